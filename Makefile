@@ -1,0 +1,81 @@
+# leakbpf: make, make install DESTDIR=, make check, make bench, make lint,
+# make format, make asan. Everything built lands in build/.
+
+VERSION := 0.1.0
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+CC     ?= gcc
+CLANG  ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+LLVM_STRIP ?= $(firstword $(wildcard /usr/bin/llvm-strip /usr/lib/llvm-14/bin/llvm-strip) llvm-strip)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith \
+	-Wno-unused-parameter
+CPPFLAGS += -D_GNU_SOURCE -DLEAKBPF_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD)
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=c11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
+LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lZydis -lZycore -liberty -lpthread -lm
+
+# One static binary, so that it can be copied into any container; sanitizers
+# need the shared libc.
+SANITIZE ?=
+ifeq ($(SANITIZE),)
+LDFLAGS += -static
+else
+CFLAGS  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+
+BPF_ARCH   := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Werror \
+	-Wno-unused-function -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ibpf \
+	-I/usr/include/$(shell uname -m)-linux-gnu
+
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+SKEL    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
+SRC     := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
+OBJ     := $(SRC:%.c=$(BUILD)/%.o)
+LIB     := $(BUILD)/libleakbpf.a
+UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+
+.PHONY: all clean install unit check bench lint format format-check asan fuzz
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/leakbpf
+
+$(BUILD)/leakbpf: $(BUILD)/src/cli/main.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIB): $(OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/src/%.o: src/%.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+	$(LLVM_STRIP) -g $@
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Ibpf -Itests/unit $(CFLAGS) -MMD -MP -o $@ $< $(LIB) -lcmocka $(filter-out -static,$(LDFLAGS)) $(LIBS)
+
+unit: $(UNIT)
+	@set -e; for t in $(UNIT); do echo "== $$t"; timeout 120 $$t; done
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJ:.o=.d) $(BUILD)/src/cli/main.d $(wildcard $(BUILD)/bpf/*.d) $(UNIT:=.d)

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The contract between the BPF programs and user space: every type that
+ * crosses a map, every constant both sides must agree on, and nothing else.
+ * Both sides compile this file, so it uses fixed-width types only and includes
+ * nothing: the includer provides __u8..__u64 and __s64.
+ */
+#ifndef LEAKBPF_ABI_H
+#define LEAKBPF_ABI_H
+
+/* ---- Stacks and frames ------------------------------------------------ */
+
+/* Frames kept of one call stack; a deeper one ends with STACK_END_DEPTH. */
+#define STACK_FRAMES_MAX 127
+
+/*
+ * A frame is position independent, so that a stack keeps its identity and its
+ * meaning when the object is unloaded, or is the same in another process:
+ *
+ *   bits 63..48  object id (OBJECT_NONE: bits 47..0 are an absolute address)
+ *   bits 47..0   link-time virtual address inside that object (ELF p_vaddr
+ *                space: run-time address minus load bias)
+ *
+ * It is always the address to look up: for a caller that is its return
+ * address minus one, so that it lies inside the call instruction; for an
+ * interrupted or probed instruction it is the instruction itself.
+ */
+#define FRAME_OBJECT_SHIFT 48
+#define FRAME_ADDRESS_MASK ((1ULL << FRAME_OBJECT_SHIFT) - 1)
+#define OBJECT_NONE 0
+#define OBJECTS_MAX 4096
+
+/* Why a walk ended. Only STACK_END_ROOT is a complete stack. */
+#define STACK_END_REASONS(X)                                                   \
+	X(ROOT, "complete")                                                    \
+	X(DEPTH, "deeper than 127 frames")                                     \
+	X(NO_MAPPING, "address outside every known executable mapping")        \
+	X(NO_CFI, "no unwind information and no frame pointer")                \
+	X(BAD_RULE, "unsupported unwind rule")                                 \
+	X(READ_FAULT, "stack memory not readable")                             \
+	X(NO_PROGRESS, "stack pointer does not advance")
+
+enum stack_end {
+#define X(id, text) STACK_END_##id,
+	STACK_END_REASONS(X)
+#undef X
+	STACK_END_COUNT
+};
+
+/* One interned stack, leaf first. Map `stack_frames`, indexed by stack id. */
+struct stack_frames {
+	__u32 depth; /* 0: slot unused */
+	__u32 end;   /* enum stack_end */
+	__u64 frames[STACK_FRAMES_MAX];
+};
+
+/*
+ * Two reserved stack ids. Bytes are never dropped because a table is full:
+ * they go to STACK_ID_OVERFLOW, and the report says so.
+ */
+#define STACK_ID_NONE 0
+#define STACK_ID_OVERFLOW 1
+#define STACK_ID_FIRST 2
+
+/* Cohorts: blocks grouped by birth time, so ages cost O(stacks). */
+#define COHORTS 16
+
+/*
+ * Totals of one stack, map `stack_stats`, indexed by stack id. All estimates:
+ * each sampled block counts for 1/P blocks and size/P bytes, P being the
+ * probability with which it was sampled. Live = alloc - freed.
+ */
+struct stack_stats {
+	__u64 alloc_samples;
+	__u64 freed_samples;
+	__u64 alloc_bytes;
+	__u64 freed_bytes;
+	__u64 alloc_objects_q8; /* 1/256 object */
+	__u64 freed_objects_q8;
+	/* Horvitz-Thompson variance, sum of (1-P)(size/P)^2 over live samples,
+	 * in (1 << sampling.variance_shift)^2 bytes^2. */
+	__u64 live_bytes_variance;
+	/* sum of (1-P)/P^2 over live samples, in 1/16 object^2. */
+	__u64 live_objects_variance_q4;
+	__u64 first_alloc_ns; /* CLOCK_MONOTONIC */
+	__u64 last_alloc_ns;
+	__u64 last_free_ns;
+	__u32 tgid; /* owner of the stack */
+	__u32 reserved;
+	__s64 cohort_bytes[COHORTS]; /* live, by cohort slot */
+	__s64 cohort_objects_q8[COHORTS];
+};
+
+/* ---- Cohort layout (written by user space only) ------------------------ */
+
+/* Cohort i covers births in [start_ns[i], start_ns[i+1]); entry `count - 1` is
+ * the current one. slot[i] indexes the cohort_* arrays of stack_stats. */
+struct cohort_layout {
+	__u32 count;
+	__u32 reserved;
+	__u64 start_ns[COHORTS];
+	__u32 slot[COHORTS];
+};
+
+/* ---- Outstanding sampled blocks ---------------------------------------- */
+
+struct block_key {
+	__u64 address;
+	__u32 tgid; /* owner: the process whose memory it is */
+	__u32 reserved;
+};
+
+struct block {
+	__u64 size;
+	__u64 birth_ns;
+	__u32 stack;
+	__u32 threshold; /* P * 2^32; 0 stands for P = 1 */
+};
+
+/* ---- Sampling ---------------------------------------------------------- */
+
+struct sampling {
+	__u64 interval_bytes; /* mean bytes between samples; 0: every block */
+	__u32 variance_shift;
+	__u32 reserved;
+};
+
+/* ---- Unwind tables ------------------------------------------------------ */
+
+/*
+ * Row i holds for addresses [row[i].pc, row[i+1].pc), link-time addresses
+ * relative to the object's lowest executable address (object_text_base).
+ * How `rule` is packed: unwind_rule.h.
+ */
+struct unwind_row {
+	__u32 pc;
+	__u32 rule;
+};
+
+/* Rules that do not fit 32 bits, map `unwind_rules`, shared by all objects. */
+struct unwind_rule_ext {
+	__s32 cfa_offset;  /* CFA = reg + cfa_offset, or ...            */
+	__s32 deref_offset; /* ... = *(reg + cfa_offset) + deref_offset  */
+	__s32 fp_offset;   /* caller's frame pointer at CFA + fp_offset */
+	__u8 cfa_register; /* enum unwind_register */
+	__u8 deref;        /* bool */
+	__u8 fp_saved;     /* bool */
+	__u8 plt_threshold; /* != 0: CFA += 8 when (pc & 15) >= this */
+};
+
+/*
+ * Executable ranges of one process, sorted by start: inner maps of
+ * `process_ranges`. Element 0 is a header: rows = number of ranges.
+ */
+struct exec_range {
+	__u64 start; /* run-time addresses, end exclusive */
+	__u64 end;
+	__u64 bias;      /* link-time address = run-time address - bias */
+	__u64 text_base; /* link-time address that row.pc 0 stands for */
+	__u32 object;
+	__u32 rows; /* rows in unwind_objects[object]; 0: no CFI */
+};
+
+/* ---- Targets and probes ------------------------------------------------- */
+
+/* Map `targets`: tgid -> how to treat it. */
+struct target {
+	__u32 owner; /* tgid the blocks are booked to (differs for CLONE_VM) */
+	__u32 map_epoch; /* changes whenever process_ranges does */
+	/* Throwing allocation functions are not return-probed for requests of
+	 * at least this size: a C++ exception must not cross a return probe. */
+	__u64 throwing_size_limit;
+};
+
+/* What a probed function does, as far as the BPF programs care. */
+enum alloc_kind {
+	ALLOC_SIZE = 1,       /* p = f(size, ...) */
+	ALLOC_COUNT_SIZE,     /* p = calloc(n, size) */
+	ALLOC_ALIGN_SIZE,     /* p = f(alignment or heap, size, ...) */
+	ALLOC_OUT_ALIGN_SIZE, /* err = posix_memalign(&p, alignment, size) */
+	ALLOC_REALLOC,        /* p = realloc(old, size) */
+	ALLOC_REALLOC_COUNT,  /* p = reallocarray(old, n, size) */
+	ALLOC_HEAP_COUNT_SIZE, /* p = mi_heap_calloc(heap, n, size) */
+	ALLOC_HEAP_REALLOC,   /* p = mi_heap_realloc(heap, old, size) */
+	FREE_POINTER,         /* f(p, ...) */
+	MAP_MMAP,             /* p = mmap(addr, length, ...) */
+	MAP_MUNMAP,           /* err = munmap(addr, length) */
+	MAP_MREMAP,           /* p = mremap(old, oldlen, newlen, flags, addr) */
+	LOADER_STATE,         /* _dl_debug_state(): objects came or went */
+};
+
+#define PROBE_THROWS 1u      /* may leave by a C++ exception */
+#define PROBE_TAIL_CALLS 2u  /* may jump to another probed function */
+
+/*
+ * The BPF cookie of a probe:
+ *   bits  7..0  enum alloc_kind
+ *   bits 15..8  PROBE_* flags
+ *   bits 31..16 bytes pushed between function entry and the probed
+ *               instruction: stack pointer at entry = sp + this
+ *   bits 63..32 site index (per-site hit counters)
+ */
+#define PROBE_COOKIE(kind, flags, depth, site)                                 \
+	((__u64)(kind) | (__u64)(flags) << 8 | (__u64)(depth) << 16 |          \
+	 (__u64)(site) << 32)
+#define PROBE_COOKIE_KIND(c) ((__u32)(c) & 0xff)
+#define PROBE_COOKIE_FLAGS(c) ((__u32)(c) >> 8 & 0xff)
+#define PROBE_COOKIE_DEPTH(c) ((__u32)(c) >> 16)
+#define PROBE_COOKIE_SITE(c) ((__u32)((c) >> 32))
+#define PROBE_SITES_MAX 1024
+
+/* ---- Counters: map `counters` (per CPU), one slot each ------------------ */
+
+/* Work done. */
+#define COUNTERS_WORK(X)                                                       \
+	X(ALLOC_HITS, "allocation probe hits")                                 \
+	X(RETURN_HITS, "return probe hits")                                    \
+	X(FREE_HITS, "free probe hits")                                        \
+	X(SAMPLES, "sampled allocations")                                      \
+	X(SAMPLE_NS, "ns spent on samples")                                    \
+	X(UNWIND_FRAMES, "frames unwound")                                     \
+	X(UNWIND_NS, "ns spent unwinding")                                     \
+	X(FREED, "sampled blocks freed")                                       \
+	X(NESTED, "nested allocator calls, counted once")                      \
+	X(FAILED, "failed allocations")                                        \
+	X(THINNED, "samples dropped to sample more coarsely (unbiased)")
+
+/* Anything that makes the report less than complete. Printed when not 0. */
+#define COUNTERS_LOSS(X)                                                       \
+	X(LOST_SCRATCH, "samples lost: no scratch space (preempted)")          \
+	X(LOST_PENDING, "samples lost: thread table full")                     \
+	X(LOST_ABANDONED, "samples lost: call never returned")                 \
+	X(LOST_TABLE_FULL, "samples lost: outstanding table full")             \
+	X(LOST_UPDATE, "samples lost: table busy")                             \
+	X(LOST_STACKS, "samples booked to [other stacks]: stack table full")   \
+	X(LOST_EVENTS, "events lost: ring buffer full")                        \
+	X(MISSED_FREE, "blocks whose free was not seen, replaced")             \
+	X(DECLINED_THROW, "allocations skipped: could throw through a probe")  \
+	X(NOT_A_TARGET, "hits by a process that is no target")
+
+enum counter {
+#define X(id, text) COUNTER_##id,
+	COUNTERS_WORK(X) COUNTERS_LOSS(X)
+#undef X
+	/* Walks by how they ended: COUNTER_STACK_END + enum stack_end. */
+	COUNTER_STACK_END,
+	COUNTER_COUNT = COUNTER_STACK_END + STACK_END_COUNT
+};
+
+/* ---- Events: ring buffer `events` --------------------------------------- */
+
+enum event_type {
+	EVENT_MAPS_CHANGED = 1, /* rescan the maps of `tgid` */
+	EVENT_EXEC,             /* `tgid` has a new image */
+	EVENT_EXIT,             /* the last thread of `tgid` is gone */
+	EVENT_SHARES_MEMORY,    /* `value` (tgid) shares `tgid`'s memory */
+	EVENT_TABLE_PRESSURE,   /* outstanding table nearly full */
+	EVENT_MAP,              /* struct map_event */
+};
+
+struct event {
+	__u32 type;
+	__u32 tgid;
+	__u64 value;
+};
+
+enum map_operation {
+	MAP_OP_MAP = 1,      /* [address, +length) mapped */
+	MAP_OP_UNMAP,        /* about to be unmapped (sent at entry) */
+	MAP_OP_UNMAP_FAILED, /* ... but the call failed: it is still there */
+	MAP_OP_REMAP,        /* [old_address, +old_length) -> [address, +length) */
+};
+
+struct map_event {
+	struct event header;
+	__u32 operation; /* enum map_operation */
+	__u32 stack;
+	__u32 tid;
+	__u32 reserved;
+	__u64 address;
+	__u64 length;
+	__u64 old_address;
+	__u64 old_length;
+	__u64 time_ns;
+};
+
+#endif

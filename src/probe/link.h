@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Links: probes set in a file, for one process. The shim for what Debian's
+ * libbpf (1.1) does not have: BPF_LINK_CREATE for uprobe_multi and session is
+ * called directly, and plain perf-event uprobes are opened without tracefs.
+ *
+ * A link goes away when its descriptors are closed, also when this process is
+ * killed: nothing is pinned, so nothing stays behind.
+ */
+#ifndef PROBE_LINK_H
+#define PROBE_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "probe/features.h"
+
+/* Not in Debian's linux/bpf.h (6.1). Values: include/uapi/linux/bpf.h. */
+#define LB_BPF_TRACE_UPROBE_MULTI 48
+#define LB_BPF_TRACE_UPROBE_SESSION 57
+
+struct probe_point {
+	uint64_t file_offset;
+	uint64_t cookie;
+};
+
+struct probe_links {
+	int *fds;
+	size_t count;
+};
+
+/* Sets probes at all points of the file `fd` for process `pid` (all its
+ * threads). `program_fd` was loaded for `kind`. `is_return`: at the return of
+ * the function whose entry is the point (LINK_PERF and LINK_MULTI). All or
+ * nothing: 0 or -errno. Appends to `links`. */
+int probe_links_add(struct probe_links *links, enum link_kind kind,
+		    int program_fd, int file_fd, pid_t pid, bool is_return,
+		    const struct probe_point *points, size_t count);
+/* Closes everything, in parallel where closing is slow (perf events: ~0.25 s
+ * each on some kernels). */
+void probe_links_close(struct probe_links *links);
+
+#endif

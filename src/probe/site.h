@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The site planner: where in a function a probe costs least.
+ *
+ * The kernel emulates some instructions under a uprobe (push of a register,
+ * nop, jmp, jcc, call: arch/x86/kernel/uprobes.c) and single-steps all others
+ * out of line, which is 2 to 20 times dearer. So the planner decodes from the
+ * function's entry and takes the first instruction that
+ *   - is on every path from entry (nothing before it branches away, and no
+ *     branch found in the function jumps between entry and it or to it from
+ *     beyond: such a jump would hit the probe twice or with other registers),
+ *   - the kernel emulates,
+ *   - is reached with the argument registers and the frame pointer untouched
+ *     and a known number of bytes pushed.
+ * When there is none, the function's first instruction is taken and the site
+ * says it will be stepped. When in doubt about instruction boundaries, entry.
+ */
+#ifndef PROBE_SITE_H
+#define PROBE_SITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SITE_WINDOW_BYTES 64   /* how far from entry a site may lie */
+#define SITE_FUNCTION_BYTES_MAX 65536 /* how much of it is decoded */
+
+struct probe_site {
+	uint32_t offset;      /* from the function's entry, bytes */
+	uint32_t stack_depth; /* bytes pushed since entry; sp_entry = sp + it */
+	bool emulated;        /* else the kernel single-steps it */
+	char instruction[64]; /* disassembly, for --explain */
+	const char *reason;   /* why not emulated; NULL when it is */
+};
+
+/*
+ * `code` are the function's bytes (as far as known, at least one instruction),
+ * `address` its link-time address. `argument_registers`: how many of rdi, rsi,
+ * rdx, rcx, r8, r9 must be intact. 0, or -EINVAL when nothing decodes.
+ */
+int site_plan(const uint8_t *code, size_t size, uint64_t address,
+	      unsigned argument_registers, struct probe_site *out);
+
+/*
+ * Whether the function may leave by a jump to one of `targets` (link-time
+ * addresses): such a call is seen by both probes. `resolve_slot` maps the
+ * address of a GOT slot used by an indirect jump or a PLT stub to the
+ * link-time address it holds, 0 when unknown (may be NULL).
+ */
+bool site_tail_calls(const uint8_t *code, size_t size, uint64_t address,
+		     const uint64_t *targets, size_t target_count,
+		     uint64_t (*resolve_slot)(uint64_t slot, void *context),
+		     void *context);
+
+#endif

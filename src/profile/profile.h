@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Profile: what user space knows of every stack. A snapshot per interval, the
+ * growth between them, estimates with 95 % intervals. No I/O, no BPF: it is fed
+ * plain counters, so that it is tested with made-up ones.
+ */
+#ifndef PROFILE_PROFILE_H
+#define PROFILE_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "leakbpf/abi_user.h"
+
+/* value +- margin holds the truth in 95 of 100 cases (normal approximation of
+ * the Horvitz-Thompson estimator; with fewer than ~10 samples, exact Poisson
+ * limits: then low and high are not symmetric). */
+struct estimate {
+	double value;
+	double low;
+	double high;
+};
+
+struct profile_stack {
+	uint32_t id;
+	uint32_t tgid;
+	uint32_t depth;
+	uint32_t end;           /* enum stack_end */
+	const uint64_t *frames; /* leaf first; owned by the profile */
+	uint64_t samples;       /* live samples the estimates rest on */
+	struct estimate live_bytes;
+	struct estimate live_objects;
+	double alloc_bytes; /* since attach */
+	double freed_bytes;
+	double growth_bytes_per_minute; /* over the window, see profile_update */
+	double growth_bytes; /* over the window */
+	double mean_age_seconds; /* of live bytes, from the cohorts */
+	double oldest_seconds;   /* age of the oldest live cohort */
+	double first_seen_seconds; /* since attach */
+	double last_alloc_seconds; /* ago */
+};
+
+struct profile;
+
+struct profile *profile_new(void);
+void profile_free(struct profile *p);
+
+/*
+ * One snapshot: begin, add every stack, end. `older_seconds`: live figures
+ * only count blocks at least that old (whole cohorts; 0: all). Growth is taken
+ * over the last `window_seconds` of snapshots (0: since attach).
+ */
+struct profile_snapshot {
+	uint64_t now_ns; /* CLOCK_MONOTONIC */
+	uint64_t attached_ns;
+	double older_seconds;
+	double window_seconds;
+	struct sampling sampling;
+	const struct cohort_layout *cohorts;
+};
+int profile_begin(struct profile *p, const struct profile_snapshot *s);
+int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
+		const struct stack_stats *stats);
+int profile_end(struct profile *p);
+
+enum profile_order { PROFILE_BY_GROWTH, PROFILE_BY_LIVE };
+/* Sorted view of the last snapshot; valid until the next profile_begin. Stacks
+ * with no live bytes are left out. */
+const struct profile_stack *const *profile_sorted(struct profile *p,
+						  enum profile_order order,
+						  size_t *count);
+/* Sums over all stacks of the last snapshot. */
+struct profile_totals {
+	struct estimate live_bytes;
+	struct estimate live_objects;
+	double alloc_bytes, freed_bytes;
+	double growth_bytes_per_minute;
+	size_t stacks;
+};
+void profile_totals(const struct profile *p, struct profile_totals *out);
+
+#endif

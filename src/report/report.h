@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reports: one file per format, all fed the same. Writers only format; they
+ * get everything through this structure.
+ */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "profile/profile.h"
+#include "symbol/symbolizer.h"
+#include "target/process.h"
+#include "trace/tracer.h"
+
+struct report_target {
+	const struct process *process;
+	struct process_memory memory;
+	bool alive;
+};
+
+struct report {
+	const struct report_target *targets;
+	size_t target_count;
+	double elapsed_seconds;  /* since attach */
+	double interval_seconds; /* growth window */
+	bool final;
+	size_t top; /* stacks to show; 0: all */
+	struct profile *profile;
+	struct symbolizer *symbols;
+	struct tracer_status status;
+	const uint64_t *counters; /* COUNTER_COUNT */
+	uint64_t dead_sites;      /* probes that never fired though others did */
+};
+
+/* Top leakers for people. 0 or -errno. */
+int report_text(FILE *out, const struct report *r);
+/* Folded stacks, root first, `;` between frames, value = estimated outstanding
+ * bytes: for flamegraph.pl, inferno, speedscope. `;` and line breaks inside
+ * names are replaced. */
+int report_folded(FILE *out, const struct report *r);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tracer owns everything in the kernel: it loads the BPF object, sizes its
+ * maps, attaches targets (allocators found, sites planned, links made, unwind
+ * tables built), follows what they do (dlopen, exec, exit), keeps the tables
+ * from filling (coarser sampling, recycled stacks), and hands out the counters.
+ *
+ *     tracer_new -> tracer_attach... -> { tracer_poll, tracer_read }... -> free
+ */
+#ifndef TRACE_TRACER_H
+#define TRACE_TRACER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "leakbpf/abi_user.h"
+#include "object/object.h"
+#include "probe/features.h"
+#include "probe/site.h"
+#include "target/process.h"
+
+struct tracer;
+
+struct tracer_options {
+	uint64_t sample_bytes; /* mean bytes between samples; 0: every block */
+	uint64_t min_size;     /* only blocks of at least this size, bytes */
+	uint64_t max_size;     /* ... and at most this; 0: no limit */
+	uint64_t max_memory;   /* kernel and loader together, bytes */
+	bool memory_maps;      /* --mmap */
+	enum link_kind force_link; /* LINK_NONE: best */
+};
+
+/* -EPERM, -ENOTSUP (kernel lacks something), -ENOMEM, -E2BIG (max_memory too
+ * small to work with); reported. */
+int tracer_new(const struct tracer_options *options,
+	       const struct kernel_features *features,
+	       struct object_registry *objects, struct tracer **out);
+/* Detaches everything and frees; well under a second. */
+void tracer_free(struct tracer *t);
+
+/* Attaches one process; keeps a reference to `process` until tracer_free.
+ * -ENOENT no allocator found, -ESRCH gone, -EPERM, -ENOTSUP (Go, or return
+ * probes would kill it); reported. */
+int tracer_attach(struct tracer *t, struct process *process);
+
+/* A probe as it was placed, for --explain. */
+struct tracer_site {
+	pid_t pid;
+	const struct object *object;
+	const char *allocator;
+	const char *function;
+	uint64_t address; /* link-time address of the function */
+	uint32_t kind;    /* enum alloc_kind */
+	struct probe_site site;
+	enum link_kind link;
+	bool return_probe;
+	uint64_t hits;
+};
+size_t tracer_site_count(const struct tracer *t);
+void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out);
+
+/* Handles events and upkeep for up to `timeout_ms`; returns 1 when a target
+ * exited or changed its image, 0 otherwise, -EINTR on a signal. */
+int tracer_poll(struct tracer *t, int timeout_ms);
+/* Targets still alive. */
+size_t tracer_alive(const struct tracer *t);
+
+/* ---- Reading: O(stacks), safe while everything runs --------------------- */
+
+/* Calls `each` for every stack in use; a consistent copy is passed. Memory
+ * maps (--mmap) come as stacks of their own. */
+typedef void (*tracer_stack_fn)(uint32_t id, const struct stack_frames *frames,
+				const struct stack_stats *stats, void *context);
+void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context);
+/* Sums over CPUs, COUNTER_COUNT entries. */
+void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT]);
+const struct cohort_layout *tracer_cohorts(const struct tracer *t);
+
+struct tracer_status {
+	struct sampling sampling;   /* as it is now */
+	uint64_t outstanding;       /* entries in use */
+	uint64_t outstanding_max;
+	uint32_t stacks, stacks_max;
+	uint64_t kernel_memory_bytes; /* maps and programs */
+	uint32_t coarsened;         /* times the sampling was made coarser */
+	enum link_kind link;
+	/* Estimated CPU time the target spent in probes so far, ns. */
+	uint64_t overhead_ns;
+	uint32_t objects_without_cfi;
+	uint32_t objects_unreadable;
+};
+void tracer_status(const struct tracer *t, struct tracer_status *out);
+
+#endif

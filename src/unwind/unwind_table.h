@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Call frame information (.eh_frame, else .debug_frame) compiled to compact
+ * rows that a BPF program can search: sorted by address, one 32-bit rule each
+ * (leakbpf/unwind_rule.h), equal neighbours merged. Formats: LSB Core
+ * "Exception Frames", DWARF 5 section 6.4.
+ *
+ * Only the CFA and the frame pointer are compiled: with them, and the return
+ * address at CFA - 8, a walk is complete. The input is untrusted: every read
+ * is bounds-checked and the work is linear in the section's size.
+ */
+#ifndef UNWIND_UNWIND_TABLE_H
+#define UNWIND_UNWIND_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "leakbpf/abi_user.h"
+#include "leakbpf/unwind_rule.h"
+#include "object/object.h"
+
+struct unwind_table {
+	struct unwind_row *rows; /* rows[i].pc relative to object->text_base */
+	size_t row_count;
+	/* Statistics, for --explain and tests. */
+	size_t fde_count;
+	size_t bad_fdes;  /* malformed: skipped, their range has UNWIND_BAD */
+	size_t ext_rows;
+	size_t unsupported_rows; /* UNWIND_BAD because of the rule itself */
+};
+
+/* Rules that need more than 32 bits; one pool for all objects. */
+struct unwind_rule_pool {
+	struct unwind_rule_ext rules[UNWIND_RULES_EXT_MAX];
+	size_t count;
+};
+
+/* An address range whose rows get the UNWIND_ALLOCATOR mark (rows are split
+ * at its edges; UNWIND_NONE rows are made where there is no CFI). */
+struct unwind_mark {
+	uint64_t start, end; /* link-time */
+};
+
+/*
+ * Compiles the CFI of `o`. An object without any yields a table with no rows
+ * but those of the marks. `row_limit` bounds the memory (8 bytes a row): with
+ * more rows -E2BIG. Also -ENOMEM. Free with unwind_table_free.
+ */
+int unwind_table_build(const struct object *o, struct unwind_rule_pool *pool,
+		       const struct unwind_mark *marks, size_t mark_count,
+		       size_t row_limit, struct unwind_table *out);
+/* The same for bare section bytes; for tests and fuzzing. `is_eh_frame`: else
+ * .debug_frame. `address`: of the section. */
+int unwind_table_build_section(const uint8_t *data, size_t size,
+			       uint64_t address, bool is_eh_frame,
+			       uint64_t text_base, uint64_t text_end,
+			       struct unwind_rule_pool *pool, size_t row_limit,
+			       struct unwind_table *out);
+/* The rule at a link-time address, UNWIND_NONE where there is none. */
+uint32_t unwind_table_find(const struct unwind_table *t, uint64_t text_base,
+			   uint64_t address);
+void unwind_table_free(struct unwind_table *t);
+
+#endif
