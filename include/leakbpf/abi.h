@@ -85,7 +85,8 @@ struct stack_stats {
 	__u64 first_alloc_ns; /* CLOCK_MONOTONIC */
 	__u64 last_alloc_ns;
 	__u64 last_free_ns;
-	__u32 tgid; /* owner of the stack */
+	__u64 index_key; /* its key in map `stack_index` */
+	__u32 tgid;      /* owner of the stack */
 	__u32 reserved;
 	__s64 cohort_bytes[COHORTS]; /* live, by cohort slot */
 	__s64 cohort_objects_q8[COHORTS];
@@ -112,10 +113,16 @@ struct block_key {
 
 struct block {
 	__u64 size;
-	__u64 birth_ns;
-	__u32 stack;
-	__u32 threshold; /* P * 2^32; 0 stands for P = 1 */
+	__u64 birth_ns; /* CLOCK_MONOTONIC */
+	/* stack | threshold << 32: one word, so that whoever swaps it for 0 has
+	 * claimed the block and alone takes it off the books. */
+	__u64 booking;
 };
+
+#define BLOCK_BOOKING(stack, threshold) ((__u64)(threshold) << 32 | (stack))
+#define BLOCK_STACK(booking) ((__u32)(booking))
+/* P * 2^32; 0 stands for P = 1 */
+#define BLOCK_THRESHOLD(booking) ((__u32)((booking) >> 32))
 
 /* ---- Sampling ---------------------------------------------------------- */
 
@@ -123,6 +130,15 @@ struct sampling {
 	__u64 interval_bytes; /* mean bytes between samples; 0: every block */
 	__u32 variance_shift;
 	__u32 reserved;
+};
+
+/* Argument of program `upkeep`, a pass over all outstanding blocks. */
+struct upkeep_pass {
+	__u64 interval;   /* thin: the new interval, bytes */
+	__u32 purge_tgid; /* purge: this process's blocks; 0: thin */
+	__u32 reserved;
+	__u64 now_ns;  /* CLOCK_MONOTONIC */
+	__u64 removed; /* out */
 };
 
 /* ---- Unwind tables ------------------------------------------------------ */

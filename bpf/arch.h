@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Everything the programs know about the processor: where arguments are, what
+ * a call leaves on the stack, how a signal frame looks. A port to another
+ * architecture adds its section here and in src/unwind.
+ */
+#ifndef BPF_ARCH_H
+#define BPF_ARCH_H
+
+#include <asm/ptrace.h>
+#include <bpf/bpf_tracing.h>
+
+#if defined(__TARGET_ARCH_x86)
+
+/* The call pushed the return address: it lies at CFA - 8. */
+#define ARCH_RETURN_ADDRESS_BELOW_CFA 8
+
+/*
+ * struct ucontext as the kernel leaves it at the stack pointer of the signal
+ * trampoline (x86 uapi/asm/ucontext.h, sigcontext.h): uc_mcontext at 40, in it
+ * rbp, rsp and rip at 80, 120 and 128.
+ */
+#define ARCH_UCONTEXT_FP 120
+#define ARCH_UCONTEXT_SP 160
+#define ARCH_UCONTEXT_PC 168
+
+/* Canonical user addresses; five-level paging is not handed out unasked. */
+#define ARCH_USER_ADDRESS_MAX (1ULL << 47)
+
+#else
+#error "no unwinder for this architecture yet"
+#endif
+
+#endif

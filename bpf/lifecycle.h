@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What happens to targets besides allocating: new objects, exec, threads that
+ * end, processes that share their memory. Raw tracepoints need no tracefs.
+ */
+#ifndef BPF_LIFECYCLE_H
+#define BPF_LIFECYCLE_H
+
+#include "calls.h"
+
+/* The dynamic loader has changed its list of objects. */
+static __always_inline int loader_state(struct pt_regs *ctx)
+{
+	count_site(bpf_get_attach_cookie(ctx));
+	send_event(EVENT_MAPS_CHANGED, bpf_get_current_pid_tgid() >> 32, 0);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (bpf_map_lookup_elem(&targets, &tgid))
+		send_event(EVENT_EXEC, tgid, 0);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int thread_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32, is_map;
+
+	if (!bpf_map_lookup_elem(&targets, &tgid))
+		return 0;
+	for (is_map = 0; is_map < 2; is_map++) {
+		struct pending_key key = { .tid = (__u32)id, .is_map = is_map };
+		struct pending *p = bpf_map_lookup_elem(&pending, &key);
+
+		if (!p)
+			continue;
+		if (p->state != PENDING_IDLE)
+			call_abandon(p);
+		bpf_map_delete_elem(&pending, &key);
+	}
+	return 0;
+}
+
+/* vfork and clone(CLONE_VM) without CLONE_THREAD: the child's frees are its
+ * parent's. TP_PROTO(struct task_struct *parent, struct task_struct *child) */
+SEC("raw_tp/sched_process_fork")
+int process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *parent = (void *)ctx->args[0];
+	struct task_struct *child = (void *)ctx->args[1];
+	__u32 parent_tgid = BPF_CORE_READ(parent, tgid);
+	__u32 child_tgid = BPF_CORE_READ(child, tgid);
+
+	if (parent_tgid == child_tgid ||
+	    BPF_CORE_READ(parent, mm) != BPF_CORE_READ(child, mm))
+		return 0;
+	if (bpf_map_lookup_elem(&targets, &parent_tgid))
+		send_event(EVENT_SHARES_MEMORY, parent_tgid, child_tgid);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Maps and globals. max_entries of 1 is a placeholder: the loader sizes every
+ * table from the memory limit before loading (src/trace/memory_plan.c).
+ */
+#ifndef BPF_MAPS_H
+#define BPF_MAPS_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <bpf/bpf_helpers.h>
+
+#include "leakbpf/abi.h"
+
+/* ---- Set by the loader -------------------------------------------------- */
+
+const volatile __u64 filter_min_size = 0;
+const volatile __u64 filter_max_size = ~0ULL;
+const volatile __u64 outstanding_high_water = 0; /* entries */
+const volatile __u64 stack_hash_seed = 0; /* random: targets must not be able
+					   * to make stacks collide */
+
+/* Written by the loader (and coarsened here when a table is full). */
+struct sampling sampling = {};
+struct cohort_layout cohort_layouts[2] = {};
+__u32 cohort_active = 0;
+__u32 shared_targets = 0; /* targets whose owner is another process */
+
+/* ---- Written here, read by the loader ----------------------------------- */
+
+__s64 outstanding_count = 0;
+__u32 pressure_raised = 0; /* one EVENT_TABLE_PRESSURE until reset */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTER_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PROBE_SITES_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} site_hits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32); /* tgid */
+	__type(value, struct target);
+} targets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+/* ---- Unwinding ----------------------------------------------------------- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32); /* tgid */
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_INNER_MAP);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct exec_range));
+		});
+} process_ranges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, OBJECTS_MAX);
+	__type(key, __u32); /* object id */
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct unwind_row));
+		});
+} unwind_objects SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct unwind_rule_ext);
+} unwind_rules SEC(".maps");
+
+/*
+ * Direct-mapped cache of address -> (frame, rule). Lock-free: `check` is the
+ * key mixed with the data, so a torn entry is a miss (R. Hyatt's trick).
+ */
+#define PC_CACHE_ENTRIES 8192
+struct pc_cache_entry {
+	__u64 check;
+	__u64 frame;
+	__u64 rule;
+	__u64 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PC_CACHE_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct pc_cache_entry);
+} pc_cache SEC(".maps");
+
+/* ---- Stacks --------------------------------------------------------------- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64); /* hash of the frames */
+	__type(value, __u32);
+} stack_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stack_frames);
+} stack_frames SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stack_stats);
+} stack_stats SEC(".maps");
+
+/* Ids ready for use, filled by the loader; oldest first, so that a recycled id
+ * rests as long as possible. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__uint(key_size, 0);
+	__uint(value_size, sizeof(__u32));
+} free_stacks SEC(".maps");
+
+/* ---- Blocks ---------------------------------------------------------------- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct block_key);
+	__type(value, struct block);
+} outstanding SEC(".maps");
+
+/* A call between its entry and its return. */
+enum pending_state {
+	PENDING_IDLE = 0,
+	PENDING_SAMPLED,  /* becomes a block on success */
+	PENDING_WATCHED,  /* not sampled, but its return matters */
+};
+
+struct pending_key {
+	__u32 tid;
+	__u32 is_map; /* mmap inside malloc must not clobber malloc's entry */
+};
+
+struct pending {
+	__u64 entry_sp;
+	__u64 cookie;
+	__u64 size;
+	__u64 out_pointer; /* posix_memalign's first argument */
+	__u64 old_address; /* realloc: block set aside until the call returns */
+	struct block old;  /* old.booking == 0: none */
+	__u64 old_length;  /* mremap */
+	__u32 stack;
+	__u32 threshold;
+	__u32 state;
+	__u32 suppressed; /* tail calls seen inside */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct pending_key);
+	__type(value, struct pending);
+} pending SEC(".maps");
+
+/* ---- Counting --------------------------------------------------------------- */
+
+static __always_inline void count(__u32 which, __u64 amount)
+{
+	__u64 *slot = bpf_map_lookup_elem(&counters, &which);
+
+	/* Atomic although per CPU: programs on uprobes can be preempted. */
+	if (slot)
+		__sync_fetch_and_add(slot, amount);
+}
+
+static __always_inline void count_site(__u64 cookie)
+{
+	__u32 site = PROBE_COOKIE_SITE(cookie);
+	__u64 *slot = bpf_map_lookup_elem(&site_hits, &site);
+
+	if (slot)
+		__sync_fetch_and_add(slot, 1);
+}
+
+static __always_inline void send_event(__u32 type, __u32 tgid, __u64 value)
+{
+	struct event e = { .type = type, .tgid = tgid, .value = value };
+
+	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
+		count(COUNTER_LOST_EVENTS, 1);
+}
+
+#endif

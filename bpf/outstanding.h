@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Outstanding sampled blocks and what they add to their stack's totals.
+ *
+ * A block is on the books exactly as long as its `booking` word is not 0:
+ * whoever swaps it for 0 (a free on any processor, the thinner) takes it off
+ * the totals, once.
+ */
+#ifndef BPF_OUTSTANDING_H
+#define BPF_OUTSTANDING_H
+
+#include "maps.h"
+#include "leakbpf/sampling.h"
+
+/* The cohort slot of a birth time. */
+static __always_inline __u32 cohort_slot(__u64 birth_ns)
+{
+	struct cohort_layout *layout = &cohort_layouts[cohort_active & 1];
+	__u32 i, at = layout->count - 1;
+
+	for (i = 0; i < COHORTS; i++, at--) {
+		if (at >= COHORTS)
+			break;
+		if (!at || birth_ns >= layout->start_ns[at])
+			return layout->slot[at] & (COHORTS - 1);
+	}
+	return 0;
+}
+
+static __always_inline void stats_live(struct stack_stats *s, __u64 size,
+				       __u32 threshold, __u64 birth_ns,
+				       bool add)
+{
+	__u64 bytes = sampling_bytes(size, threshold);
+	__u64 objects = sampling_objects_q8(threshold);
+	__u32 slot = cohort_slot(birth_ns) & (COHORTS - 1);
+
+	__sync_fetch_and_add(&s->cohort_bytes[slot], add ? bytes : -bytes);
+	__sync_fetch_and_add(&s->cohort_objects_q8[slot],
+			     add ? objects : -objects);
+	if (threshold) {
+		__u64 vb = sampling_bytes_variance(size, threshold,
+						   sampling.variance_shift);
+		__u64 vo = sampling_objects_variance_q4(threshold);
+
+		__sync_fetch_and_add(&s->live_bytes_variance, add ? vb : -vb);
+		__sync_fetch_and_add(&s->live_objects_variance_q4,
+				     add ? vo : -vo);
+	}
+}
+
+/* Books (or, with add = false, un-books) an allocation. */
+static __always_inline void stats_alloc(struct stack_stats *s, __u64 size,
+					__u32 threshold, __u64 birth_ns,
+					bool add)
+{
+	__u64 bytes = sampling_bytes(size, threshold);
+	__u64 objects = sampling_objects_q8(threshold);
+
+	__sync_fetch_and_add(&s->alloc_samples, add ? 1 : -1);
+	__sync_fetch_and_add(&s->alloc_bytes, add ? bytes : -bytes);
+	__sync_fetch_and_add(&s->alloc_objects_q8, add ? objects : -objects);
+	stats_live(s, size, threshold, birth_ns, add);
+}
+
+static __always_inline void stats_free(__u32 stack, __u64 size, __u32 threshold,
+				       __u64 birth_ns, __u64 now)
+{
+	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
+
+	count(COUNTER_FREED, 1);
+	if (!s)
+		return;
+	__sync_fetch_and_add(&s->freed_samples, 1);
+	__sync_fetch_and_add(&s->freed_bytes, sampling_bytes(size, threshold));
+	__sync_fetch_and_add(&s->freed_objects_q8,
+			     sampling_objects_q8(threshold));
+	stats_live(s, size, threshold, birth_ns, false);
+	s->last_free_ns = now;
+}
+
+/* Takes the block at `key` out of the table. Its booking, 0 when there was
+ * none; its size and birth in *out. The totals still hold it. */
+static __always_inline __u64 block_take(struct block_key *key,
+					struct block *out)
+{
+	struct block *b = bpf_map_lookup_elem(&outstanding, key);
+	__u64 booking;
+
+	if (!b)
+		return 0;
+	out->size = b->size;
+	out->birth_ns = b->birth_ns;
+	booking = __sync_lock_test_and_set(&b->booking, 0);
+	out->booking = booking;
+	if (!booking)
+		return 0;
+	bpf_map_delete_elem(&outstanding, key);
+	__sync_fetch_and_add(&outstanding_count, -1);
+	return booking;
+}
+
+static __always_inline void block_freed(const struct block *b, __u64 now)
+{
+	stats_free(BLOCK_STACK(b->booking), b->size,
+		   BLOCK_THRESHOLD(b->booking), b->birth_ns, now);
+}
+
+/*
+ * The table is full although the loader thins it at the high-water mark: the
+ * target is faster. Sample more coarsely at once; every sample carries its own
+ * probability, so that does no harm to the estimates.
+ */
+static __always_inline void outstanding_full(__u32 tgid)
+{
+	__u64 interval = sampling.interval_bytes;
+
+	count(COUNTER_LOST_TABLE_FULL, 1);
+	if (!__sync_val_compare_and_swap(&pressure_raised, 0, 1)) {
+		if (interval < SAMPLING_INTERVAL_MAX / 2)
+			sampling.interval_bytes = interval < 32 ? 64 :
+								  interval * 2;
+		send_event(EVENT_TABLE_PRESSURE, tgid, 0);
+	}
+}
+
+static __always_inline void outstanding_pressure(__u32 tgid)
+{
+	__s64 entries = __sync_fetch_and_add(&outstanding_count, 1);
+
+	if (entries > (__s64)outstanding_high_water &&
+	    !__sync_val_compare_and_swap(&pressure_raised, 0, 1))
+		send_event(EVENT_TABLE_PRESSURE, tgid, 0);
+}
+
+/* Puts a block into the table; the totals are the caller's business. */
+static __always_inline bool block_put(struct block_key *key, struct block *b)
+{
+	long err = bpf_map_update_elem(&outstanding, key, b, BPF_NOEXIST);
+
+	if (err == -17 /* EEXIST */) {
+		/* A live address handed out again: its free was missed. */
+		struct block old;
+
+		count(COUNTER_MISSED_FREE, 1);
+		if (block_take(key, &old))
+			block_freed(&old, b->birth_ns);
+		err = bpf_map_update_elem(&outstanding, key, b, BPF_ANY);
+	}
+	if (!err) {
+		outstanding_pressure(key->tgid);
+		return true;
+	}
+	if (err == -7 /* E2BIG */ || err == -12 /* ENOMEM */)
+		outstanding_full(key->tgid);
+	else
+		count(COUNTER_LOST_UPDATE, 1);
+	return false;
+}
+
+/* A sampled allocation succeeded. */
+static __always_inline void block_allocated(__u32 owner, __u64 address,
+					    __u64 size, __u32 stack,
+					    __u32 threshold)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct block_key key = { .address = address, .tgid = owner };
+	struct block b = {
+		.size = size,
+		.birth_ns = now,
+		.booking = BLOCK_BOOKING(stack, threshold),
+	};
+	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
+
+	if (!s)
+		return;
+	/* Totals first: a free may follow the instant the block is found. */
+	stats_alloc(s, size, threshold, now, true);
+	if (!s->first_alloc_ns)
+		s->first_alloc_ns = now;
+	s->last_alloc_ns = now;
+	count(COUNTER_SAMPLES, 1);
+	if (!block_put(&key, &b))
+		stats_alloc(s, size, threshold, now, false);
+}
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The BPF object: one thin program per (event source, kind of link). Which of
+ * them are loaded, and with which attach type, is decided by the loader from
+ * what the kernel can do (src/trace/programs.c).
+ */
+#include "alloc.h"
+#include "lifecycle.h"
+#include "mmap.h"
+#include "upkeep.h"
+
+/* Linux 6.13 to 7.1. A later kernel's version takes the context. */
+extern bool bpf_session_is_return(void) __weak __ksym;
+
+/* ---- Allocation ------------------------------------------------------------ */
+
+/* LINK_SESSION: returning 1 at entry spares the return trap. */
+SEC("?uprobe")
+int alloc_session(struct pt_regs *ctx)
+{
+	return bpf_session_is_return() ? alloc_returned(ctx) :
+					 alloc_entered(ctx);
+}
+
+/* LINK_MULTI, LINK_PERF */
+SEC("?uprobe")
+int alloc_entry(struct pt_regs *ctx)
+{
+	alloc_entered(ctx);
+	return 0;
+}
+
+SEC("?uprobe")
+int alloc_return(struct pt_regs *ctx)
+{
+	return alloc_returned(ctx);
+}
+
+SEC("?uprobe")
+int free_entry(struct pt_regs *ctx)
+{
+	return free_entered(ctx);
+}
+
+/* ---- Memory maps ------------------------------------------------------------ */
+
+SEC("?uprobe")
+int map_session(struct pt_regs *ctx)
+{
+	return bpf_session_is_return() ? map_returned(ctx) : map_entered(ctx);
+}
+
+SEC("?uprobe")
+int map_entry(struct pt_regs *ctx)
+{
+	map_entered(ctx);
+	return 0;
+}
+
+SEC("?uprobe")
+int map_return(struct pt_regs *ctx)
+{
+	return map_returned(ctx);
+}
+
+/* ---- The dynamic loader ------------------------------------------------------- */
+
+SEC("?uprobe")
+int loader_entry(struct pt_regs *ctx)
+{
+	return loader_state(ctx);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
