@@ -19,7 +19,9 @@ struct cursor {
 
 static inline struct cursor cursor_make(const void *data, size_t size)
 {
-	return (struct cursor){ data, (const uint8_t *)data + size, false };
+	const uint8_t *at = data;
+
+	return (struct cursor){at, at ? at + size : at, false};
 }
 
 static inline size_t cursor_left(const struct cursor *c)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define MESSAGE_MAX 1024
+
+/* The only setting kept for the whole process: how much to print. */
+static _Atomic int max_level = DIAG_INFO;
+
+void diag_set_level(enum diag_level level)
+{
+	atomic_store(&max_level, (int)level);
+}
+
+static bool is_control(unsigned char byte)
+{
+	return byte < 0x20 || byte == 0x7f;
+}
+
+const char *diag_escape(char *to, unsigned long to_size, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned long used = 0;
+
+	if (!to_size)
+		return to;
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+		unsigned long need = is_control(byte) ? 4 : 1;
+
+		if (need >= to_size - used)
+			break;
+		if (need == 1) {
+			to[used++] = *text;
+			continue;
+		}
+		to[used++] = '\\';
+		to[used++] = 'x';
+		to[used++] = hex[byte >> 4];
+		to[used++] = hex[byte & 15];
+	}
+	to[used] = 0;
+	return to;
+}
+
+void diag(enum diag_level level, const char *format, ...)
+{
+	char raw[MESSAGE_MAX], safe[4 * MESSAGE_MAX];
+	va_list arguments;
+
+	if ((int)level > atomic_load(&max_level))
+		return;
+	va_start(arguments, format);
+	if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
+		raw[0] = 0;
+	va_end(arguments);
+	/* One call, so that lines of several threads do not mix. */
+	fprintf(stderr, "leakbpf: %s\n", diag_escape(safe, sizeof(safe), raw));
+}
