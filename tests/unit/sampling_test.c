@@ -33,7 +33,7 @@ static void threshold_is_one_minus_exp(void **state)
 			/* Below 1/16 the series: relative, plus 2^-32. Above
 			 * it a table of 64 chords: (ln 2 / 64)^2 / 8. */
 			double tolerance = size / r < 1 / 16.0 ?
-						   1e-5 * expected + 5e-10 :
+						   1.1e-5 * expected + 5e-10 :
 						   1.6e-5;
 
 			if (fabs(seen - expected) > tolerance)
