@@ -13,9 +13,8 @@
 
 #include "leakbpf/abi_user.h"
 
-/* value +- margin holds the truth in 95 of 100 cases (normal approximation of
- * the Horvitz-Thompson estimator; with fewer than ~10 samples, exact Poisson
- * limits: then low and high are not symmetric). */
+/* low..high holds the truth in 95 of 100 cases; how: estimate.h. With few
+ * samples it is not symmetric; low = high when nothing was left to chance. */
 struct estimate {
 	double value;
 	double low;
@@ -26,19 +25,20 @@ struct profile_stack {
 	uint32_t id;
 	uint32_t tgid;
 	uint32_t depth;
-	uint32_t end;           /* enum stack_end */
+	uint32_t end;		/* enum stack_end */
 	const uint64_t *frames; /* leaf first; owned by the profile */
-	uint64_t samples;       /* live samples the estimates rest on */
+	uint64_t samples;	/* live samples the estimates rest on */
 	struct estimate live_bytes;
 	struct estimate live_objects;
 	double alloc_bytes; /* since attach */
 	double freed_bytes;
-	double growth_bytes_per_minute; /* over the window, see profile_update */
-	double growth_bytes; /* over the window */
-	double mean_age_seconds; /* of live bytes, from the cohorts */
-	double oldest_seconds;   /* age of the oldest live cohort */
-	double first_seen_seconds; /* since attach */
-	double last_alloc_seconds; /* ago */
+	double growth_bytes_per_minute; /* over the window, see profile_update
+					 */
+	double growth_bytes;		/* over the window */
+	double mean_age_seconds;	/* of live bytes, from the cohorts */
+	double oldest_seconds;		/* age of the oldest live cohort */
+	double first_seen_seconds;	/* since attach */
+	double last_alloc_seconds;	/* ago */
 };
 
 struct profile;
@@ -59,6 +59,10 @@ struct profile_snapshot {
 	struct sampling sampling;
 	const struct cohort_layout *cohorts;
 };
+/* 0, -EINVAL (malformed cohorts, time before attach), -ENOMEM; profile_add:
+ * -EEXIST for an id twice in one snapshot. `f` may be NULL (no frames). An id
+ * that the kernel has given to another stack since, or a stack that was not in
+ * the snapshot before, starts anew with nothing live. */
 int profile_begin(struct profile *p, const struct profile_snapshot *s);
 int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 		const struct stack_stats *stats);
@@ -67,9 +71,8 @@ int profile_end(struct profile *p);
 enum profile_order { PROFILE_BY_GROWTH, PROFILE_BY_LIVE };
 /* Sorted view of the last snapshot; valid until the next profile_begin. Stacks
  * with no live bytes are left out. */
-const struct profile_stack *const *profile_sorted(struct profile *p,
-						  enum profile_order order,
-						  size_t *count);
+const struct profile_stack *const *
+profile_sorted(struct profile *p, enum profile_order order, size_t *count);
 /* Sums over all stacks of the last snapshot. */
 struct profile_totals {
 	struct estimate live_bytes;

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "profile/profile.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/estimate.h"
+#include "profile/stack_table.h"
+
+/* Snapshots remembered. All stacks share their times, so that one costs a
+ * stack no more than a float. */
+#define POINTS 64
+
+struct entry {
+	struct profile_stack view;
+	uint64_t index_key;
+	uint64_t first_alloc_ns;
+	bool seen; /* in the current snapshot */
+	float live[POINTS];
+	uint64_t frames[];
+};
+
+struct profile {
+	struct profile_snapshot snapshot;
+	struct cohort_layout cohorts;
+	uint64_t times[POINTS]; /* of the snapshots before the current one */
+	size_t points;
+	size_t base; /* the window starts at this point; `points`: at attach */
+	struct entry **list;
+	size_t count, capacity;
+	struct stack_table index; /* id -> position in list */
+	const struct profile_stack **sorted;
+	struct profile_totals totals;
+	struct estimate_sums total_sums;
+};
+
+struct profile *profile_new(void)
+{
+	return calloc(1, sizeof(struct profile));
+}
+
+void profile_free(struct profile *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		free(p->list[i]);
+	free(p->list);
+	free(p->sorted);
+	stack_table_free(&p->index);
+	free(p);
+}
+
+/* ---- The window --------------------------------------------------------- */
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* The remembered point that is nearest to the start of the window. */
+static size_t window_base(const struct profile *p)
+{
+	const struct profile_snapshot *s = &p->snapshot;
+	double elapsed = (double)(s->now_ns - s->attached_ns);
+	double window = s->window_seconds * 1e9;
+	uint64_t start, best;
+	size_t base = p->points;
+
+	if (!(window > 0) || window >= elapsed)
+		return base;
+	start = s->now_ns - (uint64_t)window;
+	best = distance(start, s->attached_ns);
+	for (size_t i = 0; i < p->points; i++) {
+		if (distance(start, p->times[i]) > best)
+			continue;
+		best = distance(start, p->times[i]);
+		base = i;
+	}
+	return base;
+}
+
+static void drop_point(struct profile *p, size_t at)
+{
+	size_t after = p->points - at - 1;
+
+	memmove(&p->times[at], &p->times[at + 1], after * sizeof(p->times[0]));
+	for (size_t i = 0; i < p->count; i++) {
+		float *live = p->list[i]->live;
+
+		memmove(&live[at], &live[at + 1], after * sizeof(live[0]));
+	}
+	p->points--;
+}
+
+/* Windows only move on: what is before this one's start is not needed again. */
+static void drop_old_points(struct profile *p)
+{
+	if (!(p->snapshot.window_seconds > 0)) {
+		p->points = 0;
+		p->base = 0;
+	}
+	if (p->base < p->points)
+		for (; p->base > 0; p->base--)
+			drop_point(p, 0);
+}
+
+/* Where the current snapshot is remembered. Points are spread over the window:
+ * the last one gives way when it is too close to the one before. */
+static size_t place_point(struct profile *p)
+{
+	double gap = p->snapshot.window_seconds * 1e9 / (POINTS - 4);
+	size_t n = p->points;
+
+	if (n >= 2 && (double)(p->times[n - 1] - p->times[n - 2]) < gap)
+		return n - 1;
+	if (n == POINTS)
+		drop_point(p, 0); /* the window has become longer */
+	return p->points++;
+}
+
+static double window_seconds(const struct profile *p)
+{
+	uint64_t start = p->base < p->points ? p->times[p->base]
+					     : p->snapshot.attached_ns;
+
+	return p->snapshot.now_ns > start
+		       ? (double)(p->snapshot.now_ns - start) / 1e9
+		       : 0;
+}
+
+/* ---- Ages --------------------------------------------------------------- */
+
+struct live_sums {
+	struct estimate_sums sums;
+	double mean_age_seconds;
+	double oldest_seconds;
+};
+
+static double seconds_before(uint64_t now_ns, uint64_t then_ns)
+{
+	return then_ns < now_ns ? (double)(now_ns - then_ns) / 1e9 : 0;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Adds up the cohorts that are old enough as a whole. */
+static void sum_cohorts(const struct profile *p, const struct stack_stats *st,
+			struct live_sums *out)
+{
+	const struct cohort_layout *l = &p->cohorts;
+	uint64_t now = p->snapshot.now_ns;
+	double aged = 0;
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		uint32_t slot = l->slot[i] % COHORTS;
+		double bytes = (double)st->cohort_bytes[slot];
+		double objects = (double)st->cohort_objects_q8[slot] / 256;
+		uint64_t start = larger(l->start_ns[i], st->first_alloc_ns);
+		uint64_t end = i + 1 < l->count ? l->start_ns[i + 1] : now;
+
+		if (seconds_before(now, end) < p->snapshot.older_seconds)
+			break;
+		/* A free may be booked to the neighbour, see cohorts.h. */
+		if (bytes <= 0 && objects <= 0)
+			continue;
+		start = larger(start, p->snapshot.attached_ns);
+		end = larger(start, smaller(end, st->last_alloc_ns));
+		out->sums.bytes += bytes;
+		out->sums.objects += objects;
+		if (bytes <= 0)
+			continue;
+		aged += bytes *
+			(seconds_before(now, start) +
+			 seconds_before(now, end)) /
+			2;
+		if (out->oldest_seconds == 0)
+			out->oldest_seconds = seconds_before(now, start);
+	}
+	if (out->sums.bytes > 0)
+		out->mean_age_seconds = aged / out->sums.bytes;
+}
+
+static double positive_difference(uint64_t a, uint64_t b)
+{
+	return a > b ? (double)(a - b) : 0;
+}
+
+static double share(double part, double whole)
+{
+	if (!(whole > 0) || part >= whole)
+		return 1;
+	return part > 0 ? part / whole : 0;
+}
+
+/* What is live of a stack, filtered by age. The variances of the part are not
+ * known: they are taken to be spread like the bytes and objects are. */
+static void sum_live(const struct profile *p, const struct stack_stats *st,
+		     struct live_sums *out)
+{
+	double unit = ldexp(1, 2 * (int)p->snapshot.sampling.variance_shift);
+	struct estimate_sums all = {
+		.samples = positive_difference(st->alloc_samples,
+					       st->freed_samples),
+		.bytes = positive_difference(st->alloc_bytes, st->freed_bytes),
+		.objects = positive_difference(st->alloc_objects_q8,
+					       st->freed_objects_q8) /
+			   256,
+		.bytes_variance = (double)st->live_bytes_variance * unit,
+		.objects_variance = (double)st->live_objects_variance_q4 / 16,
+	};
+
+	memset(out, 0, sizeof(*out));
+	sum_cohorts(p, st, out);
+	if (p->snapshot.older_seconds > 0) {
+		double bytes = share(out->sums.bytes, all.bytes);
+		double objects = share(out->sums.objects, all.objects);
+
+		all.bytes = out->sums.bytes;
+		all.objects = out->sums.objects;
+		all.samples = ceil(all.samples * objects);
+		all.bytes_variance *= bytes;
+		all.objects_variance *= objects;
+	}
+	out->sums = all;
+}
+
+/* ---- Taking a snapshot -------------------------------------------------- */
+
+int profile_begin(struct profile *p, const struct profile_snapshot *s)
+{
+	p->snapshot = *s;
+	p->snapshot.cohorts = NULL;
+	memset(&p->cohorts, 0, sizeof(p->cohorts));
+	if (s->cohorts)
+		p->cohorts = *s->cohorts;
+	if (p->cohorts.count > COHORTS || s->now_ns < s->attached_ns)
+		return -EINVAL;
+	memset(&p->totals, 0, sizeof(p->totals));
+	memset(&p->total_sums, 0, sizeof(p->total_sums));
+	p->base = window_base(p);
+	drop_old_points(p);
+	for (size_t i = 0; i < p->count; i++)
+		p->list[i]->seen = false;
+	return 0;
+}
+
+static bool same_stack(const struct entry *e, const struct stack_frames *f,
+		       uint32_t depth, const struct stack_stats *st)
+{
+	return e->view.depth == depth && e->index_key == st->index_key &&
+	       e->view.tgid == st->tgid &&
+	       e->first_alloc_ns == st->first_alloc_ns &&
+	       (!depth ||
+		memcmp(e->frames, f->frames, depth * sizeof(uint64_t)) == 0);
+}
+
+static struct entry *entry_new(uint32_t id, const struct stack_frames *f,
+			       uint32_t depth, const struct stack_stats *st)
+{
+	struct entry *e = calloc(1, sizeof(*e) + depth * sizeof(uint64_t));
+
+	if (!e)
+		return NULL;
+	if (depth)
+		memcpy(e->frames, f->frames, depth * sizeof(uint64_t));
+	e->index_key = st->index_key;
+	e->first_alloc_ns = st->first_alloc_ns;
+	e->view.id = id;
+	e->view.tgid = st->tgid;
+	e->view.depth = depth;
+	e->view.frames = e->frames;
+	return e;
+}
+
+static int append_entry(struct profile *p, struct entry *e)
+{
+	int err;
+
+	if (p->count == p->capacity) {
+		size_t capacity = p->capacity ? 2 * p->capacity : 256;
+		struct entry **list =
+			realloc(p->list, capacity * sizeof(*list));
+		const struct profile_stack **sorted;
+
+		if (!list)
+			return -ENOMEM;
+		p->list = list;
+		sorted = realloc(p->sorted, capacity * sizeof(*sorted));
+		if (!sorted)
+			return -ENOMEM;
+		p->sorted = sorted;
+		p->capacity = capacity;
+	}
+	err = stack_table_put(&p->index, e->view.id, (uint32_t)p->count);
+	if (err)
+		return err;
+	p->list[p->count++] = e;
+	return 0;
+}
+
+/* The entry of a stack; a new one when the kernel has given the id to another
+ * stack since. */
+static int find_entry(struct profile *p, uint32_t id,
+		      const struct stack_frames *f,
+		      const struct stack_stats *st, struct entry **out)
+{
+	uint32_t depth = f ? f->depth : 0;
+	uint32_t at;
+	struct entry *e;
+	int err;
+
+	if (depth > STACK_FRAMES_MAX)
+		depth = STACK_FRAMES_MAX;
+	if (stack_table_get(&p->index, id, &at)) {
+		*out = p->list[at];
+		if (p->list[at]->seen)
+			return -EEXIST;
+		if (same_stack(p->list[at], f, depth, st))
+			return 0;
+		e = entry_new(id, f, depth, st);
+		if (!e)
+			return -ENOMEM;
+		free(p->list[at]);
+		p->list[at] = *out = e;
+		return 0;
+	}
+	e = entry_new(id, f, depth, st);
+	err = e ? append_entry(p, e) : -ENOMEM;
+	if (err)
+		free(e);
+	*out = err ? NULL : e;
+	return err;
+}
+
+static void set_growth(const struct profile *p, struct entry *e)
+{
+	float now = (float)e->view.live_bytes.value;
+	double length = window_seconds(p);
+
+	e->view.growth_bytes = now;
+	if (p->base < p->points)
+		e->view.growth_bytes -= e->live[p->base];
+	e->view.growth_bytes_per_minute =
+		length > 0 ? e->view.growth_bytes * 60 / length : 0;
+}
+
+static void add_totals(struct profile *p, const struct profile_stack *v,
+		       const struct estimate_sums *sums)
+{
+	struct profile_totals *t = &p->totals;
+	struct estimate_sums *all = &p->total_sums;
+
+	all->samples += sums->samples;
+	all->bytes += sums->bytes;
+	all->objects += sums->objects;
+	all->bytes_variance += sums->bytes_variance;
+	all->objects_variance += sums->objects_variance;
+	t->alloc_bytes += v->alloc_bytes;
+	t->freed_bytes += v->freed_bytes;
+	t->growth_bytes_per_minute += v->growth_bytes_per_minute;
+	t->stacks++;
+}
+
+int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
+		const struct stack_stats *st)
+{
+	uint64_t now = p->snapshot.now_ns;
+	uint64_t since = p->snapshot.attached_ns;
+	struct live_sums live;
+	struct entry *e;
+	int err = find_entry(p, id, f, st, &e);
+
+	if (err)
+		return err;
+	sum_live(p, st, &live);
+	e->seen = true;
+	e->view.end = f ? f->end : 0;
+	e->view.samples = (uint64_t)live.sums.samples;
+	e->view.live_bytes =
+		estimate_bytes(&live.sums, p->snapshot.sampling.interval_bytes);
+	e->view.live_objects = estimate_objects(&live.sums);
+	e->view.alloc_bytes = (double)st->alloc_bytes;
+	e->view.freed_bytes = (double)st->freed_bytes;
+	e->view.mean_age_seconds = live.mean_age_seconds;
+	e->view.oldest_seconds = live.oldest_seconds;
+	e->view.first_seen_seconds = seconds_before(st->first_alloc_ns, since);
+	e->view.last_alloc_seconds = seconds_before(now, st->last_alloc_ns);
+	set_growth(p, e);
+	add_totals(p, &e->view, &live.sums);
+	return 0;
+}
+
+/* Forgets the stacks that the kernel has dropped. */
+static int sweep(struct profile *p)
+{
+	size_t kept = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->list[i]->seen)
+			p->list[kept++] = p->list[i];
+		else
+			free(p->list[i]);
+	}
+	if (kept == p->count)
+		return 0;
+	p->count = kept;
+	stack_table_clear(&p->index);
+	for (size_t i = 0; i < kept && !err; i++)
+		err = stack_table_put(&p->index, p->list[i]->view.id,
+				      (uint32_t)i);
+	return err;
+}
+
+int profile_end(struct profile *p)
+{
+	int err = sweep(p);
+	size_t point;
+
+	p->totals.live_bytes = estimate_bytes(
+		&p->total_sums, p->snapshot.sampling.interval_bytes);
+	p->totals.live_objects = estimate_objects(&p->total_sums);
+	point = place_point(p);
+	p->times[point] = p->snapshot.now_ns;
+	for (size_t i = 0; i < p->count; i++)
+		p->list[i]->live[point] =
+			(float)p->list[i]->view.live_bytes.value;
+	return err;
+}
+
+/* ---- Views -------------------------------------------------------------- */
+
+static int compare_doubles(double a, double b)
+{
+	return (a < b) - (a > b); /* largest first */
+}
+
+static int by_live(const void *a, const void *b)
+{
+	const struct profile_stack *l = *(const struct profile_stack *const *)a;
+	const struct profile_stack *r = *(const struct profile_stack *const *)b;
+	int order = compare_doubles(l->live_bytes.value, r->live_bytes.value);
+
+	return order ? order : (l->id > r->id) - (l->id < r->id);
+}
+
+static int by_growth(const void *a, const void *b)
+{
+	const struct profile_stack *l = *(const struct profile_stack *const *)a;
+	const struct profile_stack *r = *(const struct profile_stack *const *)b;
+	int order = compare_doubles(l->growth_bytes, r->growth_bytes);
+
+	return order ? order : by_live(a, b);
+}
+
+const struct profile_stack *const *
+profile_sorted(struct profile *p, enum profile_order order, size_t *count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (p->list[i]->view.live_bytes.value > 0)
+			p->sorted[n++] = &p->list[i]->view;
+	if (n)
+		qsort(p->sorted, n, sizeof(p->sorted[0]),
+		      order == PROFILE_BY_GROWTH ? by_growth : by_live);
+	*count = n;
+	return p->sorted;
+}
+
+void profile_totals(const struct profile *p, struct profile_totals *out)
+{
+	*out = p->totals;
+}
