@@ -287,6 +287,7 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 	struct block b;
 
 	count(COUNTER_FREE_HITS, 1);
+	count_site(bpf_get_attach_cookie(ctx));
 	if (!key.address)
 		return 0;
 	if (shared_targets) {

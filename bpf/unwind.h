@@ -429,7 +429,8 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	walk_hash(w, w->stack.end);
 	count(COUNTER_UNWIND_FRAMES, w->stack.depth);
 	count(COUNTER_STACK_END + (w->stack.end & 7), 1);
-	if (w->stack.end == STACK_END_NO_MAPPING)
+	if (w->stack.end == STACK_END_NO_MAPPING &&
+	    !__sync_val_compare_and_swap(&rescan_raised, 0, 1))
 		send_event(EVENT_MAPS_CHANGED, tgid, w->pc);
 }
 

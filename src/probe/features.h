@@ -35,8 +35,8 @@ struct kernel_features {
 	uint32_t return_ns; /* in addition to the entry */
 };
 
-/* Probes everything; takes some 10 ms. 0, or -EPERM when the process may not
- * use BPF or perf events at all. */
+/* Probes and measures everything; takes some 100 ms. 0, or -EPERM when the
+ * process may not use BPF or perf events at all. */
 int features_probe(struct kernel_features *f);
 /* The best link kind, or LINK_NONE; `forced` != LINK_NONE must be possible. */
 enum link_kind features_best_link(const struct kernel_features *f,
@@ -45,5 +45,9 @@ const char *link_kind_name(enum link_kind kind); /* "session", ... */
 /* One line naming what is missing for the tool to work; "" when nothing. */
 void features_missing(const struct kernel_features *f, char *text,
 		      unsigned long text_size);
+/* Why features_probe may have given -EPERM: how many privileges this process
+ * lacks, and their names ("CAP_BPF, CAP_PERFMON") in `text`. 0: it has them
+ * all, so something else forbids it (lockdown, a security module). */
+int features_missing_capabilities(char *text, unsigned long text_size);
 
 #endif

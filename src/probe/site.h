@@ -36,10 +36,13 @@ struct probe_site {
 /*
  * `code` are the function's bytes (as far as known, at least one instruction),
  * `address` its link-time address. `argument_registers`: how many of rdi, rsi,
- * rdx, rcx, r8, r9 must be intact. 0, or -EINVAL when nothing decodes.
+ * rdx, rcx, r8, r9 must be intact. `at_entry_depth`: only a site before which
+ * nothing was pushed (a return probe or session takes the return address from
+ * where the stack pointer points). 0, or -EINVAL when nothing decodes.
  */
 int site_plan(const uint8_t *code, size_t size, uint64_t address,
-	      unsigned argument_registers, struct probe_site *out);
+	      unsigned argument_registers, bool at_entry_depth,
+	      struct probe_site *out);
 
 /*
  * Whether the function may leave by a jump to one of `targets` (link-time

@@ -6,10 +6,11 @@
  * this tool does, so it is not done by the privileged process: a worker
  * process, forked before anything is attached, receives open files, has no
  * capabilities, no new files beyond the debug directories it is given, a
- * bounded address space and a bounded time per request. If it dies, the object
- * at fault is given up (module+offset instead of names), a new worker goes on
- * with the others, and the report counts it. When idle it exits, so its memory
- * is not held between reports.
+ * bounded address space and a bounded time per request. If it dies, a new
+ * worker goes on. An object that killed two of them, or took too long, is given
+ * up: first its DWARF (symbol tables only), then its symbols (module+offset);
+ * the report counts it. When idle the worker exits, so its memory is not held
+ * between reports.
  *
  * Sources, best first: DWARF in the object; separate debug file by build-id
  * (/usr/lib/debug/.build-id, also beneath the target's root) or
@@ -22,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "object/object.h"
 
@@ -29,9 +31,9 @@
 struct symbol_level {
 	const char *function; /* demangled; never NULL or "" */
 	const char *file;     /* NULL: unknown */
-	uint32_t line;        /* 0: unknown */
+	uint32_t line;	      /* 0: unknown */
 	uint32_t column;      /* 0: unknown */
-	bool inlined;         /* inlined into the next level */
+	bool inlined;	      /* inlined into the next level */
 };
 
 /* Innermost level first; level_count >= 1 always. For a frame without any
@@ -39,16 +41,20 @@ struct symbol_level {
 struct symbol {
 	const struct symbol_level *levels;
 	uint32_t level_count;
-	const char *module; /* base name of the object, "" for none */
+	const char *module;	  /* base name of the object, "" for none */
 	uint64_t function_offset; /* bytes from the physical function's start */
-	bool named; /* a symbol was found */
+	bool named;		  /* a symbol was found */
 };
 
 struct symbolizer;
 
 struct symbolizer_options {
 	const char *debug_directory; /* NULL: /usr/lib/debug */
-	bool no_dwarf; /* symbol tables only */
+	bool no_dwarf;		     /* symbol tables only */
+	/* 0 takes the default for each of these. */
+	unsigned request_ms; /* wait for one answer of the worker; 5000 */
+	unsigned idle_ms;    /* the worker exits after that; 5000 */
+	size_t cache_bytes;  /* memory for symbols; 8 MiB */
 };
 
 /* Call early: forks. NULL on failure (errno). */
@@ -58,9 +64,13 @@ void symbolizer_free(struct symbolizer *s);
 
 /*
  * Resolves many frames (encoding: leakbpf/abi.h) at once; they are cached, so
- * that symbolizer_get then is a look-up. Bounded time. 0 or -errno; frames that
- * could not be resolved still get a fallback symbol. `pid` (0: none) is for
- * perf maps of frames without an object.
+ * that symbolizer_get then is a look-up. Bounded time: at most four times
+ * request_ms; what is left over is tried again by the next call. 0 or -errno;
+ * frames that could not be resolved still get a fallback symbol.
+ *
+ * `pid` (0: none) is for perf maps of frames without an object and debug files
+ * beneath the target's root. Both are still found after the process exited if
+ * its pid was passed before; a call with no frames does that.
  */
 int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 		       size_t count);
@@ -68,13 +78,20 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame);
 
 struct symbolizer_stats {
-	uint32_t worker_deaths;  /* crashes and time-outs */
-	uint32_t objects_given_up;
+	uint32_t worker_deaths;	   /* crashes and time-outs */
+	uint32_t objects_given_up; /* wholly, or only their DWARF */
+	uint32_t symbols_dropped;  /* cache_bytes were used up */
+	size_t cache_bytes;
 };
 void symbolizer_stats(const struct symbolizer *s, struct symbolizer_stats *out);
 
+/* The worker that runs just now, 0: none. */
+pid_t symbolizer_worker(const struct symbolizer *s);
+
 /* C++ (Itanium), Rust (legacy and v0) and D; a name that is none of them is
- * copied. Malloc'ed; NULL only without memory. Bounded by 64 KiB. */
+ * copied. Without parameter lists, return types and Rust hashes. Control bytes
+ * and invalid UTF-8 become '?'. Malloc'ed; NULL only without memory. Bounded by
+ * 64 KiB. */
 char *symbol_demangle(const char *name);
 
 #endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Frame -> symbol, with interned texts, in bounded memory. What was handed out
+ * stays valid until the cache is freed, also when a frame gets a better symbol
+ * later.
+ */
+#ifndef SYMBOL_SYMBOL_CACHE_H
+#define SYMBOL_SYMBOL_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbol/symbolizer.h"
+#include "symbol/wire.h"
+
+struct symbol_cache;
+
+struct symbol_cache_entry {
+	const struct symbol *symbol;
+	bool final; /* false: worth asking again */
+};
+
+/* NULL without memory. */
+struct symbol_cache *symbol_cache_new(size_t bytes_max);
+void symbol_cache_free(struct symbol_cache *c);
+size_t symbol_cache_bytes(const struct symbol_cache *c);
+
+/* False: not there. */
+bool symbol_cache_get(const struct symbol_cache *c, uint64_t frame,
+		      struct symbol_cache_entry *entry);
+/* Copies and cleans the texts of `s`, which needs at least one level. Returns
+ * the symbol, or NULL when the cache is full. */
+const struct symbol *symbol_cache_put(struct symbol_cache *c, uint64_t frame,
+				      const struct wire_symbol *s,
+				      const char *module, bool final);
+
+#endif

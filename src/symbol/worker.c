@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "symbol/worker.h"
+
+#include <errno.h>
+#include <libelf.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "symbol/module.h"
+#include "symbol/sandbox.h"
+#include "symbol/wire.h"
+
+#define MODULES_MAX 64
+/* Beyond these, between two requests, a fresh worker takes over. */
+#define HEAP_KEPT_MAX	 (256u << 20)
+#define CPU_SECONDS_KEPT 60
+
+struct slot {
+	uint32_t object;
+	uint32_t flags;
+	uint64_t used;	       /* request number */
+	struct module *module; /* NULL: not an ELF file, or the slot is free */
+};
+
+struct worker {
+	int socket;
+	uint64_t requests;
+	struct slot slots[MODULES_MAX];
+	struct wire_symbol symbol;
+	uint8_t message[WIRE_MESSAGE_MAX];
+};
+
+/* Any failure to talk means that there is nobody left to work for. */
+static void say(struct worker *w, const void *data, size_t size)
+{
+	if (wire_send(w->socket, data, size, -1))
+		_exit(0);
+}
+
+static int ask_for_file(void *context, enum wire_want_kind kind,
+			const void *name, size_t size)
+{
+	struct worker *w = context;
+	struct wire_want want = {.type = WIRE_WANT, .kind = kind};
+	struct wire_file file;
+	int fd;
+
+	if (size > sizeof(want.name))
+		return -ENAMETOOLONG;
+	want.size = (uint32_t)size;
+	memcpy(want.name, name, size);
+	say(w, &want, sizeof(want));
+	ssize_t got;
+	do
+		got = wire_receive(w->socket, &file, sizeof(file), &fd);
+	while (got == -EAGAIN);
+	if (got != sizeof(file) || file.type != WIRE_FILE)
+		_exit(0);
+	return fd >= 0 ? fd : -ENOENT;
+}
+
+static struct slot *oldest_slot(struct worker *w)
+{
+	struct slot *oldest = &w->slots[0];
+
+	for (size_t i = 1; i < MODULES_MAX; i++)
+		if (w->slots[i].used < oldest->used)
+			oldest = &w->slots[i];
+	return oldest;
+}
+
+static struct module *module_of(struct worker *w, const struct wire_resolve *r,
+				int fd)
+{
+	struct module_files files = {ask_for_file, w};
+	struct slot *slot;
+
+	w->requests++;
+	for (size_t i = 0; i < MODULES_MAX; i++) {
+		slot = &w->slots[i];
+		if (slot->used && slot->object == r->object &&
+		    slot->flags == r->flags) {
+			slot->used = w->requests;
+			close(fd);
+			return slot->module;
+		}
+	}
+	slot = oldest_slot(w);
+	module_close(slot->module);
+	*slot = (struct slot){
+		.object = r->object,
+		.flags = r->flags,
+		.used = w->requests,
+		.module = module_open(fd, r->flags & WIRE_NO_DWARF, &files),
+	};
+	return slot->module;
+}
+
+static void resolve(struct worker *w, const struct wire_resolve *r, int fd)
+{
+	struct module *module = module_of(w, r, fd);
+
+	for (uint32_t i = 0; i < r->count; i++) {
+		w->symbol.level_count = 0;
+		w->symbol.named = false;
+		w->symbol.function_offset = 0;
+		if (module)
+			module_resolve(module, r->addresses[i], &w->symbol);
+		w->symbol.index = i;
+		say(w, w->message, wire_encode_symbol(w->message, &w->symbol));
+	}
+}
+
+static unsigned cpu_seconds_used(void)
+{
+	struct timespec used;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used))
+		return 0;
+	return (unsigned)used.tv_sec;
+}
+
+static bool spent(void)
+{
+	struct mallinfo2 heap = mallinfo2();
+
+	return heap.uordblks + heap.hblkhd > HEAP_KEPT_MAX ||
+	       cpu_seconds_used() > CPU_SECONDS_KEPT;
+}
+
+static void leave(struct worker *w)
+{
+	uint32_t bye = WIRE_BYE;
+
+	say(w, &bye, sizeof(bye));
+	_exit(0);
+}
+
+static void serve(struct worker *w)
+{
+	struct wire_resolve request;
+	int fd;
+
+	for (;;) {
+		ssize_t got =
+			wire_receive(w->socket, &request, sizeof(request), &fd);
+
+		if (got == -EAGAIN)
+			leave(w); /* idle */
+		size_t head = offsetof(struct wire_resolve, addresses);
+		if (got < (ssize_t)head || request.type != WIRE_RESOLVE ||
+		    request.count > WIRE_ADDRESSES_MAX || fd < 0 ||
+		    (size_t)got != head + request.count * sizeof(uint64_t))
+			_exit(0);
+		resolve(w, &request, fd);
+		if (spent())
+			leave(w);
+	}
+}
+
+void worker_main(int socket, void *context)
+{
+	const struct worker_options *options = context;
+	struct timeval idle = {
+		.tv_sec = options->idle_ms / 1000,
+		.tv_usec = (options->idle_ms % 1000) * 1000,
+	};
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		_exit(1);
+	w->socket = socket;
+	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
+	elf_version(EV_CURRENT);
+	/* The symbolizer enforces the time of a request; this stops a worker
+	 * that runs on after it died. A request may last for many answers. */
+	unsigned answer_s = options->request_ms / 1000 + 1;
+	if (sandbox_confine(CPU_SECONDS_KEPT + WIRE_ADDRESSES_MAX * answer_s))
+		_exit(1);
+	serve(w);
+}

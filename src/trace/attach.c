@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Attaching a process: which functions, where in them, with which link. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "trace/tracer_internal.h"
+
+/* Points of one object, by the program that serves them. */
+enum point_group { GROUP_FREE, GROUP_ALLOC, GROUP_MAP, GROUP_LOADER, GROUPS };
+
+struct points {
+	struct probe_point *list[GROUPS];
+	size_t count[GROUPS];
+};
+
+static enum point_group group_of(uint32_t kind)
+{
+	switch (kind) {
+	case FREE_POINTER:
+		return GROUP_FREE;
+	case MAP_MMAP:
+	case MAP_MUNMAP:
+	case MAP_MREMAP:
+		return GROUP_MAP;
+	case LOADER_STATE:
+		return GROUP_LOADER;
+	default:
+		return GROUP_ALLOC;
+	}
+}
+
+/* How many argument registers the programs read (bpf/alloc.h). */
+static unsigned argument_registers(uint32_t kind)
+{
+	switch (kind) {
+	case LOADER_STATE:
+		return 0;
+	case FREE_POINTER:
+	case ALLOC_SIZE:
+		return 1;
+	case ALLOC_COUNT_SIZE:
+	case ALLOC_ALIGN_SIZE:
+	case ALLOC_REALLOC:
+	case MAP_MUNMAP:
+	case MAP_MMAP:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
+/* ---- Sites ---------------------------------------------------------------- */
+
+static struct site *site_add(struct tracer *t)
+{
+	struct site *grown;
+
+	if (t->site_count >= PROBE_SITES_MAX)
+		return NULL;
+	if (!(t->site_count & (t->site_count - 1))) {
+		size_t room = t->site_count ? t->site_count * 2 : 1;
+
+		grown = realloc(t->sites, room * sizeof(*grown));
+		if (!grown)
+			return NULL;
+		t->sites = grown;
+	}
+	memset(&t->sites[t->site_count], 0, sizeof(*t->sites));
+	return &t->sites[t->site_count++];
+}
+
+static uint8_t *read_code(const struct object *o, const struct alloc_function *f,
+			  size_t *size)
+{
+	size_t want = f->size && f->size < SITE_FUNCTION_BYTES_MAX ?
+			      f->size :
+			      SITE_WINDOW_BYTES;
+	uint64_t offset;
+	uint8_t *code;
+
+	if (!object_address_to_offset(o, f->address, &offset))
+		return NULL;
+	code = malloc(want);
+	while (code && want >= 1 && object_read(o, offset, code, want))
+		want /= 2; /* function of unknown size at the file's end */
+	if (code && !want) {
+		free(code);
+		return NULL;
+	}
+	*size = want;
+	return code;
+}
+
+/*
+ * A return probe finds the return address at the stack pointer, so such a site
+ * must come before anything is pushed.
+ */
+static int plan_site(const struct object *o, const struct alloc_function *f,
+		     bool at_entry_depth, const struct alloc_functions *all,
+		     struct probe_site *plan, uint32_t *flags)
+{
+	uint64_t targets[PROBE_SITES_MAX];
+	size_t size = 0, count = 0;
+	uint8_t *code = read_code(o, f, &size);
+	int err;
+
+	if (!code)
+		return -ENOEXEC;
+	err = site_plan(code, size, f->address, argument_registers(f->kind),
+			at_entry_depth, plan);
+	for (size_t i = 0; i < all->count && count < PROBE_SITES_MAX; i++)
+		if (&all->list[i] != f &&
+		    group_of(all->list[i].kind) == GROUP_ALLOC)
+			targets[count++] = all->list[i].address;
+	*flags = f->flags;
+	if (!err && group_of(f->kind) == GROUP_ALLOC && count &&
+	    site_tail_calls(code, size, f->address, targets, count, NULL, NULL))
+		*flags |= PROBE_TAIL_CALLS;
+	free(code);
+	return err;
+}
+
+/* A C++ exception that passes a return probe ends in std::terminate; only a
+ * session's entry can decline the return for requests that may fail. */
+static bool may_probe(const struct tracer *t, const struct alloc_function *f)
+{
+	return !(f->flags & PROBE_THROWS) || t->link == LINK_SESSION;
+}
+
+static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
+		     const struct alloc_function *f,
+		     const struct alloc_functions *all, struct points *points)
+{
+	enum point_group group = group_of(f->kind);
+	bool returns = group == GROUP_ALLOC || group == GROUP_MAP;
+	struct probe_site plan = { 0 };
+	struct probe_point *list;
+	struct site *site;
+	uint32_t flags = 0;
+	uint64_t offset;
+
+	if (plan_site(o, f, returns, all, &plan, &flags) ||
+	    !object_address_to_offset(o, f->address + plan.offset, &offset)) {
+		diag_warn("%s: %s: cannot find a place for a probe; not traced",
+			  o->path, f->name);
+		return 0;
+	}
+	list = realloc(points->list[group],
+		       (points->count[group] + 1) * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	points->list[group] = list;
+	site = site_add(t);
+	if (!site)
+		return -ENOSPC;
+	site->pid = e->pid;
+	site->object = o;
+	site->allocator = all->allocator;
+	memcpy(site->function, f->name, sizeof(site->function));
+	site->address = f->address;
+	site->kind = f->kind;
+	site->plan = plan;
+	site->return_probe = returns;
+	list[points->count[group]++] = (struct probe_point){
+		.file_offset = offset,
+		.cookie = PROBE_COOKIE(f->kind, flags, plan.stack_depth,
+				       t->site_count - 1),
+	};
+	return 0;
+}
+
+/* ---- Links ----------------------------------------------------------------- */
+
+static int link_group(struct tracer *t, struct tracee *e,
+		      const struct object *o, struct bpf_program *program,
+		      enum link_kind kind, bool is_return,
+		      const struct points *p, enum point_group group)
+{
+	if (!p->count[group])
+		return 0;
+	return probe_links_add(&e->links, kind, bpf_program__fd(program), o->fd,
+			       e->pid, is_return, p->list[group],
+			       p->count[group]);
+}
+
+/* Frees before allocations, returns before entries: whatever is seen to begin
+ * is also seen to end. */
+static int link_points(struct tracer *t, struct tracee *e,
+		       const struct object *o, const struct points *p)
+{
+	enum link_kind plain = t->link == LINK_PERF ? LINK_PERF : LINK_MULTI;
+	bool session = t->link == LINK_SESSION;
+	int err;
+
+	err = link_group(t, e, o, t->skel->progs.loader_entry, plain, false, p,
+			 GROUP_LOADER);
+	if (!err)
+		err = link_group(t, e, o, t->skel->progs.free_entry, plain,
+				 false, p, GROUP_FREE);
+	if (session) {
+		if (!err)
+			err = link_group(t, e, o, t->skel->progs.alloc_session,
+					 LINK_SESSION, false, p, GROUP_ALLOC);
+		if (!err)
+			err = link_group(t, e, o, t->skel->progs.map_session,
+					 LINK_SESSION, false, p, GROUP_MAP);
+		return err;
+	}
+	if (!err)
+		err = link_group(t, e, o, t->skel->progs.alloc_return, plain,
+				 true, p, GROUP_ALLOC);
+	if (!err)
+		err = link_group(t, e, o, t->skel->progs.alloc_entry, plain,
+				 false, p, GROUP_ALLOC);
+	if (!err)
+		err = link_group(t, e, o, t->skel->progs.map_return, plain,
+				 true, p, GROUP_MAP);
+	if (!err)
+		err = link_group(t, e, o, t->skel->progs.map_entry, plain,
+				 false, p, GROUP_MAP);
+	return err;
+}
+
+/* ---- Objects ---------------------------------------------------------------- */
+
+static int collect_points(struct tracer *t, struct tracee *e,
+			  const struct object *o, struct points *points,
+			  bool *allocator)
+{
+	struct catalogue_options opt = { .memory_maps = t->options.memory_maps };
+	struct alloc_functions f = { 0 };
+	struct alloc_function hook = { .name = "_dl_debug_state",
+				       .kind = LOADER_STATE };
+	struct alloc_functions none = { .allocator = "loader" };
+	size_t skipped = 0;
+	int err = catalogue_find(o, &opt, &f);
+
+	for (size_t i = 0; !err && i < f.count; i++) {
+		if (!may_probe(t, &f.list[i])) {
+			skipped++;
+			continue;
+		}
+		err = add_point(t, e, o, &f.list[i], &f, points);
+		*allocator = true;
+	}
+	if (skipped)
+		diag_warn("%s: %zu functions that may throw are not traced: "
+			  "that takes uprobe sessions (Linux 6.13)",
+			  o->path, skipped);
+	if (!err && catalogue_find_loader_hook(o, &hook.address))
+		err = add_point(t, e, o, &hook, &none, points);
+	alloc_functions_free(&f);
+	return err;
+}
+
+static int probe_object(struct tracer *t, struct tracee *e,
+			const struct object *o)
+{
+	struct points points = { 0 };
+	bool allocator = false;
+	int err = collect_points(t, e, o, &points, &allocator);
+
+	if (!err)
+		err = link_points(t, e, o, &points);
+	if (err == -ESRCH)
+		e->alive = false;
+	else if (err)
+		diag_error("%s: cannot set probes in process %d: %s", o->path,
+			   (int)e->pid, strerror(-err));
+	else if (allocator)
+		e->has_allocator = true;
+	for (int g = 0; g < GROUPS; g++)
+		free(points.list[g]);
+	return err;
+}
+
+static bool probed(const struct tracer *t, const struct tracee *e,
+		   const struct object *o)
+{
+	for (size_t i = 0; i < t->site_count; i++)
+		if (t->sites[i].pid == e->pid && t->sites[i].object == o)
+			return true;
+	return false;
+}
+
+int tracee_probe_objects(struct tracer *t, struct tracee *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < e->range_count && !err; i++) {
+		const struct object *o = e->ranges[i].object;
+
+		if (o && !o->is_vdso && !probed(t, e, o))
+			err = probe_object(t, e, o);
+	}
+	return err;
+}
+
+/* ---- Tracees ------------------------------------------------------------------ */
+
+struct tracee *tracee_find(struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (t->tracees[i]->pid == pid)
+			return t->tracees[i];
+	return NULL;
+}
+
+static struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
+{
+	struct tracee **grown, *e;
+
+	if (t->tracee_count >= t->plan.targets)
+		return NULL;
+	grown = realloc(t->tracees, (t->tracee_count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	t->tracees = grown;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->pid = pid;
+	e->owner = owner;
+	e->alive = true;
+	t->tracees[t->tracee_count++] = e;
+	return e;
+}
+
+void tracee_publish_target(struct tracer *t, const struct tracee *e)
+{
+	const struct tracee *owner =
+		e->owner == e->pid ? e : tracee_find(t, e->owner);
+	struct target target = {
+		.owner = e->owner,
+		.map_epoch = e->map_epoch,
+	};
+	uint32_t key = e->pid;
+
+	if (owner && owner->process)
+		target.throwing_size_limit =
+			process_allocation_room(owner->process);
+	bpf_map_update_elem(bpf_map__fd(t->skel->maps.targets), &key, &target,
+			    BPF_ANY);
+}
+
+/* Stops tracing; the figures stay. */
+void tracee_drop(struct tracer *t, struct tracee *e)
+{
+	uint32_t key = e->pid;
+
+	probe_links_close(&e->links);
+	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
+	unwind_store_forget(t->unwind, e->pid);
+	if (e->owner != e->pid && t->skel->bss->shared_targets)
+		t->skel->bss->shared_targets--;
+	e->alive = false;
+}
+
+static bool refuse_target(const struct tracer *t, const struct tracee *e,
+			  const struct process *p)
+{
+	for (size_t i = 0; i < e->range_count; i++)
+		if (e->ranges[i].object && e->ranges[i].object->is_go) {
+			diag_error("process %d (%s) is a Go program: return "
+				   "probes would crash it; use its own pprof "
+				   "heap profile",
+				   (int)p->pid, p->comm);
+			return true;
+		}
+	if (p->seccomp_filter && t->features.return_probe_kills_seccomp) {
+		diag_error("process %d (%s) runs under a seccomp filter, and "
+			   "this kernel would let it be killed at a return "
+			   "probe; upgrade the kernel (fixed in Linux 6.14)",
+			   (int)p->pid, p->comm);
+		return true;
+	}
+	return false;
+}
+
+static int watch_exit(struct tracer *t, struct tracee *e)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = e };
+
+	if (epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, e->process->pidfd, &ev))
+		return -errno;
+	return 0;
+}
+
+int tracer_attach(struct tracer *t, struct process *process)
+{
+	struct tracee *e = tracee_new(t, process->pid, process->pid);
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	e->process = process;
+	err = tracee_scan(t, e);
+	if (err < 0)
+		goto drop;
+	if (refuse_target(t, e, process)) {
+		err = -ENOTSUP;
+		goto drop;
+	}
+	err = watch_exit(t, e);
+	if (!err)
+		err = tracee_probe_objects(t, e);
+	if (!err && !e->has_allocator) {
+		diag_error("process %d (%s): no known allocator among its %zu "
+			   "executable mappings",
+			   (int)process->pid, process->comm, e->range_count);
+		err = -ENOENT;
+	}
+	if (err)
+		goto drop;
+	return 0;
+drop:
+	if (err == -ESRCH || !process_alive(process))
+		diag_error("process %d is gone", (int)process->pid);
+	tracee_drop(t, e);
+	return err;
+}
+
+static bool same_memory(pid_t a, pid_t b)
+{
+	return syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0;
+}
+
+/* Its links count for the owner. Called when the clone has lived for a while:
+ * vfork before an exec is over by then. */
+int tracee_adopt(struct tracer *t, pid_t owner, pid_t child)
+{
+	struct tracee *parent = tracee_find(t, owner), *e;
+	int err;
+
+	if (!parent || !parent->alive || tracee_find(t, child) ||
+	    !same_memory(owner, child))
+		return 0;
+	e = tracee_new(t, child, parent->owner);
+	if (!e)
+		return -ENOMEM;
+	e->ranges = calloc(parent->range_count + 1, sizeof(*e->ranges));
+	if (!e->ranges)
+		return -ENOMEM;
+	memcpy(e->ranges, parent->ranges,
+	       parent->range_count * sizeof(*e->ranges));
+	e->range_count = parent->range_count;
+	t->skel->bss->shared_targets++;
+	err = tracee_scan(t, e);
+	if (err < 0)
+		return err;
+	diag_debug("process %d shares the memory of %d: traced with it",
+		   (int)child, (int)owner);
+	return tracee_probe_objects(t, e);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opening, sizing and loading the BPF object. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "base/diag.h"
+#include "leakbpf/sampling.h"
+#include "trace/tracer_internal.h"
+
+static int libbpf_to_diag(enum libbpf_print_level level, const char *format,
+			  va_list args)
+{
+	char line[512];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	diag_debug("%s", line);
+	return 0;
+}
+
+/* Kernels before 5.11 charge BPF memory to RLIMIT_MEMLOCK. */
+static void raise_memlock(void)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+}
+
+static void use(struct bpf_program *p, uint32_t attach_type)
+{
+	bpf_program__set_autoload(p, true);
+	if (attach_type)
+		bpf_program__set_expected_attach_type(p, attach_type);
+}
+
+/* Only what the chosen links need is loaded: a kernel without sessions rejects
+ * their programs. */
+static void choose_programs(struct tracer *t)
+{
+	uint32_t multi = t->link == LINK_PERF ? 0 : LB_BPF_TRACE_UPROBE_MULTI;
+	bool maps = t->options.memory_maps;
+
+	use(t->skel->progs.free_entry, multi);
+	use(t->skel->progs.loader_entry, multi);
+	if (t->link == LINK_SESSION) {
+		use(t->skel->progs.alloc_session, LB_BPF_TRACE_UPROBE_SESSION);
+		if (maps)
+			use(t->skel->progs.map_session,
+			    LB_BPF_TRACE_UPROBE_SESSION);
+		return;
+	}
+	use(t->skel->progs.alloc_entry, multi);
+	use(t->skel->progs.alloc_return, multi);
+	if (maps) {
+		use(t->skel->progs.map_entry, multi);
+		use(t->skel->progs.map_return, multi);
+	}
+}
+
+static void size_maps(struct tracer *t)
+{
+	const struct memory_plan *p = &t->plan;
+
+	bpf_map__set_max_entries(t->skel->maps.targets, p->targets);
+	bpf_map__set_max_entries(t->skel->maps.process_ranges, p->targets);
+	bpf_map__set_max_entries(t->skel->maps.unwind_rules,
+				 UNWIND_RULES_EXT_MAX);
+	bpf_map__set_max_entries(t->skel->maps.stack_index, p->stacks);
+	bpf_map__set_max_entries(t->skel->maps.stack_frames, p->stacks);
+	bpf_map__set_max_entries(t->skel->maps.stack_stats, p->stacks);
+	bpf_map__set_max_entries(t->skel->maps.free_stacks, p->stacks);
+	bpf_map__set_max_entries(t->skel->maps.outstanding,
+				 p->outstanding_entries);
+	bpf_map__set_max_entries(t->skel->maps.pending, p->threads);
+}
+
+/* Units of the variance sums: fine enough for the first interval, coarse
+ * enough not to overflow after many doublings (leakbpf/sampling.h). */
+static uint32_t variance_shift(uint64_t interval)
+{
+	uint32_t shift = 2;
+
+	while (shift < 40 && interval >> (shift + 9))
+		shift++;
+	return shift;
+}
+
+static void set_parameters(struct tracer *t)
+{
+	const struct tracer_options *o = &t->options;
+	uint64_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = monotonic_ns();
+	t->skel->rodata->stack_hash_seed = seed;
+	t->skel->rodata->filter_min_size = o->min_size;
+	t->skel->rodata->filter_max_size = o->max_size ? o->max_size : ~0ULL;
+	t->skel->rodata->outstanding_high_water =
+		(uint64_t)t->plan.outstanding_entries * 3 / 4;
+	t->skel->bss->sampling.interval_bytes = o->sample_bytes;
+	t->skel->bss->sampling.variance_shift = variance_shift(o->sample_bytes);
+	cohorts_init(&t->cohorts, monotonic_ns());
+	t->skel->bss->cohort_layouts[0] = t->cohorts.layout;
+}
+
+static void *map_shared(struct bpf_map *m, size_t value_size)
+{
+	size_t bytes = (size_t)bpf_map__max_entries(m) * value_size;
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_map__fd(m), 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int tracer_load(struct tracer *t)
+{
+	int err;
+
+	libbpf_set_print(libbpf_to_diag);
+	raise_memlock();
+	t->skel = trace_bpf__open();
+	if (!t->skel)
+		return -errno;
+	choose_programs(t);
+	size_maps(t);
+	set_parameters(t);
+	err = trace_bpf__load(t->skel);
+	if (err) {
+		diag_error("cannot load the BPF programs: %s; run with "
+			   "--verbose to see the kernel's reasons",
+			   strerror(-err));
+		return err;
+	}
+	t->stack_frames = map_shared(t->skel->maps.stack_frames,
+				     sizeof(struct stack_frames));
+	t->stack_stats = map_shared(t->skel->maps.stack_stats,
+				    sizeof(struct stack_stats));
+	if (!t->stack_frames || !t->stack_stats)
+		return -ENOMEM;
+	err = trace_bpf__attach(t->skel); /* raw tracepoints only */
+	if (err)
+		diag_error("cannot attach to scheduler tracepoints: %s",
+			   strerror(-err));
+	return err;
+}
+
+void tracer_unload(struct tracer *t)
+{
+	if (t->stack_frames)
+		munmap(t->stack_frames,
+		       t->plan.stacks * sizeof(struct stack_frames));
+	if (t->stack_stats)
+		munmap(t->stack_stats,
+		       t->plan.stacks * sizeof(struct stack_stats));
+	trace_bpf__destroy(t->skel);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace/memory_plan.h"
+
+#include <errno.h>
+
+#include "leakbpf/abi_user.h"
+
+/* An element of a preallocated BPF hash map: struct htab_elem (48 bytes,
+ * kernel/bpf/hashtab.c), key, value; and a 16-byte bucket. */
+#define HASH_ENTRY_BYTES(key, value) (48 + (key) + (value) + 16)
+
+#define OUTSTANDING_BYTES                                                      \
+	HASH_ENTRY_BYTES(sizeof(struct block_key), sizeof(struct block))
+#define STACK_BYTES                                                            \
+	(sizeof(struct stack_frames) + sizeof(struct stack_stats) +            \
+	 HASH_ENTRY_BYTES(8, 8) + sizeof(uint32_t))
+
+static uint32_t power_of_two_below(uint64_t n, uint32_t low, uint32_t high)
+{
+	uint32_t p = low;
+
+	while (p < high && (uint64_t)p * 2 <= n)
+		p *= 2;
+	return p;
+}
+
+int memory_plan_make(struct memory_plan *plan, uint64_t max_memory)
+{
+	if (max_memory < MEMORY_MIN_BYTES)
+		return -E2BIG;
+	/* 45 % outstanding blocks, 20 % stacks, 15 % unwind rows; the rest is
+	 * the loader's, plus the small fixed maps. */
+	plan->outstanding_entries = power_of_two_below(
+		max_memory * 45 / 100 / OUTSTANDING_BYTES, 4096, 1u << 24);
+	plan->stacks = power_of_two_below(max_memory * 20 / 100 / STACK_BYTES,
+					  512, 1u << 17);
+	plan->unwind_rows_bytes = max_memory * 15 / 100;
+	plan->threads = 4096;
+	plan->targets = 256;
+	plan->regions = 16384;
+	return 0;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reading figures out of the running tables. */
+#include <bpf/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "trace/tracer_internal.h"
+
+/* What the programs do per hit besides being trapped into, roughly: the trap's
+ * cost is calibrated, this is the work of an unsampled hit, ns. */
+#define HIT_WORK_NS 120
+
+size_t tracer_site_count(const struct tracer *t)
+{
+	return t->site_count;
+}
+
+/* Sum over CPUs of one element of a per-CPU array of u64. */
+static uint64_t percpu_sum(const struct bpf_map *m, uint32_t index)
+{
+	uint64_t values[256] = { 0 }, sum = 0;
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus < 1 || cpus > 256 ||
+	    bpf_map_lookup_elem(bpf_map__fd(m), &index, values))
+		return 0;
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	return sum;
+}
+
+void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out)
+{
+	const struct site *s = &t->sites[index];
+
+	*out = (struct tracer_site){
+		.pid = s->pid,
+		.object = s->object,
+		.allocator = s->allocator,
+		.function = s->function,
+		.address = s->address,
+		.kind = s->kind,
+		.site = s->plan,
+		.link = t->link == LINK_SESSION && !s->return_probe ?
+				LINK_MULTI :
+				t->link,
+		.return_probe = s->return_probe,
+		.hits = percpu_sum(t->skel->maps.site_hits, index),
+	};
+}
+
+static bool copy_stack(const struct tracer *t, uint32_t id,
+		       struct stack_stats *stats)
+{
+	const struct stack_stats *s = &t->stack_stats[id];
+
+	/* The counters move while being copied: take a copy during which no
+	 * sample came or went, or after a few tries the last one. */
+	for (int i = 0; i < 8; i++) {
+		*stats = *s;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (stats->alloc_samples == s->alloc_samples &&
+		    stats->freed_samples == s->freed_samples)
+			break;
+	}
+	if (t->regions)
+		regions_add_stats(t->regions, id, &t->cohorts.layout, stats);
+	return stats->alloc_samples != 0;
+}
+
+void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context)
+{
+	for (uint32_t id = STACK_ID_OVERFLOW; id < t->plan.stacks; id++) {
+		struct stack_stats stats;
+
+		if (id != STACK_ID_OVERFLOW && !t->stack_frames[id].depth)
+			continue;
+		if (copy_stack(t, id, &stats))
+			each(id, &t->stack_frames[id], &stats, context);
+	}
+}
+
+void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT])
+{
+	for (uint32_t i = 0; i < COUNTER_COUNT; i++)
+		counters[i] = percpu_sum(t->skel->maps.counters, i);
+}
+
+const struct cohort_layout *tracer_cohorts(const struct tracer *t)
+{
+	return &t->cohorts.readable;
+}
+
+/* The kernel says in fdinfo what a map or program is charged with. */
+static uint64_t fd_memory(int fd)
+{
+	char path[64], line[128];
+	CLEANUP_FCLOSE FILE *f = NULL;
+	unsigned long long bytes = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "memlock: %llu", &bytes) == 1)
+			break;
+	return bytes;
+}
+
+static uint64_t kernel_memory(const struct tracer *t)
+{
+	struct unwind_store_stats unwind;
+	struct bpf_map *map;
+	struct bpf_program *program;
+	uint64_t sum;
+
+	unwind_store_stats(t->unwind, &unwind);
+	sum = unwind.rows_bytes;
+	bpf_object__for_each_map(map, t->skel->obj)
+		sum += fd_memory(bpf_map__fd(map));
+	bpf_object__for_each_program(program, t->skel->obj)
+		if (bpf_program__fd(program) >= 0)
+			sum += fd_memory(bpf_program__fd(program));
+	return sum;
+}
+
+static uint64_t overhead_ns(const struct tracer *t)
+{
+	const struct kernel_features *f = &t->features;
+	uint64_t sum = percpu_sum(t->skel->maps.counters, COUNTER_SAMPLE_NS) +
+		       percpu_sum(t->skel->maps.counters,
+				  COUNTER_RETURN_HITS) *
+			       (f->return_ns + HIT_WORK_NS);
+
+	for (size_t i = 0; i < t->site_count; i++) {
+		uint64_t hits = percpu_sum(t->skel->maps.site_hits, i);
+
+		sum += hits * (HIT_WORK_NS + (t->sites[i].plan.emulated ?
+						      f->entry_emulated_ns :
+						      f->entry_stepped_ns));
+	}
+	return sum;
+}
+
+void tracer_status(const struct tracer *t, struct tracer_status *out)
+{
+	struct unwind_store_stats unwind;
+	int64_t outstanding = t->skel->bss->outstanding_count;
+
+	unwind_store_stats(t->unwind, &unwind);
+	*out = (struct tracer_status){
+		.sampling = t->skel->bss->sampling,
+		.outstanding = outstanding > 0 ? outstanding : 0,
+		.outstanding_max = t->plan.outstanding_entries,
+		.stacks = t->stacks_used,
+		.stacks_max = t->plan.stacks,
+		.kernel_memory_bytes = kernel_memory(t),
+		.coarsened = t->coarsened,
+		.link = t->link,
+		.overhead_ns = overhead_ns(t),
+		.objects_without_cfi = unwind.objects_without_cfi,
+		.objects_unreadable = unwind.objects_refused,
+	};
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stack ids are a fixed number of slots. The BPF programs pop a free one for
+ * each new stack; when few are left, stacks that hold nothing any more are
+ * unlinked from the index, rest until no program can still be using them, and
+ * are handed out again. So new leaks are seen however many stacks have passed
+ * (a table that fills once and then stays frozen is how others lose them).
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/tracer_internal.h"
+
+/* Longer than any call between its entry and return is preempted. */
+#define REST_NS 3000000000ULL
+/* Not touched for this long: not in use just now. */
+#define IDLE_NS 5000000000ULL
+
+static int give(struct tracer *t, uint32_t id)
+{
+	if (bpf_map_update_elem(bpf_map__fd(t->skel->maps.free_stacks), NULL,
+				&id, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+int stack_ids_init(struct tracer *t)
+{
+	int err = 0;
+
+	t->retired_ns = calloc(t->plan.stacks, sizeof(*t->retired_ns));
+	if (!t->retired_ns)
+		return -ENOMEM;
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks && !err; id++)
+		err = give(t, id);
+	return err;
+}
+
+static bool holds_nothing(const struct tracer *t, uint32_t id)
+{
+	const struct stack_stats *s = &t->stack_stats[id];
+
+	return s->alloc_samples == s->freed_samples &&
+	       !(t->regions && regions_uses_stack(t->regions, id));
+}
+
+static void unlink_stack(struct tracer *t, uint32_t id, uint64_t now_ns)
+{
+	uint64_t key = t->stack_stats[id].index_key;
+
+	if (!bpf_map_delete_elem(bpf_map__fd(t->skel->maps.stack_index), &key))
+		t->retired_ns[id] = now_ns;
+}
+
+/* After its rest: free, unless a late call has booked something on it. Then it
+ * goes back to the index, or lives on unlinked until that is freed. */
+static void settle(struct tracer *t, uint32_t id, uint64_t now_ns)
+{
+	struct stack_stats *s = &t->stack_stats[id];
+	uint64_t key = s->index_key;
+
+	if (holds_nothing(t, id)) {
+		memset(s, 0, sizeof(*s));
+		t->stack_frames[id].depth = 0;
+		t->retired_ns[id] = 0;
+		give(t, id);
+		return;
+	}
+	if (!bpf_map_update_elem(bpf_map__fd(t->skel->maps.stack_index), &key,
+				 &id, BPF_NOEXIST))
+		t->retired_ns[id] = 0;
+	else
+		t->retired_ns[id] = now_ns;
+}
+
+void stack_ids_recycle(struct tracer *t, uint64_t now_ns)
+{
+	uint32_t used = 0;
+	bool scarce;
+
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++)
+		used += t->stack_frames[id].depth != 0;
+	t->stacks_used = used;
+	scarce = used > t->plan.stacks / 4 * 3;
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
+		const struct stack_stats *s = &t->stack_stats[id];
+		uint64_t last = s->last_alloc_ns > s->last_free_ns ?
+					s->last_alloc_ns :
+					s->last_free_ns;
+
+		if (t->retired_ns[id]) {
+			if (now_ns - t->retired_ns[id] > REST_NS)
+				settle(t, id, now_ns);
+		} else if (scarce && t->stack_frames[id].depth &&
+			   now_ns > last + IDLE_NS && holds_nothing(t, id)) {
+			unlink_stack(t, id, now_ns);
+		}
+	}
+}

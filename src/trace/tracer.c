@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Life of a tracer: set up, poll, upkeep, tear down. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "leakbpf/sampling.h"
+#include "trace/tracer_internal.h"
+
+#define TICK_NS 1000000000ULL
+#define POLL_STEP_MS 100
+/* Unknown addresses ask for a rescan at most this often. */
+#define RESCAN_GAP_NS 100000000ULL
+
+uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+/* ---- Setting up --------------------------------------------------------- */
+
+static int init_events(struct tracer *t)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
+
+	t->events = ring_buffer__new(bpf_map__fd(t->skel->maps.events),
+				     tracer_handle_event, t, NULL);
+	if (!t->events)
+		return -errno;
+	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (t->epoll_fd < 0)
+		return -errno;
+	if (epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD,
+		      ring_buffer__epoll_fd(t->events), &ev))
+		return -errno;
+	return 0;
+}
+
+static int init_parts(struct tracer *t)
+{
+	struct unwind_store_maps maps;
+	int err = tracer_load(t);
+
+	if (err)
+		return err;
+	maps.objects_fd = bpf_map__fd(t->skel->maps.unwind_objects);
+	maps.rules_fd = bpf_map__fd(t->skel->maps.unwind_rules);
+	maps.ranges_fd = bpf_map__fd(t->skel->maps.process_ranges);
+	t->unwind = unwind_store_new(&maps, t->plan.unwind_rows_bytes);
+	if (!t->unwind)
+		return -ENOMEM;
+	if (t->options.memory_maps) {
+		t->regions = regions_new(t->plan.regions);
+		if (!t->regions)
+			return -ENOMEM;
+	}
+	err = stack_ids_init(t);
+	return err ? err : init_events(t);
+}
+
+int tracer_new(const struct tracer_options *options,
+	       const struct kernel_features *features,
+	       struct object_registry *objects, struct tracer **out)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->epoll_fd = -1;
+	t->options = *options;
+	t->features = *features;
+	t->objects = objects;
+	t->link = features_best_link(features, options->force_link);
+	if (t->link == LINK_NONE) {
+		free(t);
+		return -ENOTSUP;
+	}
+	err = memory_plan_make(&t->plan, options->max_memory);
+	if (err)
+		diag_error("--max-memory is below %llu MiB, too little to work "
+			   "with",
+			   MEMORY_MIN_BYTES >> 20);
+	else
+		err = init_parts(t);
+	if (err) {
+		tracer_free(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+void tracer_free(struct tracer *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		struct tracee *e = t->tracees[i];
+
+		if (e->alive)
+			tracee_drop(t, e);
+		free(e->ranges);
+		free(e);
+	}
+	free(t->tracees);
+	free(t->sites);
+	free(t->retired_ns);
+	ring_buffer__free(t->events);
+	if (t->epoll_fd >= 0)
+		close(t->epoll_fd);
+	regions_free(t->regions);
+	unwind_store_free(t->unwind);
+	tracer_unload(t);
+	free(t);
+}
+
+/* ---- Upkeep -------------------------------------------------------------- */
+
+/* Two layouts, so that a program never sees one half written. */
+static void publish_cohorts(struct tracer *t)
+{
+	uint32_t next = (t->skel->bss->cohort_active + 1) & 1;
+
+	t->skel->bss->cohort_layouts[next] = t->cohorts.layout;
+	__atomic_store_n(&t->skel->bss->cohort_active, next, __ATOMIC_RELEASE);
+}
+
+static void merge_cohorts(struct tracer *t, const struct cohort_merge *merge)
+{
+	for (uint32_t id = 0; id < t->plan.stacks; id++) {
+		struct stack_stats *s = &t->stack_stats[id];
+		int64_t bytes, objects;
+
+		if (!s->alloc_samples)
+			continue;
+		bytes = __atomic_exchange_n(&s->cohort_bytes[merge->from], 0,
+					    __ATOMIC_RELAXED);
+		objects = __atomic_exchange_n(
+			&s->cohort_objects_q8[merge->from], 0,
+			__ATOMIC_RELAXED);
+		__atomic_fetch_add(&s->cohort_bytes[merge->into], bytes,
+				   __ATOMIC_RELAXED);
+		__atomic_fetch_add(&s->cohort_objects_q8[merge->into], objects,
+				   __ATOMIC_RELAXED);
+	}
+}
+
+static void advance_cohorts(struct tracer *t, uint64_t now_ns)
+{
+	struct cohort_merge merge;
+
+	if (cohorts_advance(&t->cohorts, now_ns))
+		publish_cohorts(t);
+	if (cohorts_merge_due(&t->cohorts, now_ns, &merge)) {
+		merge_cohorts(t, &merge);
+		cohorts_merge_done(&t->cohorts);
+	}
+}
+
+static void tick(struct tracer *t, uint64_t now_ns)
+{
+	t->last_tick_ns = now_ns;
+	advance_cohorts(t, now_ns);
+	stack_ids_recycle(t, now_ns);
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		/* The room for allocations changes: keep the limit for
+		 * throwing functions current. */
+		if (t->tracees[i]->alive)
+			tracee_publish_target(t, t->tracees[i]);
+	}
+}
+
+/* Same pid, other program: the old memory and its probes are gone. */
+static void restart_tracee(struct tracer *t, struct tracee *e)
+{
+	diag_info("process %d executed a new program: starting over",
+		  (int)e->pid);
+	e->new_image = false;
+	probe_links_close(&e->links);
+	tracer_purge(t, e->pid);
+	if (t->regions)
+		regions_drop_process(t->regions, e->pid);
+	for (size_t i = 0; i < t->site_count; i++)
+		if (t->sites[i].pid == e->pid)
+			t->sites[i].pid = 0;
+	e->range_count = 0;
+	e->map_epoch = 0;
+	e->has_allocator = false;
+	e->rescan = true;
+}
+
+static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
+{
+	int err;
+
+	if (!e->alive)
+		return;
+	if (e->new_image)
+		restart_tracee(t, e);
+	/* Until its allocator is found, look at every step: it is starting. */
+	if (!e->has_allocator)
+		e->rescan = true;
+	if (!e->rescan || (e->has_allocator &&
+			   now_ns - e->rescanned_ns < RESCAN_GAP_NS))
+		return;
+	__atomic_store_n(&t->skel->bss->rescan_raised, 0, __ATOMIC_RELEASE);
+	err = tracee_scan(t, e);
+	if (err > 0)
+		tracee_probe_objects(t, e);
+}
+
+static void adopt_due(struct tracer *t, uint64_t now_ns)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->adoption_count; i++) {
+		struct adoption a = t->adoptions[i];
+
+		if (now_ns < a.due_ns)
+			t->adoptions[kept++] = a;
+		else
+			tracee_adopt(t, a.owner, a.child);
+	}
+	t->adoption_count = kept;
+}
+
+static void step(struct tracer *t)
+{
+	uint64_t now = monotonic_ns();
+
+	if (t->pressure)
+		tracer_relieve_pressure(t);
+	for (size_t i = 0; i < t->tracee_count; i++)
+		follow_tracee(t, t->tracees[i], now);
+	adopt_due(t, now);
+	if (now - t->last_tick_ns >= TICK_NS)
+		tick(t, now);
+}
+
+/* ---- Polling --------------------------------------------------------------- */
+
+static void handle_exit(struct tracer *t, struct tracee *e)
+{
+	epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, e->process->pidfd, NULL);
+	tracee_drop(t, e);
+	t->changed = true;
+}
+
+static int wait_once(struct tracer *t, int timeout_ms)
+{
+	struct epoll_event events[16];
+	int n = epoll_wait(t->epoll_fd, events, 16, timeout_ms);
+
+	if (n < 0)
+		return -errno;
+	ring_buffer__consume(t->events);
+	for (int i = 0; i < n; i++)
+		if (events[i].data.ptr)
+			handle_exit(t, events[i].data.ptr);
+	return 0;
+}
+
+int tracer_poll(struct tracer *t, int timeout_ms)
+{
+	uint64_t end = monotonic_ns() + (uint64_t)timeout_ms * 1000000;
+
+	t->changed = false;
+	for (;;) {
+		uint64_t now = monotonic_ns();
+		int left = now < end ? (int)((end - now) / 1000000) : 0;
+		int err = wait_once(t, left < POLL_STEP_MS ? left :
+							     POLL_STEP_MS);
+
+		if (err)
+			return err;
+		step(t);
+		if (t->changed)
+			return 1;
+		if (!left)
+			return 0;
+	}
+}
+
+size_t tracer_alive(const struct tracer *t)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < t->tracee_count; i++)
+		alive += t->tracees[i]->alive && t->tracees[i]->process;
+	return alive;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of src/trace share. Nothing outside includes this. */
+#ifndef TRACE_TRACER_INTERNAL_H
+#define TRACE_TRACER_INTERNAL_H
+
+#include <bpf/libbpf.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "trace/tracer.h"
+
+#include "bpf/trace.skel.h"
+#include "probe/catalogue.h"
+#include "probe/link.h"
+#include "target/maps.h"
+#include "trace/cohorts.h"
+#include "trace/memory_plan.h"
+#include "trace/regions.h"
+#include "trace/unwind_store.h"
+
+/* An executable mapping of a tracee and the object behind it. */
+struct tracee_range {
+	uint64_t start, end, file_offset;
+	dev_t device;
+	ino_t inode;
+	const struct object *object; /* NULL: anonymous (JIT) or unreadable */
+};
+
+struct tracee {
+	struct process *process; /* the caller's; NULL: shares memory of owner */
+	pid_t pid;
+	pid_t owner; /* whose memory it is: pid, or the parent's */
+	bool alive;
+	bool rescan;    /* its maps may have changed */
+	bool new_image; /* it has called exec: nothing of before is valid */
+	uint64_t rescanned_ns;
+	uint32_t map_epoch;
+	struct tracee_range *ranges;
+	size_t range_count;
+	struct probe_links links;
+	bool has_allocator;
+};
+
+/* A clone that shares a tracee's memory, to be adopted if it still does. */
+#define ADOPTIONS_MAX 64
+struct adoption {
+	pid_t owner, child;
+	uint64_t due_ns;
+};
+
+/* A planned and set probe. Its index is the site number in the cookie. */
+struct site {
+	pid_t pid;
+	const struct object *object;
+	const char *allocator;
+	char function[64];
+	uint64_t address;
+	uint32_t kind;
+	struct probe_site plan;
+	bool return_probe;
+};
+
+struct tracer {
+	struct tracer_options options;
+	struct kernel_features features;
+	enum link_kind link;
+	struct memory_plan plan;
+	struct object_registry *objects;
+	struct trace_bpf *skel;
+	struct ring_buffer *events;
+	struct unwind_store *unwind;
+	int epoll_fd;
+
+	struct tracee **tracees;
+	size_t tracee_count;
+	struct site *sites;
+	size_t site_count;
+
+	/* Maps of the BPF object, shared with it. */
+	struct stack_frames *stack_frames;
+	struct stack_stats *stack_stats;
+
+	struct cohorts cohorts;
+	struct regions *regions; /* NULL without --mmap */
+	uint64_t *retired_ns;    /* per stack id: unlinked, resting */
+	uint32_t stacks_used;
+	uint32_t coarsened;
+	uint64_t last_tick_ns;
+	uint32_t next_epoch; /* unique: it keys the address cache */
+	struct adoption adoptions[ADOPTIONS_MAX];
+	size_t adoption_count;
+	bool pressure; /* the table of outstanding blocks is nearly full */
+	bool changed;  /* a target exited or changed its image */
+};
+
+uint64_t monotonic_ns(void);
+
+/* load.c: opens, sizes, loads and maps the BPF object. */
+int tracer_load(struct tracer *t);
+void tracer_unload(struct tracer *t);
+
+/* mappings.c: reads the executable mappings, opens new objects, compiles
+ * their tables, publishes the ranges. 1: objects were added, 0: none. */
+int tracee_scan(struct tracer *t, struct tracee *e);
+
+/* attach.c */
+struct tracee *tracee_find(struct tracer *t, pid_t pid);
+/* Sets probes in objects that have none yet in this tracee. */
+int tracee_probe_objects(struct tracer *t, struct tracee *e);
+/* A process that shares the memory of `owner` was cloned. */
+int tracee_adopt(struct tracer *t, pid_t owner, pid_t child);
+void tracee_drop(struct tracer *t, struct tracee *e);
+void tracee_publish_target(struct tracer *t, const struct tracee *e);
+
+/* events.c */
+int tracer_handle_event(void *context, void *data, size_t size);
+
+/* blocks.c: passes over the table of outstanding blocks. */
+/* Samples more coarsely until there is room again. */
+void tracer_relieve_pressure(struct tracer *t);
+/* Books all blocks of a process as freed: its memory is gone. */
+void tracer_purge(struct tracer *t, pid_t tgid);
+
+/* stack_ids.c: handing out and recycling stack ids. */
+int stack_ids_init(struct tracer *t);
+void stack_ids_recycle(struct tracer *t, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace/unwind_store.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+
+struct stored_object {
+	uint32_t rows;
+	bool known;
+};
+
+struct unwind_store {
+	struct unwind_store_maps maps;
+	uint64_t rows_bytes_max;
+	struct unwind_store_stats stats;
+	struct unwind_rule_pool pool;
+	size_t rules_uploaded;
+	struct stored_object objects[OBJECTS_MAX];
+};
+
+struct unwind_store *unwind_store_new(const struct unwind_store_maps *maps,
+				      uint64_t rows_bytes_max)
+{
+	struct unwind_store *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->maps = *maps;
+	s->rows_bytes_max = rows_bytes_max;
+	return s;
+}
+
+void unwind_store_free(struct unwind_store *s)
+{
+	free(s);
+}
+
+static int upload_rules(struct unwind_store *s)
+{
+	for (; s->rules_uploaded < s->pool.count; s->rules_uploaded++) {
+		uint32_t index = s->rules_uploaded;
+
+		if (bpf_map_update_elem(s->maps.rules_fd, &index,
+					&s->pool.rules[index], BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Rows are written through a mapping of the new map: no copy, one pass. */
+static int upload_rows(struct unwind_store *s, uint32_t object,
+		       const struct unwind_table *t)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts,
+		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	size_t bytes = t->row_count * sizeof(struct unwind_row);
+	CLEANUP_CLOSE int fd = -1;
+	void *to;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_rows", sizeof(uint32_t),
+			    sizeof(struct unwind_row), t->row_count, &opts);
+	if (fd < 0)
+		return -errno;
+	to = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (to == MAP_FAILED)
+		return -errno;
+	memcpy(to, t->rows, bytes);
+	munmap(to, bytes);
+	if (bpf_map_update_elem(s->maps.objects_fd, &object, &fd, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+static int store_table(struct unwind_store *s, const struct object *o,
+		       const struct unwind_table *t)
+{
+	int err;
+
+	s->stats.bad_fdes += t->bad_fdes;
+	if (!t->fde_count)
+		s->stats.objects_without_cfi++;
+	if (!t->row_count)
+		return 0;
+	err = upload_rules(s);
+	if (!err)
+		err = upload_rows(s, o->id, t);
+	if (err) {
+		diag_warn("%s: cannot upload the unwind table: %s; stacks "
+			  "through it follow frame pointers",
+			  o->path, strerror(-err));
+		return err;
+	}
+	s->objects[o->id].rows = t->row_count;
+	s->stats.rows_bytes += t->row_count * sizeof(struct unwind_row);
+	return 0;
+}
+
+int unwind_store_add(struct unwind_store *s, const struct object *o,
+		     const struct unwind_mark *marks, size_t mark_count)
+{
+	struct stored_object *stored;
+	struct unwind_table table = {};
+	size_t room;
+	int err;
+
+	if (o->id >= OBJECTS_MAX)
+		return -EINVAL;
+	stored = &s->objects[o->id];
+	if (stored->known)
+		return 0;
+	stored->known = true;
+	s->stats.objects++;
+	room = (s->rows_bytes_max - s->stats.rows_bytes) /
+	       sizeof(struct unwind_row);
+	err = unwind_table_build(o, &s->pool, marks, mark_count, room, &table);
+	if (err) {
+		s->stats.objects_refused++;
+		diag_warn("%s: no unwind table (%s); stacks through it follow "
+			  "frame pointers%s",
+			  o->path, strerror(-err),
+			  err == -E2BIG ? "; raise --max-memory" : "");
+		return 0;
+	}
+	err = store_table(s, o, &table);
+	unwind_table_free(&table);
+	return err;
+}
+
+uint32_t unwind_store_rows(const struct unwind_store *s, uint32_t object)
+{
+	return object < OBJECTS_MAX ? s->objects[object].rows : 0;
+}
+
+int unwind_store_publish(struct unwind_store *s, pid_t tgid,
+			 const struct exec_range *ranges, size_t count)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	struct exec_range header = { .rows = count };
+	CLEANUP_CLOSE int fd = -1;
+	uint32_t key = tgid;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exec_ranges", sizeof(uint32_t),
+			    sizeof(struct exec_range), count + 1, &opts);
+	if (fd < 0)
+		return -errno;
+	for (uint32_t i = 0; i <= count; i++)
+		if (bpf_map_update_elem(fd, &i, i ? &ranges[i - 1] : &header,
+					BPF_ANY))
+			return -errno;
+	if (bpf_map_update_elem(s->maps.ranges_fd, &key, &fd, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+void unwind_store_forget(struct unwind_store *s, pid_t tgid)
+{
+	uint32_t key = tgid;
+
+	bpf_map_delete_elem(s->maps.ranges_fd, &key);
+}
+
+void unwind_store_stats(const struct unwind_store *s,
+			struct unwind_store_stats *out)
+{
+	*out = s->stats;
+}
