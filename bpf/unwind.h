@@ -112,7 +112,7 @@ static __always_inline __u32 row_rule(__u32 object, __u32 rows, __u32 offset)
 __noinline int walk_search(struct walk *w, __u64 address)
 {
 	struct exec_range *range = NULL;
-	__u32 low = 1, high, zero = 0;
+	__u32 low = 1, high, zero = 0, tgid;
 	void *ranges;
 	int i;
 
@@ -121,7 +121,8 @@ __noinline int walk_search(struct walk *w, __u64 address)
 	w->found = 0;
 	w->rule = UNWIND_NONE;
 	w->frame = address & FRAME_ADDRESS_MASK;
-	ranges = bpf_map_lookup_elem(&process_ranges, &w->tgid);
+	tgid = w->tgid; /* keys must be on the stack up to Linux 6.1 */
+	ranges = bpf_map_lookup_elem(&process_ranges, &tgid);
 	if (!ranges)
 		return 0;
 	range = bpf_map_lookup_elem(ranges, &zero);
