@@ -53,9 +53,12 @@ static uint32_t rank(const GElf_Sym *sym, const char *name)
 	       binding << 4 | leading_underscores(name);
 }
 
-static bool is_code(Elf *elf, const GElf_Sym *sym, uint32_t section)
+/* Whether it is a function or label in code; then also where its section
+ * ends. */
+static bool is_code(Elf *elf, const GElf_Sym *sym, uint64_t *limit)
 {
 	unsigned type = GELF_ST_TYPE(sym->st_info);
+	uint32_t section = sym->st_shndx;
 	GElf_Shdr header;
 
 	if (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE)
@@ -63,8 +66,13 @@ static bool is_code(Elf *elf, const GElf_Sym *sym, uint32_t section)
 	if (section == SHN_UNDEF || section >= SHN_LORESERVE)
 		return false;
 	Elf_Scn *scn = elf_getscn(elf, section);
-	return scn && gelf_getshdr(scn, &header) &&
-	       (header.sh_flags & SHF_EXECINSTR);
+	if (!scn || !gelf_getshdr(scn, &header) ||
+	    !(header.sh_flags & SHF_EXECINSTR) ||
+	    sym->st_value < header.sh_addr ||
+	    sym->st_value - header.sh_addr >= header.sh_size)
+		return false;
+	*limit = header.sh_addr + header.sh_size;
+	return *limit > sym->st_value;
 }
 
 /* Labels that only assemblers and disassemblers care for. */
@@ -77,8 +85,9 @@ static int add_one(struct elf_symbols *s, Elf *elf, const GElf_Sym *sym,
 		   size_t strings)
 {
 	const char *name;
+	uint64_t limit;
 
-	if (!is_code(elf, sym, sym->st_shndx))
+	if (!is_code(elf, sym, &limit))
 		return 0;
 	name = elf_strptr(elf, strings, sym->st_name);
 	if (!name || is_noise(name))
@@ -86,13 +95,14 @@ static int add_one(struct elf_symbols *s, Elf *elf, const GElf_Sym *sym,
 	int err = grow(s);
 	if (err)
 		return err;
-	uint64_t end = sym->st_value + sym->st_size;
+	uint64_t room = limit - sym->st_value;
 	s->list[s->count++] = (struct elf_symbol){
 		.address = sym->st_value,
-		.end = end < sym->st_value ? sym->st_value : end,
+		.end = sym->st_value +
+		       (sym->st_size < room ? sym->st_size : room),
+		.limit = limit,
 		.name = name,
 		.rank = rank(sym, name),
-		.section = sym->st_shndx,
 	};
 	return 1;
 }
@@ -200,9 +210,12 @@ const struct elf_symbol *elf_symbols_find(const struct elf_symbols *s,
 		if (address >= symbol->max_end)
 			break; /* nothing earlier reaches this far */
 	}
-	/* Hand-written assembly without sizes: up to the next symbol. */
-	if (next > 0 && s->list[next - 1].end == s->list[next - 1].address)
-		return &s->list[next - 1];
+	/* Hand-written assembly without sizes: up to the next symbol or the
+	 * section's end. */
+	const struct elf_symbol *nearest = next ? &s->list[next - 1] : NULL;
+	if (nearest && nearest->end == nearest->address &&
+	    address < nearest->limit)
+		return nearest;
 	return NULL;
 }
 

@@ -12,10 +12,10 @@
 struct elf_symbol {
 	uint64_t address;
 	uint64_t end;	  /* == address: size unknown */
+	uint64_t limit;	  /* end of its section */
 	uint64_t max_end; /* highest `end` up to here in the sorted list */
 	const char *name; /* in the ELF image */
 	uint32_t rank;	  /* of several at one address: lowest is shown */
-	uint32_t section;
 };
 
 struct elf_symbols {

@@ -63,6 +63,13 @@ int sandbox_close_files(int keep)
 	return 3;
 }
 
+/* What a later exec could give. Needs CAP_SETPCAP, so it goes first. */
+static void drop_bounding_set(void)
+{
+	for (int cap = 0; cap < 64; cap++)
+		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+}
+
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct head = {
@@ -70,10 +77,7 @@ static int drop_capabilities(void)
 	};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	for (int cap = 0; cap < 64; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* needs CAP_SETPCAP */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	/* The bounding set is dropped first: afterwards it cannot be. */
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
@@ -94,8 +98,10 @@ static int become_nobody(void)
 
 int sandbox_drop_privileges(void)
 {
-	int err = become_nobody();
+	int err;
 
+	drop_bounding_set();
+	err = become_nobody();
 	if (!err)
 		err = drop_capabilities();
 	if (err)
