@@ -157,7 +157,7 @@ static int open_by_path(const struct process *p, const struct mapping *m)
 {
 	CLEANUP_CLOSE int root = -1;
 	char path[64], literal[4096 + 16];
-	int fd;
+	int fd, renamed;
 
 	if (m->path[0] != '/')
 		return -ENOENT;
@@ -170,7 +170,8 @@ static int open_by_path(const struct process *p, const struct mapping *m)
 		return fd;
 	/* Perhaps not deleted at all, but named like that. */
 	snprintf(literal, sizeof(literal), "%s (deleted)", m->path);
-	return open_in_root(root, literal, m);
+	renamed = open_in_root(root, literal, m);
+	return renamed >= 0 ? renamed : fd;
 }
 
 int process_open_mapping(const struct process *p, const struct mapping *m)
