@@ -15,8 +15,11 @@
 #include "symbol/wire.h"
 
 #define MODULES_MAX 64
-/* Beyond these, between two requests, a fresh worker takes over. */
-#define HEAP_KEPT_MAX	 (256u << 20)
+/* Beyond these a fresh worker takes over: libdw frees nothing that it read of a
+ * unit. Each one answers some requests first, however much an object needs. */
+#define HEAP_KEPT_MAX	 (48u << 20)
+#define ANSWERS_MIN	 64
+#define ANSWERS_PER_LOOK 16
 #define CPU_SECONDS_KEPT 60
 
 struct slot {
@@ -29,6 +32,7 @@ struct slot {
 struct worker {
 	int socket;
 	uint64_t requests;
+	uint64_t answers;
 	struct slot slots[MODULES_MAX];
 	struct wire_symbol symbol;
 	uint8_t message[WIRE_MESSAGE_MAX];
@@ -100,6 +104,34 @@ static struct module *module_of(struct worker *w, const struct wire_resolve *r,
 	return slot->module;
 }
 
+static unsigned cpu_seconds_used(void)
+{
+	struct timespec used;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used))
+		return 0;
+	return (unsigned)used.tv_sec;
+}
+
+static bool spent(const struct worker *w)
+{
+	struct mallinfo2 heap;
+
+	if (w->answers < ANSWERS_MIN || w->answers % ANSWERS_PER_LOOK)
+		return false;
+	heap = mallinfo2();
+	return heap.uordblks + heap.hblkhd > HEAP_KEPT_MAX ||
+	       cpu_seconds_used() > CPU_SECONDS_KEPT;
+}
+
+static void leave(struct worker *w)
+{
+	uint32_t bye = WIRE_BYE;
+
+	say(w, &bye, sizeof(bye));
+	_exit(0);
+}
+
 static void resolve(struct worker *w, const struct wire_resolve *r, int fd)
 {
 	struct module *module = module_of(w, r, fd);
@@ -112,32 +144,10 @@ static void resolve(struct worker *w, const struct wire_resolve *r, int fd)
 			module_resolve(module, r->addresses[i], &w->symbol);
 		w->symbol.index = i;
 		say(w, w->message, wire_encode_symbol(w->message, &w->symbol));
+		w->answers++;
+		if (spent(w))
+			leave(w); /* what is left will be asked again */
 	}
-}
-
-static unsigned cpu_seconds_used(void)
-{
-	struct timespec used;
-
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used))
-		return 0;
-	return (unsigned)used.tv_sec;
-}
-
-static bool spent(void)
-{
-	struct mallinfo2 heap = mallinfo2();
-
-	return heap.uordblks + heap.hblkhd > HEAP_KEPT_MAX ||
-	       cpu_seconds_used() > CPU_SECONDS_KEPT;
-}
-
-static void leave(struct worker *w)
-{
-	uint32_t bye = WIRE_BYE;
-
-	say(w, &bye, sizeof(bye));
-	_exit(0);
 }
 
 static void serve(struct worker *w)
@@ -157,8 +167,6 @@ static void serve(struct worker *w)
 		    (size_t)got != head + request.count * sizeof(uint64_t))
 			_exit(0);
 		resolve(w, &request, fd);
-		if (spent())
-			leave(w);
 	}
 }
 

@@ -13,7 +13,8 @@
 
 /* Debug file by build-id and link, dwz file by path and build-id. */
 #define FILES_PER_REQUEST 8
-/* A worker may say goodbye just when it is asked; not for ever. */
+/* A worker may say goodbye just when it is asked, or when it has used up its
+ * share of memory; not again and again without an answer. */
 #define GOODBYES_MAX 3
 
 /* What one message from the worker amounts to. */
@@ -225,6 +226,8 @@ enum link_end worker_link_ask(struct worker_link *l, struct link_request *r)
 		drop_worker(l);
 		if (!bye)
 			break;
+		if (r->answered > x->base)
+			goodbyes = 0;
 	}
 	l->deaths++;
 	return end;
