@@ -96,10 +96,12 @@ static int add_perf(struct probe_links *links, const char *path, int program_fd,
 			return fd;
 		}
 		added.fds[added.count] = fd;
+		added.perf_events++;
 	}
 	memcpy(links->fds + links->count, added.fds,
 	       count * sizeof(*added.fds));
 	links->count += count;
+	links->perf_events += count;
 	free(added.fds);
 	return 0;
 }
@@ -138,4 +140,25 @@ int probe_links_add(struct probe_links *links, enum link_kind kind,
 		return fd;
 	links->fds[links->count++] = fd;
 	return 0;
+}
+
+/*
+ * When a consumer of a uprobe is unregistered, the kernel goes through every
+ * address space that maps the file and removes the breakpoints that no
+ * remaining consumer's filter wants (kernel/events/uprobes.c,
+ * register_for_each_vma). A link for ourselves, made and closed, is such a
+ * consumer; the probed process's own link keeps the breakpoints there.
+ */
+int probe_links_sweep_forks(enum link_kind kind, int program_fd, int file_fd,
+			    const struct probe_point *points, size_t count)
+{
+	struct probe_links passing = {0};
+	int error;
+
+	if (kind == LINK_PERF)
+		return 0;
+	error = probe_links_add(&passing, kind, program_fd, file_fd, getpid(),
+				false, points, count);
+	probe_links_close(&passing);
+	return error;
 }

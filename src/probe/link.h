@@ -29,6 +29,7 @@ struct probe_point {
 struct probe_links {
 	int *fds;
 	size_t count;
+	size_t perf_events; /* how many of them; slow to close */
 };
 
 /* Sets probes at all points of the file `fd` for process `pid` (all its
@@ -38,8 +39,20 @@ struct probe_links {
 int probe_links_add(struct probe_links *links, enum link_kind kind,
 		    int program_fd, int file_fd, pid_t pid, bool is_return,
 		    const struct probe_point *points, size_t count);
-/* Closes everything, in parallel where closing is slow (perf events: ~0.25 s
- * each on some kernels). */
+/*
+ * Takes the probes at `points` out of the children that probed processes have
+ * forked. A child inherits the breakpoints; those of LINK_MULTI and
+ * LINK_SESSION stay, cost it a trap per call, and put a return probe on each
+ * (no program runs for it, so no session declines it): a C++ exception thrown
+ * through one ends the child. So call this soon after a fork, with what was
+ * given to probe_links_add. It takes some 50 ms; nothing to do for LINK_PERF,
+ * where the kernel removes them at the first hit. 0 or -errno.
+ */
+int probe_links_sweep_forks(enum link_kind kind, int program_fd, int file_fd,
+			    const struct probe_point *points, size_t count);
+/* Closes everything; returns within a second. Closing a perf event takes the
+ * kernel 0.1 s and more, one after the other: of many of them, those not done
+ * by then are finished by short-lived child processes. */
 void probe_links_close(struct probe_links *links);
 
 #endif
