@@ -473,6 +473,8 @@ static void opens_by_path_only_the_same_file(void **state)
 	opened = process_open_mapping(&p, &m);
 	assert_true(opened >= 0);
 	close(opened);
+	strcat(path, " (deleted)");
+	m.deleted = false;
 	m.inode++;
 	assert_int_equal(process_open_mapping(&p, &m), -ESTALE);
 	m.path = (char *)"/dev/null";
@@ -481,7 +483,6 @@ static void opens_by_path_only_the_same_file(void **state)
 	assert_true(process_open_mapping(&p, &m) < 0);
 	m.path = (char *)"[vdso]";
 	assert_int_equal(process_open_mapping(&p, &m), -ENOENT);
-	strcat(path, " (deleted)");
 	unlink(path);
 	close(fd);
 	process_close(&p);
