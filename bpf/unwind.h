@@ -274,7 +274,7 @@ static __always_inline int walk_frame_pointer(struct walk *w)
 static __always_inline int walk_extended(struct walk *w, __u32 index)
 {
 	struct unwind_rule_ext *x = bpf_map_lookup_elem(&unwind_rules, &index);
-	__u64 cfa;
+	__u64 cfa, fp_place;
 
 	if (!x)
 		return STACK_END_BAD_RULE;
@@ -289,7 +289,11 @@ static __always_inline int walk_extended(struct walk *w, __u32 index)
 	}
 	if (cfa <= w->sp)
 		return STACK_END_NO_PROGRESS;
-	if (!walk_leave(w, cfa, x->fp_saved, cfa + x->fp_offset))
+	fp_place = (x->fp_saved == UNWIND_FP_AT_FP ? w->fp :
+		    x->fp_saved == UNWIND_FP_AT_SP ? w->sp :
+						     cfa) +
+		   x->fp_offset;
+	if (!walk_leave(w, cfa, x->fp_saved != UNWIND_FP_KEPT, fp_place))
 		return STACK_END_READ_FAULT;
 	return -1;
 }

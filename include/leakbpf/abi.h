@@ -157,10 +157,10 @@ struct unwind_row {
 struct unwind_rule_ext {
 	__s32 cfa_offset;  /* CFA = reg + cfa_offset, or ...            */
 	__s32 deref_offset; /* ... = *(reg + cfa_offset) + deref_offset  */
-	__s32 fp_offset;   /* caller's frame pointer at CFA + fp_offset */
+	__s32 fp_offset;   /* place of the caller's frame pointer */
 	__u8 cfa_register; /* enum unwind_register */
 	__u8 deref;        /* bool */
-	__u8 fp_saved;     /* bool */
+	__u8 fp_saved;     /* enum unwind_fp_saved: base of fp_offset */
 	__u8 plt_threshold; /* != 0: CFA += 8 when (pc & 15) >= this */
 };
 

@@ -28,6 +28,14 @@ enum unwind_kind {
 
 enum unwind_register { UNWIND_REG_SP = 0, UNWIND_REG_FP = 1 };
 
+/* unwind_rule_ext.fp_saved: what fp_offset is relative to. */
+enum unwind_fp_saved {
+	UNWIND_FP_KEPT = 0, /* not saved: still in the register */
+	UNWIND_FP_AT_CFA,
+	UNWIND_FP_AT_FP, /* functions of gcc that realign the stack */
+	UNWIND_FP_AT_SP,
+};
+
 #define UNWIND_ALLOCATOR (1u << 3)
 #define UNWIND_OFFSET_SHIFT 4
 #define UNWIND_OFFSET_BITS 19
