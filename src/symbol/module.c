@@ -352,14 +352,22 @@ static void set_line_of_call(Dwarf_Die *unit, Dwarf_Die *call,
 		set_file(level, dwarf_filesrc(files, file, NULL, NULL));
 }
 
+/* glibc's name for its own calls of a public function. */
+static const char *without_alias_prefix(const char *name)
+{
+	return strncmp(name, "__GI_", 5) || !name[5] ? name : name + 5;
+}
+
 static void set_dwarf_name(struct module *m, Dwarf_Die *die, size_t slot,
 			   const struct elf_symbol *symbol,
 			   struct wire_level *level)
 {
 	const char *linked = dwarf_linkage_name(die);
 
-	m->texts[slot] = linked ? symbol_demangle(linked)
-				: dwarf_scoped_name(m->index, die);
+	if (linked)
+		m->texts[slot] = symbol_demangle(without_alias_prefix(linked));
+	else
+		m->texts[slot] = dwarf_scoped_name(m->index, die);
 	/* A function without a name in DWARF; only the outermost one can be
 	 * what the symbol table names. */
 	if (!m->texts[slot] && symbol && !level->inlined)
@@ -392,7 +400,7 @@ static void unfold(struct module *m, struct dwarf_chain *chain,
 static void name_by_symbol(struct module *m, const struct elf_symbol *symbol,
 			   struct wire_symbol *s)
 {
-	m->texts[0] = symbol_demangle(symbol->name);
+	m->texts[0] = symbol_demangle(without_alias_prefix(symbol->name));
 	s->levels[0] = (struct wire_level){0};
 	set_function(&s->levels[0], m->texts[0] ? m->texts[0] : "??");
 	s->level_count = 1;

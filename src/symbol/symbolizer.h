@@ -78,7 +78,7 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame);
 
 struct symbolizer_stats {
-	uint32_t worker_deaths;	   /* crashes and time-outs */
+	uint32_t worker_deaths;	   /* crashes, time-outs, failed starts */
 	uint32_t objects_given_up; /* wholly, or only their DWARF */
 	uint32_t symbols_dropped;  /* cache_bytes were used up */
 	size_t cache_bytes;

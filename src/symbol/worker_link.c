@@ -218,8 +218,10 @@ enum link_end worker_link_ask(struct worker_link *l, struct link_request *r)
 	for (int goodbyes = 0; goodbyes < GOODBYES_MAX; goodbyes++) {
 		bool bye = false;
 
-		if (have_worker(l))
-			return LINK_UNAVAILABLE;
+		if (have_worker(l)) {
+			end = LINK_UNAVAILABLE;
+			break;
+		}
 		end = exchange(x, &bye);
 		if (end == LINK_DONE)
 			return end;

@@ -17,7 +17,7 @@ struct worker_link {
 	struct worker_options options;
 	int socket; /* -1: no worker runs */
 	pid_t worker;
-	uint32_t deaths; /* crashes, kills, time-outs, nonsense sent */
+	uint32_t deaths; /* crashes, time-outs, nonsense, failed starts */
 };
 
 /* How a request ended. After anything but LINK_DONE the worker is gone. */

@@ -198,17 +198,6 @@ int zygote_start(struct zygote *z, zygote_main *worker, void *context)
 	return 0;
 }
 
-void zygote_stop(struct zygote *z)
-{
-	if (z->control < 0)
-		return;
-	zygote_kill(z);
-	close(z->control);
-	z->control = -1;
-	while (waitpid(z->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 static int command(struct zygote *z, enum command what, struct answer *answer,
 		   int *fd)
 {
@@ -240,9 +229,23 @@ int zygote_spawn(struct zygote *z, pid_t *worker)
 	return fd;
 }
 
-void zygote_kill(struct zygote *z)
+int zygote_kill(struct zygote *z)
 {
 	struct answer answer;
 
-	command(z, KILL, &answer, NULL);
+	return command(z, KILL, &answer, NULL);
+}
+
+void zygote_stop(struct zygote *z)
+{
+	if (z->control < 0)
+		return;
+	/* One that does not answer (somebody stopped it) is not waited for;
+	 * its worker dies with it. */
+	if (zygote_kill(z))
+		kill(z->pid, SIGKILL);
+	close(z->control);
+	z->control = -1;
+	while (waitpid(z->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }

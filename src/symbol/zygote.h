@@ -27,7 +27,7 @@ void zygote_stop(struct zygote *z);
 /* Starts a worker (ends the one before, if any). Returns the caller's end of
  * the pair or -errno. */
 int zygote_spawn(struct zygote *z, pid_t *worker);
-/* Kills the worker if it still runs. */
-void zygote_kill(struct zygote *z);
+/* Kills the worker if it still runs. 0 or -errno. */
+int zygote_kill(struct zygote *z);
 
 #endif
