@@ -66,7 +66,8 @@ static bool copy_stack(const struct tracer *t, uint32_t id,
 			break;
 	}
 	if (t->regions)
-		regions_add_stats(t->regions, id, &t->cohorts.layout, stats);
+		regions_add_stats(t->regions, id, &t->cohorts.readable,
+				  stats);
 	return stats->alloc_samples != 0;
 }
 

@@ -62,6 +62,8 @@ static void settle(struct tracer *t, uint32_t id, uint64_t now_ns)
 	uint64_t key = s->index_key;
 
 	if (holds_nothing(t, id)) {
+		if (t->regions)
+			regions_forget_stack(t->regions, id);
 		memset(s, 0, sizeof(*s));
 		t->stack_frames[id].depth = 0;
 		t->retired_ns[id] = 0;

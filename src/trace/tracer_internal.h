@@ -13,10 +13,10 @@
 #include "bpf/trace.skel.h"
 #include "probe/catalogue.h"
 #include "probe/link.h"
+#include "profile/cohorts.h"
+#include "profile/regions.h"
 #include "target/maps.h"
-#include "trace/cohorts.h"
 #include "trace/memory_plan.h"
-#include "trace/regions.h"
 #include "trace/unwind_store.h"
 
 /* An executable mapping of a tracee and the object behind it. */
