@@ -7,10 +7,8 @@
 #include "alloc.h"
 #include "lifecycle.h"
 #include "mmap.h"
+#include "session.h"
 #include "upkeep.h"
-
-/* Linux 6.13 to 7.1. A later kernel's version takes the context. */
-extern bool bpf_session_is_return(void) __weak __ksym;
 
 /* ---- Allocation ------------------------------------------------------------ */
 
@@ -18,8 +16,8 @@ extern bool bpf_session_is_return(void) __weak __ksym;
 SEC("?uprobe")
 int alloc_session(struct pt_regs *ctx)
 {
-	return bpf_session_is_return() ? alloc_returned(ctx) :
-					 alloc_entered(ctx);
+	return session_is_return(ctx) ? alloc_returned(ctx) :
+					alloc_entered(ctx);
 }
 
 /* LINK_MULTI, LINK_PERF */
@@ -47,7 +45,7 @@ int free_entry(struct pt_regs *ctx)
 SEC("?uprobe")
 int map_session(struct pt_regs *ctx)
 {
-	return bpf_session_is_return() ? map_returned(ctx) : map_entered(ctx);
+	return session_is_return(ctx) ? map_returned(ctx) : map_entered(ctx);
 }
 
 SEC("?uprobe")
