@@ -48,7 +48,8 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* vfork and clone(CLONE_VM) without CLONE_THREAD: the child's frees are its
- * parent's. TP_PROTO(struct task_struct *parent, struct task_struct *child) */
+ * parent's. fork: the child's blocks are its own business, but it inherits the
+ * breakpoints. TP_PROTO(struct task_struct *parent, struct task_struct *child) */
 SEC("raw_tp/sched_process_fork")
 int process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -58,10 +59,12 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	__u32 child_tgid = BPF_CORE_READ(child, tgid);
 
 	if (parent_tgid == child_tgid ||
-	    BPF_CORE_READ(parent, mm) != BPF_CORE_READ(child, mm))
+	    !bpf_map_lookup_elem(&targets, &parent_tgid))
 		return 0;
-	if (bpf_map_lookup_elem(&targets, &parent_tgid))
+	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
 		send_event(EVENT_SHARES_MEMORY, parent_tgid, child_tgid);
+	else if (!__sync_val_compare_and_swap(&fork_raised, 0, 1))
+		send_event(EVENT_FORKED, parent_tgid, child_tgid);
 	return 0;
 }
 

@@ -31,6 +31,7 @@ __u32 shared_targets = 0; /* targets whose owner is another process */
 
 __s64 outstanding_count = 0;
 __u32 pressure_raised = 0; /* one EVENT_TABLE_PRESSURE until reset */
+__u32 fork_raised = 0;     /* one EVENT_FORKED until handled */
 __u32 rescan_raised = 0;   /* one EVENT_MAPS_CHANGED for unknown addresses */
 
 struct {

@@ -270,6 +270,7 @@ enum event_type {
 	EVENT_EXEC,             /* `tgid` has a new image */
 	EVENT_EXIT,             /* the last thread of `tgid` is gone */
 	EVENT_SHARES_MEMORY,    /* `value` (tgid) shares `tgid`'s memory */
+	EVENT_FORKED,           /* `tgid` has a child with a copy of its memory */
 	EVENT_TABLE_PRESSURE,   /* outstanding table nearly full */
 	EVENT_MAP,              /* struct map_event */
 };

@@ -2,12 +2,9 @@
 /* Attaching a process: which functions, where in them, with which link. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
@@ -176,6 +173,28 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 	return 0;
 }
 
+struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
+				 enum link_kind *link)
+{
+	bool session = t->link == LINK_SESSION;
+
+	*link = session ? LINK_MULTI : t->link;
+	switch (group_of(kind)) {
+	case GROUP_FREE:
+		return t->skel->progs.free_entry;
+	case GROUP_LOADER:
+		return t->skel->progs.loader_entry;
+	case GROUP_MAP:
+		*link = t->link;
+		return session ? t->skel->progs.map_session :
+				 t->skel->progs.map_entry;
+	default:
+		*link = t->link;
+		return session ? t->skel->progs.alloc_session :
+				 t->skel->progs.alloc_entry;
+	}
+}
+
 /* ---- Links ----------------------------------------------------------------- */
 
 static int link_group(struct tracer *t, struct tracee *e,
@@ -313,7 +332,7 @@ struct tracee *tracee_find(struct tracer *t, pid_t pid)
 	return NULL;
 }
 
-static struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
+struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
 {
 	struct tracee **grown, *e;
 
@@ -425,37 +444,4 @@ drop:
 		diag_error("process %d is gone", (int)process->pid);
 	tracee_drop(t, e);
 	return err;
-}
-
-static bool same_memory(pid_t a, pid_t b)
-{
-	return syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0;
-}
-
-/* Its links count for the owner. Called when the clone has lived for a while:
- * vfork before an exec is over by then. */
-int tracee_adopt(struct tracer *t, pid_t owner, pid_t child)
-{
-	struct tracee *parent = tracee_find(t, owner), *e;
-	int err;
-
-	if (!parent || !parent->alive || tracee_find(t, child) ||
-	    !same_memory(owner, child))
-		return 0;
-	e = tracee_new(t, child, parent->owner);
-	if (!e)
-		return -ENOMEM;
-	e->ranges = calloc(parent->range_count + 1, sizeof(*e->ranges));
-	if (!e->ranges)
-		return -ENOMEM;
-	memcpy(e->ranges, parent->ranges,
-	       parent->range_count * sizeof(*e->ranges));
-	e->range_count = parent->range_count;
-	t->skel->bss->shared_targets++;
-	err = tracee_scan(t, e);
-	if (err < 0)
-		return err;
-	diag_debug("process %d shares the memory of %d: traced with it",
-		   (int)child, (int)owner);
-	return tracee_probe_objects(t, e);
 }

@@ -1,28 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Events of the ring buffer: what the BPF programs ask the loader to do. */
-#include "base/diag.h"
 #include "trace/tracer_internal.h"
-
-/* A clone that shares memory mostly is a vfork on its way to exec: look again
- * after this time. */
-#define ADOPT_DELAY_NS 200000000ULL
-
-static void handle_clone(struct tracer *t, pid_t owner, pid_t child)
-{
-	struct tracee *e = tracee_find(t, owner);
-
-	if (!e || !e->alive)
-		return;
-	if (t->adoption_count >= ADOPTIONS_MAX) {
-		diag_debug("process %d: too many clones at once", (int)owner);
-		return;
-	}
-	t->adoptions[t->adoption_count++] = (struct adoption){
-		.owner = owner,
-		.child = child,
-		.due_ns = monotonic_ns() + ADOPT_DELAY_NS,
-	};
-}
 
 static void handle_exec(struct tracer *t, pid_t pid)
 {
@@ -57,7 +35,10 @@ int tracer_handle_event(void *context, void *data, size_t size)
 		handle_exec(t, e->tgid);
 		break;
 	case EVENT_SHARES_MEMORY:
-		handle_clone(t, e->tgid, e->value);
+		children_note_clone(t, e->tgid, e->value);
+		break;
+	case EVENT_FORKED:
+		t->forked = true;
 		break;
 	case EVENT_TABLE_PRESSURE:
 		t->pressure = true;

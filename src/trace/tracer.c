@@ -218,21 +218,6 @@ static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
 		tracee_probe_objects(t, e);
 }
 
-static void adopt_due(struct tracer *t, uint64_t now_ns)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < t->adoption_count; i++) {
-		struct adoption a = t->adoptions[i];
-
-		if (now_ns < a.due_ns)
-			t->adoptions[kept++] = a;
-		else
-			tracee_adopt(t, a.owner, a.child);
-	}
-	t->adoption_count = kept;
-}
-
 static void step(struct tracer *t)
 {
 	uint64_t now = monotonic_ns();
@@ -241,7 +226,7 @@ static void step(struct tracer *t)
 		tracer_relieve_pressure(t);
 	for (size_t i = 0; i < t->tracee_count; i++)
 		follow_tracee(t, t->tracees[i], now);
-	adopt_due(t, now);
+	children_follow(t, now);
 	if (now - t->last_tick_ns >= TICK_NS)
 		tick(t, now);
 }

@@ -90,6 +90,8 @@ struct tracer {
 	uint32_t next_epoch; /* unique: it keys the address cache */
 	struct adoption adoptions[ADOPTIONS_MAX];
 	size_t adoption_count;
+	bool forked; /* children hold copies of the breakpoints */
+	uint64_t swept_ns;
 	bool pressure; /* the table of outstanding blocks is nearly full */
 	bool changed;  /* a target exited or changed its image */
 };
@@ -108,10 +110,19 @@ int tracee_scan(struct tracer *t, struct tracee *e);
 struct tracee *tracee_find(struct tracer *t, pid_t pid);
 /* Sets probes in objects that have none yet in this tracee. */
 int tracee_probe_objects(struct tracer *t, struct tracee *e);
-/* A process that shares the memory of `owner` was cloned. */
-int tracee_adopt(struct tracer *t, pid_t owner, pid_t child);
 void tracee_drop(struct tracer *t, struct tracee *e);
 void tracee_publish_target(struct tracer *t, const struct tracee *e);
+/* Tracees begin with tracee_new; NULL: too many, or no memory. */
+struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner);
+/* The program and link kind at the entry of such a function. */
+struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
+				 enum link_kind *link);
+
+/* children.c: processes that targets fork. */
+/* A process that shares the memory of `owner` was cloned. */
+void children_note_clone(struct tracer *t, pid_t owner, pid_t child);
+/* Adopts what still shares memory, frees forks of their breakpoints. */
+void children_follow(struct tracer *t, uint64_t now_ns);
 
 /* events.c */
 int tracer_handle_event(void *context, void *data, size_t size);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Children of targets. A clone that shares the target's memory (vfork, or
+ * CLONE_VM for good) frees and allocates for it: it is adopted. A fork has a
+ * copy, also of the breakpoints, which must be taken out: they would cost it a
+ * trap per call and put return probes in the way of its C++ exceptions.
+ */
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "trace/tracer_internal.h"
+
+/* A clone that shares memory mostly is a vfork on its way to exec: look again
+ * after this time. */
+#define ADOPT_DELAY_NS 200000000ULL
+/* A sweep takes some 50 ms: a target that forks all the time gets one a
+ * second. */
+#define SWEEP_GAP_NS 1000000000ULL
+
+void children_note_clone(struct tracer *t, pid_t owner, pid_t child)
+{
+	const struct tracee *e = tracee_find(t, owner);
+
+	if (!e || !e->alive)
+		return;
+	if (t->adoption_count >= ADOPTIONS_MAX) {
+		diag_debug("process %d: too many clones at once", (int)owner);
+		return;
+	}
+	t->adoptions[t->adoption_count++] = (struct adoption){
+		.owner = owner,
+		.child = child,
+		.due_ns = monotonic_ns() + ADOPT_DELAY_NS,
+	};
+}
+
+static bool same_memory(pid_t a, pid_t b)
+{
+	return syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0;
+}
+
+/* Its own links, booked to the owner. */
+static int adopt(struct tracer *t, pid_t owner, pid_t child)
+{
+	const struct tracee *parent = tracee_find(t, owner);
+	struct tracee *e;
+	int err;
+
+	if (!parent || !parent->alive || tracee_find(t, child) ||
+	    !same_memory(owner, child))
+		return 0;
+	e = tracee_new(t, child, parent->owner);
+	if (!e)
+		return -ENOMEM;
+	parent = tracee_find(t, owner);
+	e->ranges = calloc(parent->range_count + 1, sizeof(*e->ranges));
+	if (!e->ranges)
+		return -ENOMEM;
+	memcpy(e->ranges, parent->ranges,
+	       parent->range_count * sizeof(*e->ranges));
+	e->range_count = parent->range_count;
+	t->skel->bss->shared_targets++;
+	err = tracee_scan(t, e);
+	if (err < 0)
+		return err;
+	diag_debug("process %d shares the memory of %d: traced with it",
+		   (int)child, (int)owner);
+	return tracee_probe_objects(t, e);
+}
+
+static void adopt_due(struct tracer *t, uint64_t now_ns)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->adoption_count; i++) {
+		struct adoption a = t->adoptions[i];
+
+		if (now_ns < a.due_ns)
+			t->adoptions[kept++] = a;
+		else
+			adopt(t, a.owner, a.child);
+	}
+	t->adoption_count = kept;
+}
+
+/* Whether an earlier site has the same object and program: swept with it. */
+static bool swept_before(const struct tracer *t, size_t index)
+{
+	const struct site *s = &t->sites[index];
+	enum link_kind link;
+
+	for (size_t i = 0; i < index; i++)
+		if (t->sites[i].pid && t->sites[i].object == s->object &&
+		    site_program(t, t->sites[i].kind, &link) ==
+			    site_program(t, s->kind, &link))
+			return true;
+	return false;
+}
+
+/* All sites of one object and program at once. */
+static void sweep_from(struct tracer *t, size_t index,
+		       struct probe_point *points)
+{
+	const struct site *first = &t->sites[index];
+	enum link_kind link, other;
+	struct bpf_program *program = site_program(t, first->kind, &link);
+	size_t count = 0;
+	int err;
+
+	for (size_t i = index; i < t->site_count; i++) {
+		const struct site *s = &t->sites[i];
+
+		if (s->pid && s->object == first->object &&
+		    site_program(t, s->kind, &other) == program &&
+		    object_address_to_offset(s->object,
+					     s->address + s->plan.offset,
+					     &points[count].file_offset))
+			count++;
+	}
+	err = probe_links_sweep_forks(link, bpf_program__fd(program),
+				      first->object->fd, points, count);
+	if (err)
+		diag_debug("%s: cannot take probes out of children: %s",
+			   first->object->path, strerror(-err));
+}
+
+static void sweep_forks(struct tracer *t)
+{
+	struct probe_point *points = calloc(t->site_count + 1, sizeof(*points));
+
+	for (size_t i = 0; points && i < t->site_count; i++)
+		if (t->sites[i].pid && !swept_before(t, i))
+			sweep_from(t, i, points);
+	free(points);
+}
+
+/* Nobody watches the exit of adopted processes. */
+static void drop_dead(struct tracer *t)
+{
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		struct tracee *e = t->tracees[i];
+
+		if (e->alive && !e->process && kill(e->pid, 0) &&
+		    errno == ESRCH)
+			tracee_drop(t, e);
+	}
+}
+
+void children_follow(struct tracer *t, uint64_t now_ns)
+{
+	adopt_due(t, now_ns);
+	drop_dead(t);
+	if (!t->forked || now_ns - t->swept_ns < SWEEP_GAP_NS)
+		return;
+	t->forked = false;
+	__atomic_store_n(&t->skel->bss->fork_raised, 0, __ATOMIC_RELEASE);
+	sweep_forks(t);
+	t->swept_ns = monotonic_ns();
+}
