@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs what leakbpf needs from Debian 12's own packages:
+#
+#   tools/setup.sh build   to build the binary
+#   tools/setup.sh test    the above, and what the tests trace and use
+#   tools/setup.sh lint    the above, and the checkers of `make lint`
+#
+# Quick and silent when everything is already there; then neither root nor a
+# network is needed.
+set -eu
+
+BUILD="gcc make clang llvm libbpf-dev bpftool libelf-dev libdw-dev zlib1g-dev
+	liblzma-dev libbz2-dev libcapstone-dev libiberty-dev linux-libc-dev
+	libc6-dev"
+TEST="g++ gdb libcmocka-dev python3 python3-pytest python3-pytest-timeout
+	redis-server redis-tools nginx-light musl-tools libjemalloc-dev
+	libjemalloc2 libgoogle-perftools-dev libtcmalloc-minimal4
+	libmimalloc-dev libmimalloc2.0 rustc util-linux procps"
+LINT="clang-tidy clang-format cppcheck"
+
+fail() {
+	echo "setup.sh: $*" >&2
+	exit 1
+}
+
+case ${1:-build} in
+build) wanted="$BUILD" ;;
+test) wanted="$BUILD $TEST" ;;
+lint) wanted="$BUILD $TEST $LINT" ;;
+*) fail "usage: setup.sh [build|test|lint]" ;;
+esac
+
+command -v dpkg-query >/dev/null 2>&1 ||
+	fail "this is no Debian system; install by hand what is like: $wanted"
+
+missing=
+for package in $wanted; do
+	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) ||
+		status=
+	[ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+[ "$(id -u)" = 0 ] || fail "run as root to install:$missing"
+
+# Services that packages bring (redis, nginx) must not start: the official
+# switch for that is a policy-rc.d that answers 101, "not allowed".
+policy=/usr/sbin/policy-rc.d
+placed=
+log=$(mktemp)
+cleanup() {
+	rm -f "$log"
+	[ -z "$placed" ] || rm -f "$policy"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+if [ ! -e "$policy" ]; then
+	placed=1
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+apt_get() {
+	apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@" \
+		>"$log" 2>&1 </dev/null
+}
+
+echo "setup.sh: installing:$missing" >&2
+apt_get update || {
+	tail -n 5 "$log" >&2
+	fail "cannot fetch the package lists; is there a network, and are there sources for Debian 12 in /etc/apt?"
+}
+# shellcheck disable=SC2086
+apt_get install -y --no-install-recommends $missing || {
+	tail -n 15 "$log" >&2
+	fail "cannot install:$missing"
+}
