@@ -31,7 +31,12 @@ struct report {
 	struct symbolizer *symbols;
 	struct tracer_status status;
 	const uint64_t *counters; /* COUNTER_COUNT */
-	uint64_t dead_sites;      /* probes that never fired though others did */
+	uint64_t dead_sites; /* probes that never fired though others did */
+	/* As of the report before, so that rates are recent ones; NULL: rates
+	 * are averages since attach. */
+	const uint64_t *counters_before;
+	double elapsed_before;
+	uint64_t overhead_ns_before;
 };
 
 /* Top leakers for people. 0 or -errno. */

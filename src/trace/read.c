@@ -147,9 +147,12 @@ static uint64_t overhead_ns(const struct tracer *t)
 void tracer_status(const struct tracer *t, struct tracer_status *out)
 {
 	struct unwind_store_stats unwind;
+	struct regions_stats regions = {0};
 	int64_t outstanding = t->skel->bss->outstanding_count;
 
 	unwind_store_stats(t->unwind, &unwind);
+	if (t->regions)
+		regions_stats(t->regions, &regions);
 	*out = (struct tracer_status){
 		.sampling = t->skel->bss->sampling,
 		.outstanding = outstanding > 0 ? outstanding : 0,
@@ -162,5 +165,6 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.overhead_ns = overhead_ns(t),
 		.objects_without_cfi = unwind.objects_without_cfi,
 		.objects_unreadable = unwind.objects_refused,
+		.regions_lost = regions.lost + regions.malformed,
 	};
 }

@@ -90,6 +90,7 @@ struct tracer_status {
 	uint64_t overhead_ns;
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
+	uint64_t regions_lost; /* --mmap: not followed for lack of room */
 };
 void tracer_status(const struct tracer *t, struct tracer_status *out);
 

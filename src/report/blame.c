@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/blame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "probe/catalogue.h"
+
+/* ---- Resolving ---------------------------------------------------------- */
+
+static int resolve_process(const struct report *r, uint32_t tgid,
+			   const struct profile_stack *const *stacks,
+			   size_t count, bool *done)
+{
+	CLEANUP_FREE uint64_t *frames = NULL;
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (stacks[i]->tgid == tgid)
+			total += stacks[i]->depth;
+	frames = malloc((total ? total : 1) * sizeof(*frames));
+	if (!frames)
+		return -ENOMEM;
+	total = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct profile_stack *s = stacks[i];
+
+		if (s->tgid != tgid)
+			continue;
+		if (s->depth)
+			memcpy(frames + total, s->frames,
+			       s->depth * sizeof(*frames));
+		total += s->depth;
+		done[i] = true;
+	}
+	/* What failed was reported, and has a fallback symbol. */
+	if (total)
+		symbolizer_resolve(r->symbols, (int)tgid, frames, total);
+	return 0;
+}
+
+int report_resolve(const struct report *r,
+		   const struct profile_stack *const *stacks, size_t count)
+{
+	CLEANUP_FREE bool *done = calloc(count ? count : 1, sizeof(*done));
+	int err = done ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count && !err; i++)
+		if (!done[i])
+			err = resolve_process(r, stacks[i]->tgid, stacks, count,
+					      done);
+	return err;
+}
+
+/* ---- Blame -------------------------------------------------------------- */
+
+static bool starts_with_any(const char *name, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (!strncmp(name, *prefixes, strlen(*prefixes)))
+			return true;
+	return false;
+}
+
+bool blame_is_library(const char *module)
+{
+	static const char *const prefixes[] = {
+		"libc.so",     "libc-2.",  "libc.musl",	  "ld-linux",
+		"ld-musl",     "ld-2.",	   "libpthread",  "libstdc++",
+		"libc++",      "libgcc_s", "libjemalloc", "libtcmalloc",
+		"libmimalloc", "libmvec",  "[vdso]",	  NULL,
+	};
+
+	return starts_with_any(module, prefixes);
+}
+
+bool blame_is_standard(const char *function)
+{
+	static const char *const prefixes[] = {
+		"std::",	"__gnu_cxx::",	"__cxxabiv1::",	   "alloc::",
+		"core::",	"hashbrown::",	"__rust_",	   "__rdl_",
+		"__rg_",	"<alloc::",	"<std::",	   "<core::",
+		"<hashbrown::", "operator new", "operator delete", NULL,
+	};
+
+	return starts_with_any(function, prefixes);
+}
+
+enum rank { RANK_ALLOCATION, RANK_LIBRARY, RANK_OWN };
+
+static enum rank rank_of(const struct symbol *symbol,
+			 const struct symbol_level *level)
+{
+	if (symbol->named && catalogue_is_transparent(level->function))
+		return RANK_ALLOCATION;
+	if (blame_is_library(symbol->module) ||
+	    (symbol->named && blame_is_standard(level->function)))
+		return RANK_LIBRARY;
+	return RANK_OWN;
+}
+
+bool report_blame(const struct report *r, const struct profile_stack *s,
+		  struct blame *out)
+{
+	enum rank best = RANK_ALLOCATION;
+
+	*out = (struct blame){NULL, NULL};
+	for (uint32_t i = 0; i < s->depth; i++) {
+		const struct symbol *symbol =
+			symbolizer_get(r->symbols, s->frames[i]);
+
+		for (uint32_t l = 0; l < symbol->level_count; l++) {
+			const struct symbol_level *level = &symbol->levels[l];
+			enum rank rank = rank_of(symbol, level);
+
+			if (out->level && rank <= best)
+				continue;
+			best = rank;
+			*out = (struct blame){symbol, level};
+			if (rank == RANK_OWN)
+				return true;
+		}
+	}
+	return out->level != NULL;
+}

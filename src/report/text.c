@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The text report. Its lines are meant to stay: scripts read them. */
+#include "report/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "report/blame.h"
+#include "report/format.h"
+#include "report/names.h"
+#include "report/text_header.h"
+
+/* Columns for names; with file and line a line stays near 100. */
+#define NAME_COLUMNS   60
+#define FILE_COLUMNS   48
+#define MODULE_COLUMNS 32
+/* Levels shown of one stack: its leaf end, and where it came from. */
+#define LEVELS_LEAF 52
+#define LEVELS_ROOT 12
+/* Below that many samples an estimate is little more than an order of
+ * magnitude: the interval spans a factor of 4. */
+#define SAMPLES_FEW 10
+
+static const char *const end_texts[] = {
+#define X(id, text) text,
+	STACK_END_REASONS(X)
+#undef X
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* ---- Frames ------------------------------------------------------------- */
+
+static void add_line_number(struct text *t, const struct symbol_level *level)
+{
+	if (level->line)
+		text_printf(t, ":%" PRIu32, level->line);
+}
+
+/* "    parse_header  http.c:212  (redis-server)" */
+static void add_level(struct text *t, const struct symbol *symbol,
+		      const struct symbol_level *level)
+{
+	text_add(t, "    ");
+	name_for_people(t, level->function, NAME_COLUMNS);
+	if (level->file) {
+		text_add(t, "  ");
+		name_for_people(t, base_name(level->file), FILE_COLUMNS);
+		add_line_number(t, level);
+	}
+	if (level->inlined) {
+		text_add(t, "  (inlined)");
+	} else if (symbol->named && symbol->module[0]) {
+		text_add(t, "  (");
+		name_for_people(t, symbol->module, MODULE_COLUMNS);
+		text_add(t, ")");
+	}
+	text_add(t, "\n");
+}
+
+static uint32_t count_levels(const struct report *r,
+			     const struct profile_stack *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->depth; i++)
+		n += symbolizer_get(r->symbols, s->frames[i])->level_count;
+	return n;
+}
+
+static void add_frames(struct text *t, const struct report *r,
+		       const struct profile_stack *s)
+{
+	uint32_t total = count_levels(r, s), at = 0;
+	uint32_t left_out = total > LEVELS_LEAF + LEVELS_ROOT
+				    ? total - LEVELS_LEAF - LEVELS_ROOT
+				    : 0;
+
+	for (uint32_t i = 0; i < s->depth; i++) {
+		const struct symbol *symbol =
+			symbolizer_get(r->symbols, s->frames[i]);
+
+		for (uint32_t l = 0; l < symbol->level_count; l++, at++) {
+			if (left_out && at == LEVELS_LEAF)
+				text_printf(t,
+					    "    [%" PRIu32 " more frames]\n",
+					    left_out);
+			if (at < LEVELS_LEAF || at >= LEVELS_LEAF + left_out)
+				add_level(t, symbol, &symbol->levels[l]);
+		}
+	}
+	if (s->end != STACK_END_ROOT)
+		text_printf(t, "    [stack ends here: %s]\n",
+			    s->end < STACK_END_COUNT ? end_texts[s->end] : "?");
+}
+
+/* ---- One stack ---------------------------------------------------------- */
+
+/* "    in parse_header() at src/http.c:212" */
+static void add_blame(struct text *t, const struct report *r,
+		      const struct profile_stack *s)
+{
+	struct blame b;
+	size_t length;
+
+	if (s->id == STACK_ID_OVERFLOW) {
+		text_add(t, "    in [other stacks]: more stacks than the table "
+			    "has room for\n");
+		return;
+	}
+	if (!report_blame(r, s, &b)) {
+		text_add(t, "    in [no stack]\n");
+		return;
+	}
+	text_add(t, "    in ");
+	name_for_people(t, b.level->function, NAME_COLUMNS);
+	length = strlen(b.level->function);
+	if (b.symbol->named && b.level->function[length - 1] != ')')
+		text_add(t, "()");
+	if (b.level->file) {
+		text_add(t, " at ");
+		name_for_people(t, b.level->file, FILE_COLUMNS);
+		add_line_number(t, b.level);
+	}
+	text_add(t, "\n");
+}
+
+static void add_figures(struct text *t, const struct report *r, size_t rank,
+			const struct profile_stack *s)
+{
+	struct formatted blocks = format_count(s->live_objects.value);
+	bool one = !strcmp(blocks.text, "1");
+
+	text_printf(t, "#%zu  %s  %s%s in %s block%s%s", rank,
+		    format_rate(s->growth_bytes_per_minute).text,
+		    format_bytes(s->live_bytes.value).text,
+		    format_margin(&s->live_bytes, format_bytes).text,
+		    blocks.text, one ? "" : "s",
+		    format_margin(&s->live_objects, format_count).text);
+	text_printf(t, ", age %s mean, %s oldest, %s sample%s",
+		    format_duration(s->mean_age_seconds).text,
+		    format_duration(s->oldest_seconds).text,
+		    format_count((double)s->samples).text,
+		    s->samples == 1 ? "" : "s");
+	if (r->target_count > 1)
+		text_printf(t, ", pid %" PRIu32, s->tgid);
+	text_add(t, "\n");
+}
+
+static void add_stack(struct text *t, const struct report *r, size_t rank,
+		      const struct profile_stack *s)
+{
+	add_figures(t, r, rank, s);
+	add_blame(t, r, s);
+	if (s->samples < SAMPLES_FEW && s->live_bytes.high > s->live_bytes.low)
+		text_add(t, "    few samples: the estimate is rough\n");
+	add_frames(t, r, s);
+}
+
+/* ---- The report --------------------------------------------------------- */
+
+static void add_nothing(struct text *t, const struct report *r)
+{
+	if (!r->counters[COUNTER_ALLOC_HITS])
+		text_add(t, "No allocation was seen since attach: the process "
+			    "is idle, or uses an allocator\nof its own "
+			    "(leakbpf --explain shows what is probed).\n");
+	else if (!r->counters[COUNTER_SAMPLES])
+		text_add(t, "No allocation was sampled yet: watch longer or "
+			    "lower --sample-bytes.\n");
+	else
+		text_add(t, "Nothing outstanding was allocated since attach: "
+			    "watch longer or lower --sample-bytes.\n");
+}
+
+static void add_rest(struct text *t, const struct profile_stack *const *stacks,
+		     size_t from, size_t count)
+{
+	double bytes = 0;
+
+	if (from == count)
+		return;
+	for (size_t i = from; i < count; i++)
+		bytes += stacks[i]->live_bytes.value;
+	text_printf(t,
+		    "\n%zu more stack%s with %s outstanding (-n shows "
+		    "more)\n",
+		    count - from, count - from == 1 ? "" : "s",
+		    format_bytes(bytes).text);
+}
+
+int report_text(FILE *out, const struct report *r)
+{
+	struct text t = {0};
+	size_t count, shown;
+	const struct profile_stack *const *stacks =
+		profile_sorted(r->profile, PROFILE_BY_GROWTH, &count);
+	int err;
+
+	shown = r->top && r->top < count ? r->top : count;
+	err = report_resolve(r, stacks, shown);
+	text_header(&t, r);
+	text_add(&t, "\n");
+	if (!count)
+		add_nothing(&t, r);
+	for (size_t i = 0; i < shown; i++) {
+		if (i)
+			text_add(&t, "\n");
+		add_stack(&t, r, i + 1, stacks[i]);
+	}
+	add_rest(&t, stacks, shown, count);
+	text_add(&t, "\n");
+	if (!err && t.failed)
+		err = -ENOMEM;
+	if (!err && (fwrite(t.data, 1, t.size, out) != t.size || fflush(out)))
+		err = errno ? -errno : -EIO;
+	text_free(&t);
+	return err;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/text_header.h"
+
+#include <inttypes.h>
+
+#include "probe/features.h"
+#include "report/format.h"
+#include "report/names.h"
+
+#define COMMAND_COLUMNS 80
+#define COMM_COLUMNS	32
+
+/* A line of the header; its label is left out after the first of a group. */
+static void begin_line(struct text *t, const char *label)
+{
+	text_printf(t, "  %-12s ", label);
+}
+
+static double per_second(double count, double seconds)
+{
+	return seconds > 0 ? count / seconds : 0;
+}
+
+/* ---- Who ---------------------------------------------------------------- */
+
+static void add_target(struct text *t, const struct report_target *target)
+{
+	name_for_people(t, target->process->comm, COMM_COLUMNS);
+	text_printf(t, " (pid %d)%s", (int)target->process->pid,
+		    target->alive ? "" : " (exited)");
+}
+
+static void add_title(struct text *t, const struct report *r)
+{
+	text_add(t, "leakbpf: ");
+	if (r->target_count == 1)
+		add_target(t, &r->targets[0]);
+	else
+		text_printf(t, "%zu processes", r->target_count);
+	text_printf(t, ", %s since attach%s\n",
+		    format_duration(r->elapsed_seconds).text,
+		    r->final ? ", final report" : "");
+}
+
+static void add_command(struct text *t, const struct process *p)
+{
+	if (!p->command_line || !*p->command_line)
+		return;
+	begin_line(t, "command");
+	name_for_people(t, p->command_line, COMMAND_COLUMNS);
+	text_add(t, "\n");
+}
+
+static void add_memory(struct text *t, const struct report_target *target)
+{
+	const struct process_memory *m = &target->memory;
+
+	begin_line(t, "memory");
+	text_printf(t, "RSS %s (%s anonymous)\n",
+		    format_bytes((double)m->rss_bytes).text,
+		    format_bytes((double)m->rss_anon_bytes).text);
+}
+
+static void add_targets(struct text *t, const struct report *r)
+{
+	for (size_t i = 0; i < r->target_count; i++) {
+		if (r->target_count > 1) {
+			begin_line(t, "target");
+			add_target(t, &r->targets[i]);
+			text_add(t, "\n");
+		}
+		add_command(t, r->targets[i].process);
+		add_memory(t, &r->targets[i]);
+	}
+}
+
+/* ---- How much ----------------------------------------------------------- */
+
+static double resident_bytes(const struct report *r)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < r->target_count; i++)
+		sum += (double)r->targets[i].memory.rss_bytes;
+	return sum;
+}
+
+static void add_outstanding(struct text *t, const struct report *r)
+{
+	struct profile_totals p;
+	double rss = resident_bytes(r);
+
+	profile_totals(r->profile, &p);
+	begin_line(t, "outstanding");
+	text_printf(t, "%s%s in %s blocks%s",
+		    format_bytes(p.live_bytes.value).text,
+		    format_margin(&p.live_bytes, format_bytes).text,
+		    format_count(p.live_objects.value).text,
+		    format_margin(&p.live_objects, format_count).text);
+	if (rss > 0)
+		text_printf(t, ", %s of RSS",
+			    format_percent(p.live_bytes.value / rss).text);
+	text_add(t, "\n");
+	begin_line(t, "growth");
+	text_add(t, format_rate(p.growth_bytes_per_minute).text);
+	if (r->interval_seconds > 0 && r->interval_seconds < r->elapsed_seconds)
+		text_printf(t, " over the last %s\n",
+			    format_duration(r->interval_seconds).text);
+	else
+		text_add(t, " since attach\n");
+}
+
+/* ---- At what cost ------------------------------------------------------- */
+
+/* Since the last report, or since attach when that is not known. */
+static double recent(const struct report *r, enum counter counter)
+{
+	uint64_t before = r->counters_before ? r->counters_before[counter] : 0;
+
+	return r->counters[counter] > before
+		       ? (double)(r->counters[counter] - before)
+		       : 0;
+}
+
+static double recent_seconds(const struct report *r)
+{
+	return r->elapsed_seconds -
+	       (r->counters_before ? r->elapsed_before : 0);
+}
+
+static void add_probes(struct text *t, const struct report *r)
+{
+	double seconds = recent_seconds(r);
+	double allocs = recent(r, COUNTER_ALLOC_HITS);
+	double frees = recent(r, COUNTER_FREE_HITS);
+
+	begin_line(t, "probes");
+	text_printf(t, "%s: %s allocations/s, %s frees/s",
+		    link_kind_name(r->status.link),
+		    format_count(per_second(allocs, seconds)).text,
+		    format_count(per_second(frees, seconds)).text);
+	text_printf(t, " (%s and %s since attach)\n",
+		    format_count((double)r->counters[COUNTER_ALLOC_HITS]).text,
+		    format_count((double)r->counters[COUNTER_FREE_HITS]).text);
+}
+
+static void add_sampling(struct text *t, const struct report *r)
+{
+	const struct tracer_status *s = &r->status;
+
+	begin_line(t, "sampling");
+	if (s->sampling.interval_bytes)
+		text_printf(
+			t, "one per %s",
+			format_bytes((double)s->sampling.interval_bytes).text);
+	else
+		text_add(t, "every block");
+	text_printf(t, ": %s samples, %s outstanding (room for %s)",
+		    format_count((double)r->counters[COUNTER_SAMPLES]).text,
+		    format_count((double)s->outstanding).text,
+		    format_count((double)s->outstanding_max).text);
+	if (s->coarsened)
+		text_printf(t, "; made coarser %" PRIu32 " times",
+			    s->coarsened);
+	text_add(t, "\n");
+}
+
+static void add_overhead(struct text *t, const struct report *r)
+{
+	uint64_t before = r->counters_before ? r->overhead_ns_before : 0;
+	double ns = r->status.overhead_ns > before
+			    ? (double)(r->status.overhead_ns - before)
+			    : 0;
+
+	begin_line(t, "overhead");
+	text_printf(
+		t, "about %s of one CPU, %s of kernel memory\n",
+		format_percent(per_second(ns / 1e9, recent_seconds(r))).text,
+		format_bytes((double)r->status.kernel_memory_bytes).text);
+}
+
+/* ---- What is missing ---------------------------------------------------- */
+
+static const struct loss {
+	enum counter counter;
+	const char *text;
+} losses[] = {
+#define X(id, text) {COUNTER_##id, text},
+	COUNTERS_LOSS(X)
+#undef X
+};
+
+static const char *const end_texts[] = {
+#define X(id, text) text,
+	STACK_END_REASONS(X)
+#undef X
+};
+
+/* Begins a line of the losses; the first one carries the label. */
+static void begin_loss(struct text *t, uint64_t count, bool *any)
+{
+	begin_line(t, *any ? "" : "losses");
+	text_add(t, format_count((double)count).text);
+	*any = true;
+}
+
+static void add_counted(struct text *t, uint64_t count, const char *what,
+			bool *any)
+{
+	if (!count)
+		return;
+	begin_loss(t, count, any);
+	text_printf(t, " %s\n", what);
+}
+
+static void add_truncated(struct text *t, const struct report *r, bool *any)
+{
+	const uint64_t *ends = &r->counters[COUNTER_STACK_END];
+	double walks = 0;
+
+	for (int i = 0; i < STACK_END_COUNT; i++)
+		walks += (double)ends[i];
+	for (int i = STACK_END_ROOT + 1; i < STACK_END_COUNT; i++) {
+		if (!ends[i])
+			continue;
+		begin_loss(t, ends[i], any);
+		text_printf(t, " stacks (%s) cut short: %s\n",
+			    format_percent((double)ends[i] / walks).text,
+			    end_texts[i]);
+	}
+}
+
+static void add_losses(struct text *t, const struct report *r)
+{
+	struct symbolizer_stats symbols = {0};
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		add_counted(t, r->counters[losses[i].counter], losses[i].text,
+			    &any);
+	add_truncated(t, r, &any);
+	add_counted(t, r->dead_sites,
+		    "probes never fired although others did (see --explain)",
+		    &any);
+	add_counted(t, r->status.objects_without_cfi,
+		    "objects without unwind information", &any);
+	add_counted(t, r->status.objects_unreadable,
+		    "objects not readable or malformed", &any);
+	add_counted(t, r->status.regions_lost,
+		    "memory maps not followed: too many", &any);
+	symbolizer_stats(r->symbols, &symbols);
+	add_counted(t, symbols.objects_given_up,
+		    "objects with debug information that cannot be read", &any);
+	if (!any) {
+		begin_line(t, "losses");
+		text_add(t, "nothing lost\n");
+	}
+}
+
+void text_header(struct text *t, const struct report *r)
+{
+	add_title(t, r);
+	add_targets(t, r);
+	add_outstanding(t, r);
+	add_probes(t, r);
+	add_sampling(t, r);
+	add_overhead(t, r);
+	add_losses(t, r);
+}
