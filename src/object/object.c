@@ -1,24 +1,23 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* The registry, an object's headers, and reading its file. */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #include "object/object.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/cursor.h"
 #include "leakbpf/abi_user.h"
-#include "object/object_internal.h"
+#include "object/elf_file.h"
 
-/* Program headers looked at; the format allows 65535, no real file has them. */
-#define PROGRAM_HEADERS_MAX 64
-#define NOTE_BYTES_MAX (64 * 1024)
+#define NOTE_BYTES_MAX	65536
+#define IMAGE_BYTES_MAX (1u << 20) /* a vdso has a few pages */
 
 struct object_registry {
-	struct object *list[OBJECTS_MAX]; /* by id; [0] unused */
-	uint32_t count;                   /* one past the last id */
+	struct object *objects[OBJECTS_MAX]; /* by id; 0 is never used */
+	uint32_t count;			     /* ids used, 0 included */
 };
 
 struct object_registry *object_registry_new(void)
@@ -32,6 +31,8 @@ struct object_registry *object_registry_new(void)
 
 static void object_free(struct object *o)
 {
+	if (!o)
+		return;
 	if (o->fd >= 0)
 		close(o->fd);
 	free(o->path);
@@ -43,40 +44,51 @@ void object_registry_free(struct object_registry *r)
 {
 	if (!r)
 		return;
-	for (uint32_t i = 1; i < r->count; i++)
-		object_free(r->list[i]);
+	for (uint32_t id = 1; id < r->count; id++)
+		object_free(r->objects[id]);
 	free(r);
 }
 
 struct object *object_by_id(struct object_registry *r, uint32_t id)
 {
-	return id && id < r->count ? r->list[id] : NULL;
+	return id && id < r->count ? r->objects[id] : NULL;
 }
 
-/* ---- File access --------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------ */
 
-int object_read(const struct object *o, uint64_t offset, void *to, size_t size)
+static int read_file(int fd, uint64_t offset, void *to, size_t size)
 {
-	size_t done = 0;
+	uint8_t *at = to;
 
-	if (offset > o->image_size || size > o->image_size - offset)
-		return -EIO;
-	if (o->image) {
-		memcpy(to, o->image + offset, size);
-		return 0;
-	}
-	while (done < size) {
-		ssize_t n = pread(o->fd, (char *)to + done, size - done,
-				  (off_t)(offset + done));
+	while (size) {
+		ssize_t got = pread(fd, at, size, (off_t)offset);
 
-		if (n < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) /* truncated since it was opened */
+		if (got < 0)
+			return -errno;
+		if (got == 0)
 			return -EIO;
-		done += (size_t)n;
+		at += got;
+		offset += (uint64_t)got;
+		size -= (size_t)got;
 	}
 	return 0;
 }
+
+int object_read(const struct object *o, uint64_t offset, void *to, size_t size)
+{
+	if (!size)
+		return 0;
+	if (offset > o->image_size || size > o->image_size - offset)
+		return -EIO;
+	if (!o->image)
+		return read_file(o->fd, offset, to, size);
+	memcpy(to, o->image + offset, size);
+	return 0;
+}
+
+/* ---- Addresses ---------------------------------------------------------- */
 
 bool object_address_to_offset(const struct object *o, uint64_t address,
 			      uint64_t *offset)
@@ -84,11 +96,11 @@ bool object_address_to_offset(const struct object *o, uint64_t address,
 	for (uint32_t i = 0; i < o->segment_count; i++) {
 		const struct object_segment *s = &o->segments[i];
 
-		if (address >= s->address &&
-		    address - s->address < s->file_size) {
-			*offset = s->file_offset + (address - s->address);
-			return true;
-		}
+		if (address < s->address ||
+		    address - s->address >= s->file_size)
+			continue;
+		*offset = s->file_offset + (address - s->address);
+		return true;
 	}
 	return false;
 }
@@ -99,11 +111,11 @@ bool object_offset_to_address(const struct object *o, uint64_t offset,
 	for (uint32_t i = 0; i < o->segment_count; i++) {
 		const struct object_segment *s = &o->segments[i];
 
-		if (offset >= s->file_offset &&
-		    offset - s->file_offset < s->file_size) {
-			*address = s->address + (offset - s->file_offset);
-			return true;
-		}
+		if (offset < s->file_offset ||
+		    offset - s->file_offset >= s->file_size)
+			continue;
+		*address = s->address + (offset - s->file_offset);
+		return true;
 	}
 	return false;
 }
@@ -111,150 +123,172 @@ bool object_offset_to_address(const struct object *o, uint64_t offset,
 const char *object_build_id_text(const struct object *o,
 				 char text[2 * BUILD_ID_BYTES_MAX + 1])
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char hex[] = "0123456789abcdef";
 
 	for (uint32_t i = 0; i < o->build_id_size; i++) {
-		text[2 * i] = digits[o->build_id[i] >> 4];
-		text[2 * i + 1] = digits[o->build_id[i] & 15];
+		text[2 * i] = hex[o->build_id[i] >> 4];
+		text[2 * i + 1] = hex[o->build_id[i] & 15];
 	}
-	text[2 * o->build_id_size] = '\0';
+	text[2 * o->build_id_size] = 0;
 	return text;
 }
 
-/* ---- Headers -------------------------------------------------------------- */
+/* ---- What the headers say ----------------------------------------------- */
 
-static bool header_is_sane(const Elf64_Ehdr *h)
-{
-	return !memcmp(h->e_ident, ELFMAG, SELFMAG) &&
-	       h->e_ident[EI_CLASS] == ELFCLASS64 &&
-	       h->e_ident[EI_DATA] == ELFDATA2LSB &&
-	       (h->e_type == ET_EXEC || h->e_type == ET_DYN) &&
-	       h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phnum;
-}
-
-/* Sums of untrusted numbers must not wrap. */
+/* Frames have 48 bits for an address, and sums must not wrap around. */
 static bool segment_is_sane(const Elf64_Phdr *p)
 {
-	return p->p_filesz <= p->p_memsz &&
-	       p->p_vaddr + p->p_memsz >= p->p_vaddr &&
-	       p->p_offset + p->p_filesz >= p->p_offset &&
-	       p->p_vaddr + p->p_memsz <= FRAME_ADDRESS_MASK;
+	return p->p_vaddr <= FRAME_ADDRESS_MASK &&
+	       p->p_memsz <= FRAME_ADDRESS_MASK - p->p_vaddr &&
+	       p->p_filesz <= p->p_memsz &&
+	       p->p_offset <= UINT64_MAX - p->p_filesz;
 }
 
-static void add_segment(struct object *o, const Elf64_Phdr *p)
+static size_t count_loads(const Elf64_Phdr *list, size_t count)
 {
-	struct object_segment *s;
+	size_t loads = 0;
 
-	if (o->segment_count >= OBJECT_SEGMENTS_MAX || !segment_is_sane(p))
-		return;
-	s = &o->segments[o->segment_count++];
-	s->address = p->p_vaddr;
-	s->memory_size = p->p_memsz;
-	s->file_offset = p->p_offset;
-	s->file_size = p->p_filesz;
-	s->executable = p->p_flags & PF_X;
-	if (!s->executable || !s->memory_size)
-		return;
-	if (s->address < o->text_base || !o->text_end)
-		o->text_base = s->address;
-	if (s->address + s->memory_size > o->text_end)
-		o->text_end = s->address + s->memory_size;
+	for (size_t i = 0; i < count; i++)
+		loads += list[i].p_type == PT_LOAD;
+	return loads;
 }
 
-/* NT_GNU_BUILD_ID among the notes of one PT_NOTE segment. */
-static void read_build_id(struct object *o, const Elf64_Phdr *p)
+static int take_segments(struct object *o, const Elf64_Phdr *list, size_t count)
 {
-	size_t size = p->p_filesz < NOTE_BYTES_MAX ? p->p_filesz :
-						     NOTE_BYTES_MAX;
-	uint8_t *notes;
-	size_t at = 0;
+	/* With more segments than there is room for, only code matters. */
+	bool code_only = count_loads(list, count) > OBJECT_SEGMENTS_MAX;
 
-	if (o->build_id_size)
-		return;
-	notes = malloc(size ? size : 1);
-	if (!notes || object_read(o, p->p_offset, notes, size))
-		size = 0;
-	while (size - at >= sizeof(Elf64_Nhdr)) {
-		Elf64_Nhdr n;
-		uint64_t name, description, next;
+	for (size_t i = 0; i < count; i++) {
+		const Elf64_Phdr *p = &list[i];
+		bool code = p->p_flags & PF_X;
 
-		memcpy(&n, notes + at, sizeof(n));
-		name = at + sizeof(n);
-		description = name + ((n.n_namesz + 3ULL) & ~3ULL);
-		next = description + ((n.n_descsz + 3ULL) & ~3ULL);
-		if (description + n.n_descsz > size)
-			break;
-		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 &&
-		    !memcmp(notes + name, "GNU", 4) &&
-		    n.n_descsz <= BUILD_ID_BYTES_MAX) {
-			memcpy(o->build_id, notes + description, n.n_descsz);
-			o->build_id_size = n.n_descsz;
-			break;
+		if (p->p_type != PT_LOAD || (code_only && !code))
+			continue;
+		if (!segment_is_sane(p) ||
+		    o->segment_count == OBJECT_SEGMENTS_MAX)
+			return -ENOEXEC;
+		o->segments[o->segment_count++] = (struct object_segment){
+			.address = p->p_vaddr,
+			.memory_size = p->p_memsz,
+			.file_offset = p->p_offset,
+			.file_size = p->p_filesz,
+			.executable = code,
+		};
+	}
+	return 0;
+}
+
+/* An object without code has no rows, and a row's address is a 32-bit offset
+ * from text_base. */
+static int find_text(struct object *o)
+{
+	for (uint32_t i = 0; i < o->segment_count; i++) {
+		const struct object_segment *s = &o->segments[i];
+		uint64_t end = s->address + s->memory_size;
+
+		if (!s->executable || !s->memory_size)
+			continue;
+		if (o->text_base == o->text_end || s->address < o->text_base)
+			o->text_base = s->address;
+		if (end > o->text_end)
+			o->text_end = end;
+	}
+	return !o->text_end || o->text_end - o->text_base > UINT32_MAX
+		       ? -ENOEXEC
+		       : 0;
+}
+
+/* gABI "Note section": sizes, type, then name and descriptor, each padded to
+ * the segment's alignment (4, or 8 for some GNU properties). */
+static bool find_build_id(struct object *o, const uint8_t *notes, size_t size,
+			  uint64_t alignment)
+{
+	struct cursor c = cursor_make(notes, size);
+	size_t mask = alignment == 8 ? 7 : 3;
+
+	while (cursor_left(&c) >= sizeof(Elf64_Nhdr)) {
+		uint32_t name_size = cursor_u32(&c);
+		uint32_t value_size = cursor_u32(&c);
+		uint32_t type = cursor_u32(&c);
+		const uint8_t *name = cursor_bytes(&c, name_size);
+		const uint8_t *value;
+
+		cursor_skip(&c, -(size_t)(c.at - notes) & mask);
+		value = cursor_bytes(&c, value_size);
+		if (c.failed)
+			return false;
+		if (type == NT_GNU_BUILD_ID && name_size == 4 &&
+		    memcmp(name, "GNU", 4) == 0 && value_size &&
+		    value_size <= BUILD_ID_BYTES_MAX) {
+			memcpy(o->build_id, value, value_size);
+			o->build_id_size = value_size;
+			return true;
 		}
-		if (next > size)
+		cursor_skip(&c, -(size_t)(c.at - notes) & mask);
+	}
+	return false;
+}
+
+static int take_build_id(struct object *o, const Elf64_Phdr *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const Elf64_Phdr *p = &list[i];
+		CLEANUP_FREE uint8_t *notes = NULL;
+
+		if (p->p_type != PT_NOTE || p->p_filesz > NOTE_BYTES_MAX)
+			continue;
+		notes = malloc(p->p_filesz + 1);
+		if (!notes)
+			return -ENOMEM;
+		if (object_read(o, p->p_offset, notes, p->p_filesz) == 0 &&
+		    find_build_id(o, notes, p->p_filesz, p->p_align))
 			break;
-		at = next;
 	}
-	free(notes);
-}
-
-static int read_headers(struct object *o)
-{
-	Elf64_Phdr headers[PROGRAM_HEADERS_MAX];
-	Elf64_Ehdr h;
-	uint32_t count;
-
-	if (object_read(o, 0, &h, sizeof(h)) || !header_is_sane(&h))
-		return -ENOEXEC;
-	count = h.e_phnum < PROGRAM_HEADERS_MAX ? h.e_phnum :
-						  PROGRAM_HEADERS_MAX;
-	if (object_read(o, h.e_phoff, headers, count * sizeof(*headers)))
-		return -ENOEXEC;
-	o->machine = h.e_machine;
-	o->type = h.e_type;
-	for (uint32_t i = 0; i < count; i++) {
-		if (headers[i].p_type == PT_LOAD)
-			add_segment(o, &headers[i]);
-		else if (headers[i].p_type == PT_NOTE)
-			read_build_id(o, &headers[i]);
-	}
-	/* Row addresses are 32-bit offsets from text_base. */
-	if (!o->text_end || o->text_end - o->text_base > UINT32_MAX)
-		return -ENOEXEC;
 	return 0;
 }
 
-/* ---- Opening ---------------------------------------------------------------- */
-
-static struct object *find_file(const struct object_registry *r, dev_t device,
-				ino_t inode)
+/* Section names are optional: a file whose section headers are malformed still
+ * runs, so it is only an object without symbols. */
+static int take_section_facts(struct object *o)
 {
-	for (uint32_t i = 1; i < r->count; i++)
-		if (!r->list[i]->is_vdso && r->list[i]->device == device &&
-		    r->list[i]->inode == inode)
-			return r->list[i];
-	return NULL;
+	struct elf_sections sections;
+	int err = elf_sections_read(o, &sections);
+
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	o->is_go = elf_section_find(&sections, ".go.buildinfo") ||
+		   elf_section_find(&sections, ".gopclntab");
+	elf_sections_free(&sections);
+	return 0;
 }
 
-/* Gives the object an id, or frees it. */
-static int enroll(struct object_registry *r, struct object *o,
-		  struct object **out)
+static int take_headers(struct object *o)
 {
-	int err = read_headers(o);
+	CLEANUP_FREE Elf64_Phdr *list = NULL;
+	Elf64_Ehdr header;
+	size_t count = 0;
+	int err = elf_read_header(o, &header);
 
-	if (!err && r->count >= OBJECTS_MAX)
-		err = -ENOSPC;
-	if (err) {
-		object_free(o);
+	if (!err && header.e_type != ET_EXEC && header.e_type != ET_DYN)
+		err = -ENOEXEC;
+	if (!err)
+		err = elf_program_headers(o, &list, &count);
+	if (!err)
+		err = take_segments(o, list, count);
+	if (!err)
+		err = find_text(o);
+	if (!err)
+		err = take_build_id(o, list, count);
+	if (!err)
+		err = take_section_facts(o);
+	if (err)
 		return err;
-	}
-	o->is_go = object_has_section(o, ".go.buildinfo") ||
-		   object_has_section(o, ".gopclntab");
-	o->id = r->count;
-	r->list[r->count++] = o;
-	*out = o;
+	o->machine = header.e_machine;
+	o->type = header.e_type;
 	return 0;
 }
+
+/* ---- Opening ------------------------------------------------------------ */
 
 static struct object *object_new(const char *path)
 {
@@ -271,65 +305,103 @@ static struct object *object_new(const char *path)
 	return o;
 }
 
-int object_open(struct object_registry *r, int fd, const char *path,
+/* Takes `o` in every case. */
+static int enroll(struct object_registry *r, struct object *o,
+		  struct object **out)
+{
+	if (r->count >= OBJECTS_MAX) {
+		object_free(o);
+		return -ENOSPC;
+	}
+	o->id = r->count++;
+	r->objects[o->id] = o;
+	*out = o;
+	return 0;
+}
+
+static struct object *find_file(struct object_registry *r,
+				const struct stat *st)
+{
+	for (uint32_t id = 1; id < r->count; id++) {
+		struct object *o = r->objects[id];
+
+		if (o->fd >= 0 && o->inode == st->st_ino &&
+		    o->device == st->st_dev)
+			return o;
+	}
+	return NULL;
+}
+
+int object_open(struct object_registry *r, int fd_taken, const char *path,
 		struct object **out)
 {
+	CLEANUP_CLOSE int fd = fd_taken;
 	struct object *o;
 	struct stat st;
+	int err;
 
-	if (fstat(fd, &st)) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	o = find_file(r, st.st_dev, st.st_ino);
-	if (o || !S_ISREG(st.st_mode)) {
-		close(fd);
-		*out = o;
-		return o ? 0 : -ENOEXEC;
-	}
+	*out = NULL;
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	/* Reading a device or a pipe could block or have effects. */
+	if (!S_ISREG(st.st_mode) || st.st_size < 0)
+		return -ENOEXEC;
+	*out = find_file(r, &st);
+	if (*out)
+		return 0;
 	o = object_new(path);
-	if (!o) {
-		close(fd);
+	if (!o)
 		return -ENOMEM;
-	}
-	o->fd = fd;
+	o->fd = TAKE_FD(fd);
 	o->device = st.st_dev;
 	o->inode = st.st_ino;
 	o->image_size = (size_t)st.st_size;
+	err = take_headers(o);
+	if (err) {
+		object_free(o);
+		return err;
+	}
 	return enroll(r, o, out);
 }
 
-static struct object *find_image(const struct object_registry *r,
-				 const void *image, size_t size)
+static bool same_image(const struct object *a, const struct object *b)
 {
-	for (uint32_t i = 1; i < r->count; i++)
-		if (r->list[i]->image && r->list[i]->image_size == size &&
-		    !memcmp(r->list[i]->image, image, size))
-			return r->list[i];
-	return NULL;
+	if (!a->image || a->image_size != b->image_size)
+		return false;
+	if (a->build_id_size || b->build_id_size)
+		return a->build_id_size == b->build_id_size &&
+		       memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
+	return memcmp(a->image, b->image, a->image_size) == 0;
 }
 
 int object_from_memory(struct object_registry *r, const void *image,
 		       size_t size, const char *name, struct object **out)
 {
-	struct object *o = find_image(r, image, size);
+	struct object *o;
+	int err;
 
-	if (o) {
-		*out = o;
-		return 0;
-	}
+	*out = NULL;
+	if (!size || size > IMAGE_BYTES_MAX)
+		return -ENOEXEC;
 	o = object_new(name);
 	if (!o)
 		return -ENOMEM;
 	o->is_vdso = true;
-	o->image = malloc(size ? size : 1);
-	if (!o->image) {
-		object_free(o);
-		return -ENOMEM;
-	}
-	memcpy(o->image, image, size);
 	o->image_size = size;
+	o->image = malloc(size);
+	if (o->image)
+		memcpy(o->image, image, size);
+	err = o->image ? take_headers(o) : -ENOMEM;
+	for (uint32_t id = 1; !err && id < r->count; id++) {
+		if (!same_image(r->objects[id], o))
+			continue;
+		object_free(o);
+		*out = r->objects[id];
+		return 0;
+	}
+	if (err) {
+		object_free(o);
+		return err;
+	}
 	return enroll(r, o, out);
 }

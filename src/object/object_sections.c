@@ -1,204 +1,158 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* Sections by name, and what stands in for them in a file without any. */
-#include <elf.h>
+/* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/cursor.h"
-#include "object/object_internal.h"
+#include "object/elf_file.h"
 
-/* Larger sections are not read: the largest .eh_frame or .symtab seen is some
- * 30 MB. */
-#define SECTION_BYTES_MAX (512UL << 20)
-
-Elf *object_elf(const struct object *o)
+static int section_by_header(const struct object *o, const char *name,
+			     uint8_t **data, size_t *size, uint64_t *address)
 {
-	Elf *elf;
+	struct elf_sections sections;
+	const Elf64_Shdr *found;
+	int err = elf_sections_read(o, &sections);
 
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return NULL;
-	elf = o->image ? elf_memory((char *)o->image, o->image_size) :
-			 elf_begin(o->fd, ELF_C_READ, NULL);
-	if (elf && elf_kind(elf) != ELF_K_ELF) {
-		elf_end(elf);
-		return NULL;
-	}
-	return elf;
-}
-
-static Elf_Scn *find_section(Elf *elf, const char *name, GElf_Shdr *header)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((section = elf_nextscn(elf, section))) {
-		const char *found;
-
-		if (!gelf_getshdr(section, header))
-			continue;
-		found = elf_strptr(elf, names, header->sh_name);
-		if (found && !strcmp(found, name))
-			return section;
-	}
-	return NULL;
-}
-
-bool object_has_section(const struct object *o, const char *name)
-{
-	Elf *elf = object_elf(o);
-	GElf_Shdr header;
-	bool found = elf && find_section(elf, name, &header);
-
-	elf_end(elf);
-	return found;
-}
-
-static int copy_bytes(const void *from, size_t size, uint8_t **data,
-		      size_t *size_out)
-{
-	*data = malloc(size ? size : 1);
-	if (!*data)
-		return -ENOMEM;
-	memcpy(*data, from, size);
-	*size_out = size;
-	return 0;
-}
-
-static int copy_section(Elf_Scn *section, const GElf_Shdr *header,
-			uint8_t **data, size_t *size)
-{
-	Elf_Data *d;
-
-	if (header->sh_type == SHT_NOBITS)
-		return -ENOENT;
-	if (header->sh_size > SECTION_BYTES_MAX)
-		return -EFBIG;
-	if (header->sh_flags & SHF_COMPRESSED) {
-		GElf_Chdr compressed;
-
-		if (!gelf_getchdr(section, &compressed) ||
-		    compressed.ch_size > SECTION_BYTES_MAX ||
-		    elf_compress(section, 0, 0) < 0)
-			return -ENOEXEC;
-	}
-	d = elf_rawdata(section, NULL);
-	if (header->sh_flags & SHF_COMPRESSED)
-		d = elf_getdata(section, NULL);
-	if (!d || !d->d_buf || d->d_size > SECTION_BYTES_MAX)
-		return -ENOEXEC;
-	return copy_bytes(d->d_buf, d->d_size, data, size);
-}
-
-/* ---- Without section headers ------------------------------------------------ */
-
-/* The program header of the exception frame index. */
-static int find_frame_header(const struct object *o, GElf_Phdr *p)
-{
-	Elf *elf = object_elf(o);
-	size_t count = 0;
-	int err = -ENOENT;
-
-	if (elf && !elf_getphdrnum(elf, &count))
-		for (size_t i = 0; i < count && i < 64; i++)
-			if (gelf_getphdr(elf, (int)i, p) &&
-			    p->p_type == PT_GNU_EH_FRAME) {
-				err = 0;
-				break;
-			}
-	elf_end(elf);
+	if (err)
+		return err;
+	found = elf_section_find(&sections, name);
+	err = found ? elf_section_bytes(o, found, data, size) : -ENOENT;
+	if (!err)
+		*address = found->sh_addr;
+	elf_sections_free(&sections);
 	return err;
 }
 
-static int read_range(const struct object *o, uint64_t address, uint64_t size,
-		      uint8_t **data, size_t *size_out)
+/* The bytes at `address` up to the end of the file part of its segment, at
+ * most `size_max`. */
+static int bytes_at_address(const struct object *o, uint64_t address,
+			    uint64_t size_max, uint8_t **data, size_t *size)
 {
-	uint64_t offset;
+	Elf64_Shdr range = {.sh_type = SHT_PROGBITS};
+	const struct object_segment *s;
 
-	if (!size || size > SECTION_BYTES_MAX ||
-	    !object_address_to_offset(o, address, &offset))
+	if (!object_address_to_offset(o, address, &range.sh_offset))
 		return -ENOENT;
-	*data = malloc(size);
-	if (!*data)
-		return -ENOMEM;
-	if (object_read(o, offset, *data, size)) {
-		free(*data);
-		*data = NULL;
-		return -EIO;
-	}
-	*size_out = size;
+	for (s = o->segments;
+	     address < s->address || address - s->address >= s->file_size; s++)
+		;
+	range.sh_size = s->file_size - (address - s->address);
+	if (range.sh_size > size_max)
+		range.sh_size = size_max;
+	/* The file may have been cut short. */
+	if (range.sh_offset >= o->image_size)
+		return -ENOENT;
+	if (range.sh_size > o->image_size - range.sh_offset)
+		range.sh_size = o->image_size - range.sh_offset;
+	return elf_section_bytes(o, &range, data, size);
+}
+
+/* The first fields of .eh_frame_hdr (LSB Core, "Exception frame header"):
+ * version, three encodings, pointer to .eh_frame. Every linker writes that
+ * pointer pc-relative, 4 bytes signed (0x1b); nothing else is supported. */
+static int eh_frame_address(const uint8_t *header, size_t size,
+			    uint64_t header_address, uint64_t *address)
+{
+	enum { DW_EH_PE_pcrel_sdata4 = 0x1b };
+	struct cursor c = cursor_make(header, size);
+	uint8_t version = cursor_u8(&c);
+	uint8_t encoding = cursor_u8(&c);
+	int32_t relative;
+
+	cursor_skip(&c, 2);
+	relative = (int32_t)cursor_u32(&c);
+	if (c.failed || version != 1 || encoding != DW_EH_PE_pcrel_sdata4)
+		return -ENOENT;
+	*address = header_address + 4 + (uint64_t)(int64_t)relative;
 	return 0;
 }
 
-static uint64_t segment_rest(const struct object *o, uint64_t address)
+static int find_eh_frame_header(const struct object *o, uint64_t *address,
+				uint64_t *size)
 {
-	for (uint32_t i = 0; i < o->segment_count; i++) {
-		const struct object_segment *s = &o->segments[i];
+	CLEANUP_FREE Elf64_Phdr *list = NULL;
+	size_t count;
+	int err = elf_program_headers(o, &list, &count);
 
-		if (address >= s->address &&
-		    address - s->address < s->file_size)
-			return s->file_size - (address - s->address);
-	}
-	return 0;
-}
-
-/* .eh_frame through .eh_frame_hdr (LSB Core, 10.6.2): version 1, encoding of
- * the pointer (pc-relative sdata4 in practice), two more encodings, pointer.
- * Its size is not recorded: it ends at a zero length or with its segment. */
-static int frame_from_header(const struct object *o, const char *name,
-			     uint8_t **data, size_t *size, uint64_t *address)
-{
-	uint8_t *header = NULL;
-	size_t header_size;
-	struct cursor c;
-	GElf_Phdr p;
-	uint64_t frame;
-	int err = find_frame_header(o, &p);
-
-	if (err)
-		return err;
-	err = read_range(o, p.p_vaddr, p.p_filesz, &header, &header_size);
-	if (err)
-		return err;
-	if (!strcmp(name, ".eh_frame_hdr")) {
-		*data = header;
-		*size = header_size;
-		*address = p.p_vaddr;
+	for (size_t i = 0; !err && i < count; i++) {
+		if (list[i].p_type != PT_GNU_EH_FRAME)
+			continue;
+		*address = list[i].p_vaddr;
+		*size = list[i].p_memsz;
 		return 0;
 	}
-	c = cursor_make(header, header_size);
-	if (cursor_u8(&c) != 1 || cursor_u8(&c) != 0x1b) {
-		free(header);
-		return -ENOENT;
+	return err ? err : -ENOENT;
+}
+
+/* Length up to the terminator (a zero length), or to where the records no
+ * longer make sense: what follows belongs to other sections. */
+static size_t eh_frame_size(const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_make(data, size);
+	size_t end = 0;
+
+	while (cursor_left(&c) >= 4) {
+		uint64_t length = cursor_u32(&c);
+
+		if (!length)
+			return (size_t)(c.at - data);
+		if (length == 0xffffffff)
+			length = cursor_u64(&c);
+		cursor_skip(&c, length);
+		if (c.failed)
+			break;
+		end = (size_t)(c.at - data);
 	}
-	cursor_skip(&c, 2);
-	frame = p.p_vaddr + 4 + (uint64_t)(int64_t)(int32_t)cursor_u32(&c);
-	free(header);
-	if (c.failed)
+	return end;
+}
+
+static int section_by_segment(const struct object *o, const char *name,
+			      uint8_t **data, size_t *size, uint64_t *address)
+{
+	CLEANUP_FREE uint8_t *header = NULL;
+	size_t header_size = 0;
+	uint64_t at, memory_size;
+	bool is_header = strcmp(name, ".eh_frame_hdr") == 0;
+	int err;
+
+	if (!is_header && strcmp(name, ".eh_frame") != 0)
 		return -ENOENT;
-	*address = frame;
-	return read_range(o, frame, segment_rest(o, frame), data, size);
+	err = find_eh_frame_header(o, &at, &memory_size);
+	if (!err)
+		err = bytes_at_address(o, at, memory_size, &header,
+				       &header_size);
+	if (err)
+		return err;
+	if (is_header) {
+		*address = at;
+		*size = header_size;
+		*data = TAKE_PTR(header);
+		return 0;
+	}
+	err = eh_frame_address(header, header_size, at, address);
+	if (err)
+		return err;
+	err = bytes_at_address(o, *address, UINT64_MAX, data, size);
+	if (!err)
+		*size = eh_frame_size(*data, *size);
+	return err;
 }
 
 int object_section(const struct object *o, const char *name, uint8_t **data,
 		   size_t *size, uint64_t *address)
 {
-	Elf *elf = object_elf(o);
-	GElf_Shdr header;
-	Elf_Scn *section = elf ? find_section(elf, name, &header) : NULL;
-	int err = -ENOENT;
+	int err;
 
 	*data = NULL;
 	*size = 0;
-	if (section) {
-		*address = header.sh_addr;
-		err = copy_section(section, &header, data, size);
+	*address = 0;
+	err = section_by_header(o, name, data, size, address);
+	if (err != 0 && err != -ENOMEM) {
+		int fallback = section_by_segment(o, name, data, size, address);
+
+		if (fallback != -ENOENT)
+			return fallback;
 	}
-	elf_end(elf);
-	if (err == -ENOENT && !strncmp(name, ".eh_frame", 9))
-		err = frame_from_header(o, name, data, size, address);
 	return err;
 }

@@ -1,76 +1,173 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* Walking .dynsym and .symtab. */
-#include <elf.h>
+/* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <gelf.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "object/object_internal.h"
+#include "base/cleanup.h"
+#include "object/elf_file.h"
 
-#define SYMBOL_NAME_BYTES_MAX 65536
+/* Symbols read at a time: a table may be larger than we want in memory. */
+#define SYMBOLS_BATCH 4096
 
-static bool is_defined(const GElf_Sym *s)
+struct walk {
+	const struct object *object;
+	int (*each)(const struct object_symbol *s, void *context);
+	void *context;
+	char *names; /* NUL-terminated */
+	size_t names_size;
+	bool is_dynamic;
+	bool stopped; /* by the callback */
+};
+
+/* Only what has an address in a segment: undefined, absolute (symbol versions),
+ * thread-local, section and file symbols have none. */
+static bool has_address(const Elf64_Sym *s)
 {
-	int type = GELF_ST_TYPE(s->st_info);
-
-	return s->st_shndx != SHN_UNDEF && s->st_value &&
-	       (type == STT_FUNC || type == STT_GNU_IFUNC ||
-		type == STT_OBJECT || type == STT_NOTYPE);
-}
-
-static int walk_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
-		      int (*each)(const struct object_symbol *s, void *context),
-		      void *context)
-{
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t count;
-	int result = 0;
-
-	if (!data || !header->sh_entsize)
-		return 0;
-	count = data->d_size / header->sh_entsize;
-	for (size_t i = 0; i < count && i <= INT32_MAX && !result; i++) {
-		struct object_symbol symbol;
-		GElf_Sym s;
-
-		if (!gelf_getsym(data, (int)i, &s) || !is_defined(&s))
-			continue;
-		symbol.name = elf_strptr(elf, header->sh_link, s.st_name);
-		if (!symbol.name || !*symbol.name ||
-		    strnlen(symbol.name, SYMBOL_NAME_BYTES_MAX) >=
-			    SYMBOL_NAME_BYTES_MAX)
-			continue;
-		symbol.address = s.st_value;
-		symbol.size = s.st_size;
-		symbol.is_ifunc = GELF_ST_TYPE(s.st_info) == STT_GNU_IFUNC;
-		symbol.is_function = symbol.is_ifunc ||
-				     GELF_ST_TYPE(s.st_info) == STT_FUNC;
-		symbol.is_dynamic = header->sh_type == SHT_DYNSYM;
-		result = each(&symbol, context);
+	switch (ELF64_ST_TYPE(s->st_info)) {
+	case STT_NOTYPE:
+	case STT_OBJECT:
+	case STT_FUNC:
+	case STT_GNU_IFUNC:
+		break;
+	default:
+		return false;
 	}
-	return result;
+	return s->st_value && s->st_shndx != SHN_UNDEF &&
+	       s->st_shndx != SHN_ABS && s->st_shndx != SHN_COMMON;
 }
 
+/* "memcpy@@GLIBC_2.14" -> "memcpy" (.symtab of glibc and others), in place:
+ * the table is our own copy. */
+static void strip_version(char *name)
+{
+	char *version = *name ? strchr(name + 1, '@') : NULL;
+
+	if (version)
+		*version = 0;
+}
+
+static int visit(struct walk *w, const Elf64_Sym *s)
+{
+	uint8_t type = ELF64_ST_TYPE(s->st_info);
+	struct object_symbol symbol = {
+		.address = s->st_value,
+		.size = s->st_size,
+		.is_function = type == STT_FUNC || type == STT_GNU_IFUNC,
+		.is_ifunc = type == STT_GNU_IFUNC,
+		.is_dynamic = w->is_dynamic,
+	};
+	int stop;
+
+	if (!has_address(s) || s->st_name >= w->names_size ||
+	    !w->names[s->st_name])
+		return 0;
+	strip_version(w->names + s->st_name);
+	symbol.name = w->names + s->st_name;
+	stop = w->each(&symbol, w->context);
+	w->stopped = stop != 0;
+	return stop;
+}
+
+static int visit_batch(struct walk *w, const uint8_t *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		Elf64_Sym symbol;
+		int stop;
+
+		memcpy(&symbol, bytes + i * sizeof(symbol), sizeof(symbol));
+		stop = visit(w, &symbol);
+		if (stop)
+			return stop;
+	}
+	return 0;
+}
+
+static int visit_file_table(struct walk *w, const Elf64_Shdr *table)
+{
+	CLEANUP_FREE Elf64_Sym *batch = NULL;
+	uint64_t count = table->sh_size / sizeof(Elf64_Sym);
+
+	if (table->sh_offset > w->object->image_size ||
+	    table->sh_size > w->object->image_size - table->sh_offset)
+		return -EIO;
+	batch = malloc(SYMBOLS_BATCH * sizeof(*batch));
+	if (!batch)
+		return -ENOMEM;
+	for (uint64_t first = 0; first < count; first += SYMBOLS_BATCH) {
+		uint64_t now = count - first;
+		int err;
+
+		if (now > SYMBOLS_BATCH)
+			now = SYMBOLS_BATCH;
+		err = object_read(w->object,
+				  table->sh_offset + first * sizeof(*batch),
+				  batch, now * sizeof(*batch));
+		if (!err)
+			err = visit_batch(w, (uint8_t *)batch, now);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int visit_compressed_table(struct walk *w, const Elf64_Shdr *table)
+{
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	size_t size;
+	int err = elf_section_bytes(w->object, table, &bytes, &size);
+
+	return err ? err : visit_batch(w, bytes, size / sizeof(Elf64_Sym));
+}
+
+static int walk_table(struct walk *w, const struct elf_sections *sections,
+		      const Elf64_Shdr *table)
+{
+	CLEANUP_FREE uint8_t *names = NULL;
+	int err;
+
+	if (table->sh_entsize != sizeof(Elf64_Sym) ||
+	    table->sh_link >= sections->count)
+		return 0;
+	err = elf_section_bytes(w->object, &sections->list[table->sh_link],
+				&names, &w->names_size);
+	if (err)
+		return err;
+	w->names = (char *)names;
+	w->is_dynamic = table->sh_type == SHT_DYNSYM;
+	return table->sh_flags & SHF_COMPRESSED
+		       ? visit_compressed_table(w, table)
+		       : visit_file_table(w, table);
+}
+
+/* The table of that type; there is at most one (gABI, "Sections"). */
+static const Elf64_Shdr *find_table(const struct elf_sections *sections,
+				    uint32_t type)
+{
+	for (size_t i = 1; i < sections->count; i++)
+		if (sections->list[i].sh_type == type)
+			return &sections->list[i];
+	return NULL;
+}
+
+/* .dynsym first: it is what callers see. A damaged table must not hide the
+ * other one; an error is returned when both have been tried. */
 int object_each_symbol(const struct object *o,
 		       int (*each)(const struct object_symbol *s,
 				   void *context),
 		       void *context)
 {
-	Elf *elf = object_elf(o);
-	Elf_Scn *section = NULL;
-	int result = 0;
+	static const uint32_t types[] = {SHT_DYNSYM, SHT_SYMTAB};
+	struct walk w = {.object = o, .each = each, .context = context};
+	struct elf_sections sections;
+	int result = elf_sections_read(o, &sections);
 
-	if (!elf)
-		return -ENOEXEC;
-	while (!result && (section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
+	for (size_t t = 0; t < 2 && !w.stopped; t++) {
+		const Elf64_Shdr *table = find_table(&sections, types[t]);
+		int err = table ? walk_table(&w, &sections, table) : 0;
 
-		if (gelf_getshdr(section, &header) &&
-		    (header.sh_type == SHT_DYNSYM ||
-		     header.sh_type == SHT_SYMTAB))
-			result = walk_table(elf, section, &header, each,
-					    context);
+		if (err)
+			result = err;
 	}
-	elf_end(elf);
+	elf_sections_free(&sections);
 	return result;
 }
