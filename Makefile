@@ -75,6 +75,10 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "== $$t"; timeout 120 $$t; done
 
+install: $(BUILD)/leakbpf
+	install -D -m 0755 $(BUILD)/leakbpf $(DESTDIR)$(PREFIX)/sbin/leakbpf
+	install -D -m 0644 man/leakbpf.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf.1
+
 clean:
 	rm -rf $(BUILD)
 

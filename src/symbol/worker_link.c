@@ -29,14 +29,6 @@ struct exchange {
 	uint8_t message[WIRE_MESSAGE_MAX];
 };
 
-uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 int worker_link_start(struct worker_link *l, const struct worker_options *o)
 {
 	l->options = *o;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
 #include "symbol/wire.h"
 #include "symbol/worker.h"
 #include "symbol/zygote.h"
@@ -51,7 +52,5 @@ void worker_link_stop(struct worker_link *l);
 
 /* Asks for addresses[answered..count). */
 enum link_end worker_link_ask(struct worker_link *l, struct link_request *r);
-
-uint64_t monotonic_ns(void);
 
 #endif

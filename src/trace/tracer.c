@@ -17,14 +17,6 @@
 /* Unknown addresses ask for a rescan at most this often. */
 #define RESCAN_GAP_NS 100000000ULL
 
-uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 /* ---- Setting up --------------------------------------------------------- */
 
 static int init_events(struct tracer *t)

@@ -10,6 +10,7 @@
 
 #include "trace/tracer.h"
 
+#include "base/clock.h"
 #include "bpf/trace.skel.h"
 #include "probe/catalogue.h"
 #include "probe/link.h"
@@ -95,8 +96,6 @@ struct tracer {
 	bool pressure; /* the table of outstanding blocks is nearly full */
 	bool changed;  /* a target exited or changed its image */
 };
-
-uint64_t monotonic_ns(void);
 
 /* load.c: opens, sizes, loads and maps the BPF object. */
 int tracer_load(struct tracer *t);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/help.h"
+
+#include "cli/exit_codes.h"
+#include "cli/options.h"
+
+static const char usage[] =
+	"leakbpf finds the call paths that hold the growing memory of a "
+	"running "
+	"process.\n"
+	"\n"
+	"  leakbpf -p PID [options]\n"
+	"  leakbpf -c 'COMMAND ARGS...' [options]\n"
+	"  leakbpf [options] -- COMMAND ARGS...\n"
+	"\n"
+	"What to trace\n"
+	"  -p, --pid PID[,PID]   a running process; may be repeated\n"
+	"  -c, --command CMD     start a program and trace it from the "
+	"beginning\n"
+	"      --mmap            count mmap, munmap and mremap too\n"
+	"\n"
+	"When and what to report\n"
+	"  -i, --interval SECS   time between reports (default 10)\n"
+	"  -d, --duration SECS   stop after this time (default: at Ctrl-C)\n"
+	"  -n, --top N           call stacks shown (default 10; 0: all)\n"
+	"      --folded FILE     folded stacks for flame graphs; - is standard "
+	"output\n"
+	"      --older SECS      only blocks at least this old\n"
+	"      --min-size SIZE   only blocks of at least this size\n"
+	"      --max-size SIZE   only blocks of at most this size\n"
+	"      --explain         print the probes and stop\n"
+	"\n"
+	"Cost\n";
+
+static const char usage_cost[] =
+	"      --sample-bytes N  mean bytes between samples (default %lluK; "
+	"0: all blocks)\n"
+	"      --max-memory SIZE for leakbpf and its kernel tables (default "
+	"%lluM)\n";
+
+static const char usage_rest[] =
+	"\n"
+	"Other\n"
+	"  -q, --quiet           errors and warnings only\n"
+	"  -v, --verbose         say more\n"
+	"      --version, -h, --help\n"
+	"\n"
+	"SIZE takes K, M, G; SECS takes decimals, m and h. Needs root, or "
+	"CAP_BPF,\n"
+	"CAP_PERFMON and CAP_SYS_PTRACE. How to read a report: man leakbpf.\n"
+	"\n"
+	"Exit status\n";
+
+void help_print(FILE *out)
+{
+	fputs(usage, out);
+	fprintf(out, usage_cost, SAMPLE_BYTES_DEFAULT >> 10,
+		MAX_MEMORY_DEFAULT >> 20);
+	fputs(usage_rest, out);
+#define X(id, number, text) fprintf(out, "  %3d  %s\n", number, text);
+	EXIT_CODES(X)
+#undef X
+}

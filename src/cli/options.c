@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/option_values.h"
+#include "leakbpf/abi_user.h"
+#include "leakbpf/sampling.h"
+
+#define DAY_MS		(24ULL * 3600 * 1000)
+#define PID_LIMIT	(4ULL << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
+#define MEMORY_LEAST	(1ULL << 20)
+#define MEMORY_MOST	(64ULL << 30)
+#define BLOCK_SIZE_MOST (1ULL << 47)
+#define TOP_MOST	100000
+
+/* Long options without a letter. */
+enum {
+	OPTION_FOLDED = 256,
+	OPTION_OLDER,
+	OPTION_MIN_SIZE,
+	OPTION_MAX_SIZE,
+	OPTION_SAMPLE_BYTES,
+	OPTION_MAX_MEMORY,
+	OPTION_MMAP,
+	OPTION_EXPLAIN,
+	OPTION_VERSION,
+	OPTION_LINK,
+};
+
+static const struct option long_options[] = {
+	{"pid", required_argument, NULL, 'p'},
+	{"command", required_argument, NULL, 'c'},
+	{"interval", required_argument, NULL, 'i'},
+	{"duration", required_argument, NULL, 'd'},
+	{"top", required_argument, NULL, 'n'},
+	{"folded", required_argument, NULL, OPTION_FOLDED},
+	{"older", required_argument, NULL, OPTION_OLDER},
+	{"min-size", required_argument, NULL, OPTION_MIN_SIZE},
+	{"max-size", required_argument, NULL, OPTION_MAX_SIZE},
+	{"sample-bytes", required_argument, NULL, OPTION_SAMPLE_BYTES},
+	{"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
+	{"mmap", no_argument, NULL, OPTION_MMAP},
+	{"explain", no_argument, NULL, OPTION_EXPLAIN},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{"help", no_argument, NULL, 'h'},
+	/* For the tests: works like the kernels that have nothing better. */
+	{"link", required_argument, NULL, OPTION_LINK},
+	{0},
+};
+
+struct parser {
+	struct options *options;
+	char *error;
+	size_t error_size;
+};
+
+static enum exit_code __attribute__((format(printf, 2, 3)))
+wrong(struct parser *p, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(p->error, p->error_size, format, arguments);
+	va_end(arguments);
+	return EXIT_CODE_USAGE;
+}
+
+/* ---- Values -------------------------------------------------------------- */
+
+static enum exit_code add_pid(struct parser *p, uint64_t pid)
+{
+	struct options *o = p->options;
+	pid_t *list;
+
+	if (pid == (uint64_t)getpid())
+		return wrong(p, "-p %d is leakbpf itself: give another process",
+			     getpid());
+	for (size_t i = 0; i < o->pid_count; i++)
+		if (o->pids[i] == (pid_t)pid)
+			return EXIT_CODE_OK;
+	if (o->pid_count == TARGETS_MAX)
+		return wrong(p, "too many processes: at most %d at once",
+			     TARGETS_MAX);
+	list = realloc(o->pids, (o->pid_count + 1) * sizeof(*list));
+	if (!list)
+		return wrong(p, "out of memory");
+	o->pids = list;
+	o->pids[o->pid_count++] = (pid_t)pid;
+	return EXIT_CODE_OK;
+}
+
+/* "12" or "12,13,14" */
+static enum exit_code parse_pids(struct parser *p, const char *text)
+{
+	const char *at = text;
+
+	for (;;) {
+		size_t size = strcspn(at, ",");
+		enum exit_code code;
+		char number[16];
+		uint64_t pid;
+
+		snprintf(number, sizeof(number), "%.*s",
+			 size < sizeof(number) ? (int)size : 15, at);
+		if (size >= sizeof(number) ||
+		    !value_count(number, 1, PID_LIMIT, &pid))
+			return wrong(p,
+				     "-p '%s': not a process id (a number "
+				     "from 1 to %llu; several with commas)",
+				     text, PID_LIMIT);
+		code = add_pid(p, pid);
+		if (code != EXIT_CODE_OK)
+			return code;
+		if (!at[size])
+			return EXIT_CODE_OK;
+		at += size + 1;
+	}
+}
+
+static enum exit_code parse_seconds(struct parser *p, const char *name,
+				    const char *text, uint64_t least_ms,
+				    uint64_t most_ms, uint64_t *out)
+{
+	if (value_seconds(text, least_ms, most_ms, out))
+		return EXIT_CODE_OK;
+	return wrong(p,
+		     "%s '%s': not a time in seconds (%g to %llu; 90, 2.5, "
+		     "5m, 1h)",
+		     name, text, (double)least_ms / 1000,
+		     (unsigned long long)(most_ms / 1000));
+}
+
+static enum exit_code parse_size(struct parser *p, const char *name,
+				 const char *text, uint64_t least,
+				 uint64_t most, const char *range,
+				 uint64_t *out)
+{
+	if (value_size(text, least, most, out))
+		return EXIT_CODE_OK;
+	return wrong(p,
+		     "%s '%s': not a size in bytes (%s; K, M, G for powers "
+		     "of 1024)",
+		     name, text, range);
+}
+
+static enum exit_code parse_command(struct parser *p, const char *text)
+{
+	struct options *o = p->options;
+	int err;
+
+	if (o->words)
+		return wrong(p, "-c can be given once only");
+	err = split_words(text, &o->words);
+	if (err == -EINVAL)
+		return wrong(p, "-c '%s': %s", text,
+			     text[strspn(text, " \t\n")]
+				     ? "no command, or a quotation that does "
+				       "not end"
+				     : "the command is empty");
+	if (err)
+		return wrong(p, "out of memory");
+	o->command = o->words;
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code parse_link(struct parser *p, const char *text)
+{
+	static const enum link_kind kinds[] = {LINK_SESSION, LINK_MULTI,
+					       LINK_PERF};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!strcmp(text, link_kind_name(kinds[i]))) {
+			p->options->force_link = kinds[i];
+			return EXIT_CODE_OK;
+		}
+	}
+	return wrong(p, "--link '%s': must be session, multi or perf", text);
+}
+
+/* ---- Options ------------------------------------------------------------- */
+
+static enum exit_code parse_number_option(struct parser *p, int option,
+					  const char *text)
+{
+	struct options *o = p->options;
+
+	switch (option) {
+	case 'i':
+		return parse_seconds(p, "-i", text, 100, DAY_MS,
+				     &o->interval_ms);
+	case 'd':
+		return parse_seconds(p, "-d", text, 100, 366 * DAY_MS,
+				     &o->duration_ms);
+	case OPTION_OLDER:
+		return parse_seconds(p, "--older", text, 0, 366 * DAY_MS,
+				     &o->older_ms);
+	case OPTION_MIN_SIZE:
+		return parse_size(p, "--min-size", text, 0, BLOCK_SIZE_MOST,
+				  "0 to 128T", &o->min_size);
+	case OPTION_MAX_SIZE:
+		return parse_size(p, "--max-size", text, 1, BLOCK_SIZE_MOST,
+				  "1 to 128T", &o->max_size);
+	case OPTION_SAMPLE_BYTES:
+		return parse_size(
+			p, "--sample-bytes", text, 0, SAMPLING_INTERVAL_MAX,
+			"0 for every block, to 64M", &o->sample_bytes);
+	case OPTION_MAX_MEMORY:
+		return parse_size(p, "--max-memory", text, MEMORY_LEAST,
+				  MEMORY_MOST, "1M to 64G", &o->max_memory);
+	}
+	if (value_count(text, 0, TOP_MOST, &o->top)) /* -n */
+		return EXIT_CODE_OK;
+	return wrong(p, "-n '%s': not a number of stacks (0 for all, to %d)",
+		     text, TOP_MOST);
+}
+
+static enum exit_code parse_option(struct parser *p, int option,
+				   const char *text)
+{
+	struct options *o = p->options;
+
+	switch (option) {
+	case 'p':
+		return parse_pids(p, text);
+	case 'c':
+		return parse_command(p, text);
+	case 'q':
+		o->quiet = true;
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case 'h':
+		o->action = ACTION_HELP;
+		break;
+	case OPTION_VERSION:
+		o->action = ACTION_VERSION;
+		break;
+	case OPTION_EXPLAIN:
+		o->action = ACTION_EXPLAIN;
+		break;
+	case OPTION_MMAP:
+		o->memory_maps = true;
+		break;
+	case OPTION_FOLDED:
+		if (!*text)
+			return wrong(p, "--folded '': the file name is empty");
+		o->folded = text;
+		break;
+	case OPTION_LINK:
+		return parse_link(p, text);
+	default:
+		return parse_number_option(p, option, text);
+	}
+	return EXIT_CODE_OK;
+}
+
+/* getopt says ':' or '?' and leaves the letter in optopt (0 or the value of a
+ * long option otherwise). */
+static enum exit_code wrong_option(struct parser *p, int result, char **argv)
+{
+	const char *word = argv[optind - 1];
+	bool is_long = word && !strncmp(word, "--", 2);
+
+	if (result == ':' && is_long)
+		return wrong(p, "%s needs a value; see leakbpf --help", word);
+	if (result == ':')
+		return wrong(p, "-%c needs a value; see leakbpf --help",
+			     optopt);
+	if (is_long && optopt)
+		return wrong(p, "%s: this option takes no value", word);
+	if (is_long)
+		return wrong(p,
+			     "unknown or ambiguous option %s; see leakbpf "
+			     "--help",
+			     word);
+	return wrong(p, "unknown option -%c; see leakbpf --help", optopt);
+}
+
+/* Words behind the options: the command, if "--" stands before it. */
+static enum exit_code parse_rest(struct parser *p, int argc, char **argv)
+{
+	struct options *o = p->options;
+
+	if (optind >= argc)
+		return EXIT_CODE_OK;
+	if (strcmp(argv[optind - 1], "--"))
+		return wrong(p,
+			     "unexpected word '%s': a process is given with "
+			     "-p PID, a command with -c 'COMMAND'",
+			     argv[optind]);
+	if (o->words)
+		return wrong(p, "give the command either with -c or behind "
+				"--, not both");
+	if (!*argv[optind])
+		return wrong(p, "the command behind -- is empty");
+	o->command = argv + optind;
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code check_together(struct parser *p)
+{
+	const struct options *o = p->options;
+
+	if (!o->pid_count && !o->command)
+		return wrong(p, "nothing to trace: give -p PID or "
+				"-c 'COMMAND'; see leakbpf --help");
+	if (o->pid_count && o->command)
+		return wrong(p, "give either -p PID or a command, not both");
+	if (o->max_size && o->min_size > o->max_size)
+		return wrong(p,
+			     "--min-size %llu is larger than --max-size "
+			     "%llu: no block would be counted",
+			     (unsigned long long)o->min_size,
+			     (unsigned long long)o->max_size);
+	if (o->quiet && o->verbose)
+		return wrong(p, "give either --quiet or --verbose, not both");
+	if (o->action == ACTION_EXPLAIN && o->folded)
+		return wrong(p, "--explain writes no report, so --folded "
+				"cannot be given with it");
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code parse_all(struct parser *p, int argc, char **argv)
+{
+	enum exit_code code = EXIT_CODE_OK;
+	int option;
+
+	optind = 0; /* start afresh (getopt(3), Notes) */
+	opterr = 0;
+	/* '+': the first word that is no option ends them. */
+	while ((option = getopt_long(argc, argv, "+:p:c:i:d:n:qvh",
+				     long_options, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return wrong_option(p, option, argv);
+		code = parse_option(p, option, optarg);
+		if (code != EXIT_CODE_OK)
+			return code;
+		if (p->options->action == ACTION_HELP ||
+		    p->options->action == ACTION_VERSION)
+			return EXIT_CODE_OK;
+	}
+	code = parse_rest(p, argc, argv);
+	return code == EXIT_CODE_OK ? check_together(p) : code;
+}
+
+enum exit_code options_parse(struct options *o, int argc, char **argv,
+			     char *error, size_t error_size)
+{
+	struct parser p = {o, error, error_size};
+
+	*o = (struct options){
+		.interval_ms = INTERVAL_MS_DEFAULT,
+		.top = TOP_DEFAULT,
+		.sample_bytes = SAMPLE_BYTES_DEFAULT,
+		.max_memory = MAX_MEMORY_DEFAULT,
+	};
+	if (error_size)
+		error[0] = '\0';
+	return parse_all(&p, argc, argv);
+}
+
+void options_free(struct options *o)
+{
+	free(o->pids);
+	free(o->words);
+	*o = (struct options){0};
+}

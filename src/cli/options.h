@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line, parsed and validated. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cli/exit_codes.h"
+#include "probe/features.h"
+
+/* Mean bytes between samples: see the tables in BENCHMARKS.md for what it
+ * costs and how exact it is. */
+#define SAMPLE_BYTES_DEFAULT (16ULL << 10)
+#define MAX_MEMORY_DEFAULT   (64ULL << 20)
+#define INTERVAL_MS_DEFAULT  10000
+#define TOP_DEFAULT	     10
+#define TARGETS_MAX	     256
+
+enum options_action {
+	ACTION_PROFILE,
+	ACTION_EXPLAIN,
+	ACTION_HELP,
+	ACTION_VERSION
+};
+
+struct options {
+	enum options_action action;
+	pid_t *pids; /* without repetitions */
+	size_t pid_count;
+	char **command; /* NULL-terminated; NULL: trace pids */
+	uint64_t interval_ms;
+	uint64_t duration_ms; /* 0: until interrupted */
+	uint64_t older_ms;
+	uint64_t top;		     /* 0: all */
+	uint64_t min_size, max_size; /* bytes; max 0: no limit */
+	uint64_t sample_bytes;
+	uint64_t max_memory;
+	bool memory_maps;
+	const char *folded; /* "-": standard output; NULL: none */
+	bool quiet, verbose;
+	enum link_kind force_link;
+
+	char **words; /* what -c was split into */
+};
+
+/*
+ * EXIT_CODE_OK, or EXIT_CODE_USAGE and one line in `error` that says what is
+ * wrong. Strings in `o` point into argv. In every case release with
+ * options_free.
+ */
+enum exit_code options_parse(struct options *o, int argc, char **argv,
+			     char *error, size_t error_size);
+void options_free(struct options *o);
+
+#endif

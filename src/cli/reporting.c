@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/reporting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "report/report.h"
+
+/* Growth is measured over at least this long: over one short interval it would
+ * be noise. The final report takes the whole session. */
+#define GROWTH_WINDOW_SECONDS 60.0
+
+struct adding {
+	struct profile *profile;
+	int err;
+};
+
+static void add_stack(uint32_t id, const struct stack_frames *frames,
+		      const struct stack_stats *stats, void *context)
+{
+	struct adding *a = context;
+
+	if (!a->err)
+		a->err = profile_add(a->profile, id, frames, stats);
+}
+
+static double window_seconds(const struct reporting *r, bool final)
+{
+	double interval = (double)r->options->interval_ms / 1000;
+
+	if (final)
+		return 0;
+	return interval > GROWTH_WINDOW_SECONDS ? interval
+						: GROWTH_WINDOW_SECONDS;
+}
+
+static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
+			 const struct tracer_status *status)
+{
+	struct profile_snapshot snapshot = {
+		.now_ns = now_ns,
+		.attached_ns = r->attached_ns,
+		.older_seconds = (double)r->options->older_ms / 1000,
+		.window_seconds = window,
+		.sampling = status->sampling,
+		.cohorts = tracer_cohorts(r->tracer),
+	};
+	struct adding adding = {.profile = r->profile};
+	int err = profile_begin(r->profile, &snapshot);
+
+	if (err)
+		return err;
+	tracer_each_stack(r->tracer, add_stack, &adding);
+	err = profile_end(r->profile);
+	return adding.err ? adding.err : err;
+}
+
+/* Of one object in one process, by what they do. */
+struct site_group {
+	uint64_t sites, hits;
+};
+
+static uint64_t dead_in_object(const struct site_group *alloc,
+			       const struct site_group *release)
+{
+	if (alloc->hits && !release->hits)
+		return release->sites;
+	return release->hits && !alloc->hits ? alloc->sites : 0;
+}
+
+/*
+ * Probes that never fired though they should have: an allocator whose blocks
+ * come but never go, or go without ever coming. That single functions are
+ * never called, or a whole allocator is not, is normal. Sites of an object
+ * stand together.
+ */
+static uint64_t count_dead_sites(const struct tracer *t)
+{
+	struct site_group alloc = {0}, release = {0};
+	size_t count = tracer_site_count(t);
+	const struct object *object = NULL;
+	uint64_t dead = 0;
+	pid_t pid = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct tracer_site site;
+		struct site_group *group;
+
+		tracer_site(t, i, &site);
+		if (site.object != object || site.pid != pid) {
+			dead += dead_in_object(&alloc, &release);
+			alloc = release = (struct site_group){0};
+			object = site.object;
+			pid = site.pid;
+		}
+		if (site.kind > FREE_POINTER) /* memory maps, the loader */
+			continue;
+		group = site.kind == FREE_POINTER ? &release : &alloc;
+		group->sites++;
+		group->hits += site.hits;
+	}
+	return dead + dead_in_object(&alloc, &release);
+}
+
+static void describe_targets(const struct targets *targets,
+			     struct report_target *list)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct process *p = &targets->list[i];
+
+		list[i].process = p;
+		list[i].memory = targets->memory[i];
+		list[i].alive = process_alive(p);
+	}
+}
+
+static int write_folded(FILE *out, void *context)
+{
+	return report_folded(out, context);
+}
+
+static int write_outputs(struct reporting *r, struct report *report)
+{
+	int text_err = 0, folded_err = 0;
+
+	if (r->output->text) {
+		text_err = report_text(r->output->text, report);
+		if (text_err && text_err != -EPIPE)
+			diag_error("cannot write the report: %s",
+				   strerror(-text_err));
+		if (!text_err)
+			text_err = output_flush(r->output);
+	}
+	/* Also when nobody reads the text any more. */
+	if (output_folded_due(r->output, report->final))
+		folded_err = output_folded(r->output, write_folded, report);
+	return text_err && text_err != -EPIPE ? text_err
+	       : folded_err		      ? folded_err
+					      : text_err;
+}
+
+int reporting_write(struct reporting *r, bool final)
+{
+	CLEANUP_FREE struct report_target *targets =
+		calloc(r->targets->count, sizeof(*targets));
+	uint64_t counters[COUNTER_COUNT] = {0};
+	uint64_t now_ns = monotonic_ns();
+	double window = window_seconds(r, final);
+	struct report report = {
+		.targets = targets,
+		.target_count = r->targets->count,
+		.elapsed_seconds = (double)(now_ns - r->attached_ns) / 1e9,
+		.final = final,
+		.top = r->options->top,
+		.profile = r->profile,
+		.symbols = r->symbols,
+		.counters = counters,
+	};
+	int err;
+
+	if (!targets)
+		return -ENOMEM;
+	targets_observe(r->targets);
+	report.interval_seconds = window > 0 && window < report.elapsed_seconds
+					  ? window
+					  : report.elapsed_seconds;
+	tracer_status(r->tracer, &report.status);
+	tracer_counters(r->tracer, counters);
+	err = take_snapshot(r, now_ns, window, &report.status);
+	if (err) {
+		diag_error("cannot take a snapshot: %s", strerror(-err));
+		return err;
+	}
+	describe_targets(r->targets, targets);
+	report.dead_sites = count_dead_sites(r->tracer);
+	return write_outputs(r, &report);
+}

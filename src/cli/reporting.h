@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From counters to reports: takes a snapshot of the tracer, adds it to the
+ * profile, has it written. */
+#ifndef CLI_REPORTING_H
+#define CLI_REPORTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/targets.h"
+#include "profile/profile.h"
+#include "symbol/symbolizer.h"
+#include "trace/tracer.h"
+
+struct reporting {
+	const struct options *options;
+	struct tracer *tracer;
+	struct targets *targets;
+	struct symbolizer *symbols;
+	struct profile *profile;
+	struct output *output;
+	uint64_t attached_ns; /* CLOCK_MONOTONIC */
+};
+
+/* One report. 0; -EPIPE when nobody reads it any more; another -errno,
+ * reported. */
+int reporting_write(struct reporting *r, bool final);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that can fail for reasons of its own is done before the target is
+ * touched: privileges, outputs, the processes, the kernel. Helper processes
+ * are forked first, while this one is small and holds nothing.
+ */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "cli/explain.h"
+#include "cli/output.h"
+#include "cli/reporting.h"
+#include "cli/signals.h"
+#include "cli/spawn.h"
+#include "cli/targets.h"
+
+/* A signal that arrives just before waiting begins is seen this much later. */
+#define POLL_MS_MAX 200
+
+struct session {
+	const struct options *options;
+	struct output output;
+	struct object_registry *objects;
+	struct symbolizer *symbols;
+	struct kernel_features features;
+	struct spawned command;
+	struct targets targets;
+	struct tracer *tracer;
+	struct profile *profile;
+	uint64_t attached_ns;
+};
+
+/* ---- Before the target is touched ---------------------------------------- */
+
+static enum exit_code check_privileges(void)
+{
+	char missing[256];
+
+	if (!features_missing_capabilities(missing, sizeof(missing)))
+		return EXIT_CODE_OK;
+	diag_error("not enough privileges: run it as root (sudo leakbpf ...); "
+		   "missing: %s",
+		   missing);
+	return EXIT_CODE_PRIVILEGES;
+}
+
+static enum exit_code check_kernel(struct session *s)
+{
+	const struct options *o = s->options;
+	char missing[512] = "";
+	int err = features_probe(&s->features);
+
+	if (err == -EPERM || err == -EACCES) {
+		diag_error("the kernel forbids BPF programs or perf events in "
+			   "spite of all capabilities: look for lockdown "
+			   "(/sys/kernel/security/lockdown), a seccomp filter "
+			   "or a security module");
+		return EXIT_CODE_PRIVILEGES;
+	}
+	if (err) {
+		diag_error("cannot find out what the kernel can do: %s",
+			   strerror(-err));
+		return EXIT_CODE_INTERNAL;
+	}
+	features_missing(&s->features, missing, sizeof(missing));
+	if (missing[0]) {
+		diag_error("this kernel cannot run leakbpf: %s", missing);
+		return EXIT_CODE_KERNEL;
+	}
+	if (o->force_link != LINK_NONE &&
+	    features_best_link(&s->features, o->force_link) == LINK_NONE) {
+		diag_error("--link=%s: this kernel does not have it",
+			   link_kind_name(o->force_link));
+		return EXIT_CODE_KERNEL;
+	}
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code open_helpers(struct session *s)
+{
+	struct symbolizer_options options = {0};
+
+	s->objects = object_registry_new();
+	s->profile = profile_new();
+	if (!s->objects || !s->profile) {
+		diag_error("out of memory");
+		return EXIT_CODE_INTERNAL;
+	}
+	s->symbols = symbolizer_new(s->objects, &options);
+	if (!s->symbols) {
+		diag_error("cannot start the symbolizer: %s", strerror(errno));
+		return EXIT_CODE_INTERNAL;
+	}
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code open_tracer(struct session *s)
+{
+	const struct options *o = s->options;
+	struct tracer_options options = {
+		.sample_bytes = o->sample_bytes,
+		.min_size = o->min_size,
+		.max_size = o->max_size,
+		.max_memory = o->max_memory,
+		.memory_maps = o->memory_maps,
+		.force_link = o->force_link,
+	};
+	int err = tracer_new(&options, &s->features, s->objects, &s->tracer);
+
+	switch (-err) {
+	case 0:
+		return EXIT_CODE_OK;
+	case EPERM:
+	case EACCES:
+		return EXIT_CODE_PRIVILEGES;
+	case ENOTSUP:
+		return EXIT_CODE_KERNEL;
+	case E2BIG: /* --max-memory */
+		return EXIT_CODE_USAGE;
+	default:
+		return EXIT_CODE_INTERNAL;
+	}
+}
+
+static enum exit_code prepare(struct session *s)
+{
+	const struct options *o = s->options;
+	enum exit_code code = check_privileges();
+
+	if (code == EXIT_CODE_OK &&
+	    output_open(&s->output, o->folded, o->quiet))
+		code = EXIT_CODE_OUTPUT;
+	if (code == EXIT_CODE_OK && o->pid_count)
+		code = targets_open(&s->targets, o->pids, o->pid_count);
+	if (code == EXIT_CODE_OK)
+		code = open_helpers(s);
+	if (code == EXIT_CODE_OK)
+		code = check_kernel(s);
+	return code == EXIT_CODE_OK ? open_tracer(s) : code;
+}
+
+/* ---- Attaching -------------------------------------------------------------
+ */
+
+static enum exit_code start_command(struct session *s)
+{
+	enum exit_code code = spawn_start(&s->command, s->options->command);
+
+	if (code == EXIT_CODE_OK && !signals_stop_requested())
+		code = targets_open(&s->targets, &s->command.pid, 1);
+	if (code == EXIT_CODE_OK && !signals_stop_requested())
+		code = spawn_load(&s->command, &s->targets.list[0], s->objects);
+	return code;
+}
+
+static enum exit_code attach(struct session *s)
+{
+	enum exit_code code = EXIT_CODE_OK;
+	int err;
+
+	if (s->options->command)
+		code = start_command(s);
+	if (code != EXIT_CODE_OK || signals_stop_requested())
+		return code;
+	/* Times count from before the first probe, so that no age is negative.
+	 */
+	s->attached_ns = monotonic_ns();
+	code = targets_attach(&s->targets, s->tracer);
+	if (code != EXIT_CODE_OK)
+		return code;
+	err = spawn_release(&s->command);
+	if (err)
+		diag_error("cannot let '%s' run: %s", s->command.name,
+			   strerror(-err));
+	return err ? EXIT_CODE_INTERNAL : EXIT_CODE_OK;
+}
+
+/* ---- Running ---------------------------------------------------------------
+ */
+
+/* Waits, following the targets, until `deadline_ns`. 1: it is time; 0: the
+ * session is over; or -errno. */
+static int follow_until(struct session *s, uint64_t deadline_ns)
+{
+	for (;;) {
+		uint64_t now = monotonic_ns(), left_ms;
+		int got;
+
+		if (signals_stop_requested() || !tracer_alive(s->tracer))
+			return 0;
+		if (now >= deadline_ns)
+			return 1;
+		left_ms = (deadline_ns - now) / 1000000 + 1;
+		got = tracer_poll(s->tracer, left_ms < POLL_MS_MAX
+						     ? (int)left_ms
+						     : POLL_MS_MAX);
+		if (got < 0 && got != -EINTR)
+			return got;
+		targets_observe(&s->targets);
+	}
+}
+
+static enum exit_code code_of_report(int err)
+{
+	switch (-err) {
+	case 0:
+	case EPIPE: /* the reader has seen enough */
+		return EXIT_CODE_OK;
+	case ENOMEM:
+		return EXIT_CODE_INTERNAL;
+	default:
+		return EXIT_CODE_OUTPUT;
+	}
+}
+
+static enum exit_code report_until_end(struct session *s)
+{
+	const struct options *o = s->options;
+	struct reporting r = {
+		.options = o,
+		.tracer = s->tracer,
+		.targets = &s->targets,
+		.symbols = s->symbols,
+		.profile = s->profile,
+		.output = &s->output,
+		.attached_ns = s->attached_ns,
+	};
+	uint64_t interval = o->interval_ms * 1000000;
+	uint64_t next = s->attached_ns + interval;
+	uint64_t end = o->duration_ms
+			       ? s->attached_ns + o->duration_ms * 1000000
+			       : UINT64_MAX;
+	int err;
+
+	while ((err = follow_until(s, next < end ? next : end)) > 0) {
+		uint64_t now = monotonic_ns();
+
+		if (now >= end)
+			break;
+		err = reporting_write(&r, false);
+		if (err)
+			return code_of_report(err);
+		/* A report that took longer than the interval skips some. */
+		while (next <= now)
+			next += interval;
+	}
+	if (err < 0) {
+		diag_error("cannot follow the process any more: %s",
+			   strerror(-err));
+		return EXIT_CODE_INTERNAL;
+	}
+	return code_of_report(reporting_write(&r, true));
+}
+
+static enum exit_code explain(struct session *s)
+{
+	uint64_t duration_ns = s->options->duration_ms * 1000000;
+	int err = 0;
+
+	if (duration_ns) /* so that there are hits to be shown */
+		err = follow_until(s, s->attached_ns + duration_ns);
+	if (err >= 0)
+		err = explain_print(stdout, s->tracer);
+	if (err && err != -EPIPE)
+		diag_error("cannot explain: %s", strerror(-err));
+	return code_of_report(err);
+}
+
+static enum exit_code run(struct session *s)
+{
+	enum exit_code code = prepare(s);
+
+	if (code != EXIT_CODE_OK || signals_stop_requested())
+		return code;
+	code = attach(s);
+	/* Interrupted before anything was traced. */
+	if (code != EXIT_CODE_OK || !tracer_site_count(s->tracer))
+		return code;
+	for (size_t i = 0; i < s->targets.count; i++)
+		diag_info("tracing process %d (%s); Ctrl-C ends with a final "
+			  "report",
+			  (int)s->targets.list[i].pid, s->targets.list[i].comm);
+	return s->options->action == ACTION_EXPLAIN ? explain(s)
+						    : report_until_end(s);
+}
+
+/* The target first: it is rid of the probes before anything else is done. */
+static void finish(struct session *s)
+{
+	tracer_free(s->tracer);
+	spawn_end(&s->command);
+	targets_close(&s->targets);
+	symbolizer_free(s->symbols);
+	profile_free(s->profile);
+	object_registry_free(s->objects);
+	output_close(&s->output);
+}
+
+enum exit_code session_run(const struct options *options)
+{
+	struct session s = {
+		.options = options,
+		.output = {.folded_fd = -1},
+	};
+	enum exit_code code = run(&s);
+
+	finish(&s);
+	return code;
+}
