@@ -14,16 +14,24 @@
 
 /* A function found in an object. Aliases (same address) appear once. */
 struct alloc_function {
-	char name[64];     /* as in the symbol table, for people */
-	uint64_t address;  /* link-time */
-	uint64_t size;     /* bytes of code; 0 unknown */
-	uint32_t kind;     /* enum alloc_kind (leakbpf/abi.h) */
-	uint32_t flags;    /* PROBE_THROWS */
+	char name[64];	  /* as in the symbol table, for people */
+	uint64_t address; /* link-time */
+	uint64_t size;	  /* bytes of code; 0 unknown */
+	uint32_t kind;	  /* enum alloc_kind (leakbpf/abi.h) */
+	uint32_t flags;	  /* PROBE_THROWS, PROBE_TAIL_CALLS */
+};
+
+/* Code of the allocator behind its public functions that calls these in turn
+ * (memalign's helper calling malloc): such a call is nested. */
+struct alloc_internal {
+	uint64_t start, end; /* link-time */
 };
 
 struct alloc_functions {
 	struct alloc_function *list; /* sorted by address */
 	size_t count;
+	struct alloc_internal *internals;
+	size_t internal_count;
 	const char *allocator; /* "glibc", "jemalloc", ...: for people */
 };
 
@@ -32,9 +40,17 @@ struct catalogue_options {
 };
 
 /*
- * Finds the allocator that `o` implements itself. An object that merely calls
- * malloc has none; one that wraps it (operator new of libstdc++ calls malloc)
- * is left out, so that a block is counted once. 0 (count may be 0) or -errno.
+ * Finds the allocator that `o` implements itself, so that a block is counted
+ * once:
+ *   - an object without a malloc and a free of its own has none, even when it
+ *     defines operator new (libstdc++);
+ *   - a function that cannot return without having entered another function of
+ *     the catalogue is left out (operator new in a static program, a thunk):
+ *     that one sees the call. So a library that only forwards has none;
+ *   - an interposer that reaches the real malloc through a pointer (dlsym with
+ *     RTLD_NEXT) is taken for an allocator: its calls are nested.
+ * The dynamic loader's private malloc is left out. 0 (count may be 0) or
+ * -errno.
  */
 int catalogue_find(const struct object *o, const struct catalogue_options *opt,
 		   struct alloc_functions *out);

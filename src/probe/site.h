@@ -22,13 +22,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SITE_WINDOW_BYTES 64   /* how far from entry a site may lie */
+#define SITE_WINDOW_BYTES	64    /* how far from entry a site may lie */
 #define SITE_FUNCTION_BYTES_MAX 65536 /* how much of it is decoded */
 
 struct probe_site {
 	uint32_t offset;      /* from the function's entry, bytes */
 	uint32_t stack_depth; /* bytes pushed since entry; sp_entry = sp + it */
-	bool emulated;        /* else the kernel single-steps it */
+	bool emulated;	      /* else the kernel single-steps it */
 	char instruction[64]; /* disassembly, for --explain */
 	const char *reason;   /* why not emulated; NULL when it is */
 };
@@ -46,13 +46,13 @@ int site_plan(const uint8_t *code, size_t size, uint64_t address,
 
 /*
  * Whether the function may leave by a jump to one of `targets` (link-time
- * addresses): such a call is seen by both probes. `resolve_slot` maps the
- * address of a GOT slot used by an indirect jump or a PLT stub to the
- * link-time address it holds, 0 when unknown (may be NULL).
+ * addresses): such a call is seen by both probes. `resolve` tells what stands
+ * behind a GOT slot (jmp *slot(%rip)) or a PLT stub (jmp stub), given its
+ * address: the link-time address of the function, 0 when unknown. May be NULL.
  */
 bool site_tail_calls(const uint8_t *code, size_t size, uint64_t address,
 		     const uint64_t *targets, size_t target_count,
-		     uint64_t (*resolve_slot)(uint64_t slot, void *context),
+		     uint64_t (*resolve)(uint64_t place, void *context),
 		     void *context);
 
 #endif
