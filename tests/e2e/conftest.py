@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Builds the targets once, and makes sure that no test leaves anything."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(__file__))
+
+import machine  # noqa: E402
+from paths import BINARY, ROOT  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if os.geteuid() != 0:
+        pytest.exit("end-to-end tests attach eBPF programs: run as root", 2)
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"{BINARY} is missing: run make first", 2)
+    os.chdir(ROOT)
+    machine.adopt_orphans()
+    built = subprocess.run(
+        ["make", "-s", "-j2", "-C", os.path.join(ROOT, "tests/targets")],
+        capture_output=True, text=True, timeout=300)
+    if built.returncode:
+        pytest.exit("cannot build the targets:\n" + built.stdout +
+                    built.stderr, 2)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request):
+    """Every test: no process, no temporary file, no BPF program stays."""
+    before = machine.temporary_files()
+    yield
+    problems = machine.leftovers(before)
+    assert not problems, "left behind: " + "; ".join(problems)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Attaching and detaching: nothing stays in the target, whatever happens."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import machine
+from leakbpf import (PATIENCE, Profiler, Target, bytes_of_chain, leakbpf)
+from paths import BINARY
+
+EXACT = ("--sample-bytes", 0)
+LINKS = ["session", "multi", "perf"]
+
+
+def assert_unpatched(pid, within):
+    """The code in the target's memory is that of the files again."""
+    deadline = time.monotonic() + within
+    while True:
+        left = machine.patched_bytes(pid)
+        if not left:
+            return
+        assert time.monotonic() < deadline, f"still patched: {left}"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM,
+                                    signal.SIGHUP, signal.SIGKILL,
+                                    signal.SIGSEGV])
+def test_detach_restores_the_code(number, link):
+    with Target("load", "service") as target:
+        target.line()
+        assert not machine.patched_bytes(target.pid)
+        with Profiler([target.pid], "--link", link) as profiler:
+            # Else this test could not fail.
+            assert machine.patched_bytes(target.pid), "no probe was set"
+            time.sleep(0.3)
+            run = profiler.stop(number)
+        assert run.stop_seconds < 1.5, run
+        assert_unpatched(target.pid, 1.5)
+        target.line()
+        assert target.read() == {"state": "alive"}
+        target.read()
+        assert target.finish() == 0, target.stderr()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_brings_the_final_report(number):
+    with Target("load", "service") as target:
+        target.line()
+        with Profiler([target.pid], *EXACT) as profiler:
+            time.sleep(0.5)
+            run = profiler.stop(number)
+    assert run.code == 0, run
+    assert "final report" in run.report.title, run
+    assert run.report.stack_of("leak_slowly"), run
+
+
+def test_second_interrupt_exits_at_once():
+    with Target("load", "service") as target:
+        target.line()
+        with Profiler([target.pid]) as profiler:
+            # It cannot finish while it is stopped: both signals are pending
+            # or handled back to back.
+            profiler.process.send_signal(signal.SIGINT)
+            profiler.process.send_signal(signal.SIGINT)
+            run = profiler.wait(5)
+        assert run.code in (0, 130), run
+        assert_unpatched(target.pid, 1.5)
+
+
+def test_target_that_exits_gets_its_final_report_with_symbols():
+    with Target("functions") as target:
+        with Profiler([target.pid], *EXACT, "-n", 0) as profiler:
+            truth = target.truth()
+            assert target.finish() == 0
+            run = profiler.wait()
+    assert run.code == 0, run
+    assert "exited" in run.report.title, run
+    for chain, (size, _) in truth.items():
+        assert bytes_of_chain(run.folded, chain) == size, f"{chain}\n{run}"
+    assert "functions.c:" in run.report.stack_of("leak_malloc").blame, run
+
+
+def test_target_that_is_killed_gets_its_final_report():
+    with Target("load", "service") as target:
+        target.line()
+        with Profiler([target.pid], *EXACT) as profiler:
+            time.sleep(0.3)
+            target.process.kill()
+            run = profiler.wait()
+    assert run.code == 0, run
+    assert run.report.stack_of("leak_slowly"), run
+
+
+def test_target_that_becomes_another_program():
+    """exec: the old image's blocks are gone, the new one is traced."""
+    from paths import target_path
+    with Target("forks", "exec", target_path("load"), "blocks", 300,
+                100) as target:
+        with Profiler([target.pid], *EXACT) as profiler:
+            target.line()
+            assert target.read() == {"state": "ready"}
+            time.sleep(1.5)
+            truth = target.truth()
+            time.sleep(0.3)
+            run = profiler.stop()
+        assert target.finish() == 0, target.stderr()
+    assert run.code == 0, run
+    assert truth == {"run_blocks;main": (30000, 300)}
+    assert bytes_of_chain(run.folded, "run_blocks;main") == 30000, run
+    assert bytes_of_chain(run.folded, "allocate_blocks;main") == 0, run
+
+
+def test_target_gone_between_the_steps():
+    """Killed while leakbpf starts, at different moments: one clear end."""
+    for delay in (0, 0.02, 0.05, 0.1, 0.2, 0.3):
+        with Target("load", "service") as target:
+            with Profiler([target.pid], "-d", 3, wait=False) as profiler:
+                time.sleep(delay)
+                target.process.kill()
+                run = profiler.wait()
+        assert run.code in (0, 4, 5, 11), f"after {delay} s\n{run}"
+        if run.code:
+            assert len(run.err.splitlines()) >= 1, run
+
+
+def test_attach_to_first_report_under_two_seconds():
+    with Target("load", "service") as target:
+        target.line()
+        started = time.monotonic()
+        with Profiler([target.pid], "-i", 0.2) as profiler:
+            profiler.wait_for("since attach", profiler.out)
+            seconds = time.monotonic() - started
+            profiler.stop()
+    assert seconds < 2.2, f"{seconds:.2f} s"
+
+
+def test_duration_ends_by_itself():
+    with Target("load", "service") as target:
+        target.line()
+        before = time.monotonic()
+        run = leakbpf("-p", target.pid, "-d", 1)
+        seconds = time.monotonic() - before
+    assert run.returncode == 0, run
+    assert 1.0 <= seconds < 4, f"{seconds:.2f} s"
+
+
+def test_reports_come_at_the_interval():
+    from leakbpf import parse_reports
+    with Target("load", "service") as target:
+        target.line()
+        run = leakbpf("-p", target.pid, "-i", 0.5, "-d", 2.2)
+    assert run.returncode == 0, run
+    assert 4 <= len(parse_reports(run.stdout)) <= 5, run.stdout
+
+
+def test_two_profilers_at_once():
+    with Target("load", "service") as target:
+        target.line()
+        with Profiler([target.pid], *EXACT) as one:
+            with Profiler([target.pid], *EXACT) as two:
+                time.sleep(0.5)
+                second = two.stop()
+            assert machine.patched_bytes(target.pid), "first one lost"
+            first = one.stop()
+        assert first.code == 0 and second.code == 0
+        for run in (first, second):
+            assert run.report.stack_of("leak_slowly"), run
+        assert_unpatched(target.pid, 1.5)
+
+
+def test_reader_that_goes_away():
+    """leakbpf | head -1: ends quietly."""
+    with Target("load", "service") as target:
+        target.line()
+        with subprocess.Popen([BINARY, "-p", str(target.pid), "-i", "0.2"],
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.stdout.close()
+            code = process.wait(PATIENCE)
+            errors = process.stderr.read().decode()
+        assert code == 0, errors
+        assert_unpatched(target.pid, 1.5)
+
+
+def test_command_gets_no_descriptor_and_its_exit_ends_the_session():
+    run = leakbpf("-q", "-c", "/bin/ls /proc/self/fd")
+    assert run.returncode == 0, run
+    listed = [w for w in run.stdout.split("leakbpf:")[0].split()
+              if w.isdigit()]
+    # 0, 1, 2 and the one ls itself has open.
+    assert len(listed) <= 4, run.stdout
+
+
+def test_helpers_die_with_a_killed_profiler():
+    with Target("load", "service") as target:
+        target.line()
+        with Profiler([target.pid]) as profiler:
+            with open(f"/proc/{profiler.process.pid}/task/"
+                      f"{profiler.process.pid}/children") as f:
+                helpers = f.read().split()
+            profiler.stop(signal.SIGKILL)
+        deadline = time.monotonic() + 2
+        while any(os.path.exists(f"/proc/{h}/exe") for h in helpers):
+            machine.reap()
+            assert time.monotonic() < deadline, f"still there: {helpers}"
+            time.sleep(0.05)
