@@ -37,8 +37,9 @@ struct cfi_cie {
 };
 
 struct cfi_fde {
+	const struct cfi_section *section;
 	const struct cfi_cie *cie; /* valid during the callback */
-	uint64_t start, end;       /* link-time */
+	uint64_t start, end;	   /* link-time */
 	struct cursor program;
 };
 
@@ -48,12 +49,17 @@ int cfi_each_fde(const struct cfi_section *s,
 		 int (*each)(const struct cfi_fde *fde, void *context),
 		 void *context, size_t *malformed);
 
-/* ---- Programs --------------------------------------------------------------- */
+/* An encoded code address at the cursor; what cannot be one fails. */
+uint64_t cfi_read_pointer(const struct cfi_section *s, struct cursor *c,
+			  uint8_t encoding);
+
+/* ---- Programs ---------------------------------------------------------------
+ */
 
 enum cfi_cfa_kind { CFI_CFA_NONE, CFI_CFA_REGISTER, CFI_CFA_EXPRESSION };
 enum cfi_fp_kind {
 	CFI_FP_SAME,
-	CFI_FP_OFFSET,     /* saved at CFA + offset */
+	CFI_FP_OFFSET,	   /* saved at CFA + offset */
 	CFI_FP_EXPRESSION, /* saved at the address computed */
 	CFI_FP_UNKNOWN,
 };

@@ -41,6 +41,7 @@ enum {
 #define REMEMBERED_MAX 16
 
 struct machine {
+	const struct cfi_section *section;
 	const struct cfi_cie *cie;
 	struct cfi_state state;
 	struct cfi_state initial; /* after the CIE's program */
@@ -50,7 +51,8 @@ struct machine {
 	bool failed;
 };
 
-/* ---- Rules of the registers followed ------------------------------------------ */
+/* ---- Rules of the registers followed
+ * ------------------------------------------ */
 
 static void saved_at_offset(struct machine *m, uint64_t reg, int64_t offset)
 {
@@ -58,8 +60,7 @@ static void saved_at_offset(struct machine *m, uint64_t reg, int64_t offset)
 		m->state.fp_kind = CFI_FP_OFFSET;
 		m->state.fp_offset = offset;
 	} else if (reg == CFI_REG_RA) {
-		m->state.ra_kind = offset == -8 ? CFI_RA_DEFAULT :
-						  CFI_RA_OTHER;
+		m->state.ra_kind = offset == -8 ? CFI_RA_DEFAULT : CFI_RA_OTHER;
 	}
 }
 
@@ -131,7 +132,13 @@ static int64_t scaled(int64_t factor, int64_t n)
 	return (int64_t)((uint64_t)factor * (uint64_t)n);
 }
 
-/* ---- Instructions ---------------------------------------------------------------- */
+static int64_t negated(uint64_t n)
+{
+	return (int64_t)-n;
+}
+
+/* ---- Instructions
+ * ---------------------------------------------------------------- */
 
 /* Instructions without an operand in the opcode that move the location or the
  * whole state. False: none of them. */
@@ -142,7 +149,8 @@ static bool run_control(struct machine *m, struct cursor *c, uint8_t op)
 	case CFA_GNU_WINDOW_SAVE:
 		return true;
 	case CFA_SET_LOC:
-		m->location = cursor_u64(c);
+		m->location = cfi_read_pointer(m->section, c,
+					       m->cie->pointer_encoding);
 		return true;
 	case CFA_ADVANCE_LOC1:
 		m->location += cursor_u8(c) * m->cie->code_align;
@@ -213,15 +221,13 @@ static void run_register(struct machine *m, struct cursor *c, uint8_t op)
 
 	switch (op) {
 	case CFA_OFFSET_EXTENDED:
-		saved_at_offset(m, reg,
-				scaled(align, (int64_t)cursor_uleb(c)));
+		saved_at_offset(m, reg, scaled(align, (int64_t)cursor_uleb(c)));
 		break;
 	case CFA_OFFSET_EXTENDED_SF:
 		saved_at_offset(m, reg, scaled(align, cursor_sleb(c)));
 		break;
 	case CFA_GNU_NEGATIVE_OFFSET_EXTENDED:
-		saved_at_offset(m, reg,
-				scaled(-align, (int64_t)cursor_uleb(c)));
+		saved_at_offset(m, reg, scaled(align, negated(cursor_uleb(c))));
 		break;
 	case CFA_RESTORE_EXTENDED:
 		restore_initial(m, reg);
@@ -263,9 +269,9 @@ static void run_instruction(struct machine *m, struct cursor *c)
 		m->location += operand * m->cie->code_align;
 		return;
 	case CFA_OFFSET:
-		saved_at_offset(m, operand,
-				scaled(m->cie->data_align,
-				       (int64_t)cursor_uleb(c)));
+		saved_at_offset(
+			m, operand,
+			scaled(m->cie->data_align, (int64_t)cursor_uleb(c)));
 		return;
 	case CFA_RESTORE:
 		restore_initial(m, operand);
@@ -285,8 +291,9 @@ int cfi_execute(const struct cfi_fde *fde,
 	uint64_t emitted = fde->start;
 	int result;
 
+	m.section = fde->section;
 	m.cie = fde->cie;
-	m.state = (struct cfi_state){ .cfa_kind = CFI_CFA_NONE };
+	m.state = (struct cfi_state){.cfa_kind = CFI_CFA_NONE};
 	m.remembered_count = 0;
 	m.location = fde->start;
 	m.failed = false;

@@ -2,8 +2,12 @@
 /* CIEs and FDEs. */
 #include "unwind/cfi.h"
 
-#include <errno.h>
 #include <string.h>
+
+/* A CIE's program runs once for each of its FDEs. Without this cap a large one
+ * would make the work quadratic in the section's size; real ones have some 30
+ * bytes. */
+#define CIE_BYTES_MAX 1024
 
 /* DW_EH_PE_*: LSB Core 10.5.1 */
 enum {
@@ -56,8 +60,8 @@ static uint64_t read_format(struct cursor *c, uint8_t encoding)
 
 /* An encoded code address. Others than absolute and pc-relative ones do not
  * occur for code on x86-64. */
-static uint64_t read_pointer(const struct cfi_section *s, struct cursor *c,
-			     uint8_t encoding)
+uint64_t cfi_read_pointer(const struct cfi_section *s, struct cursor *c,
+			  uint8_t encoding)
 {
 	uint64_t base = 0;
 
@@ -70,10 +74,19 @@ static uint64_t read_pointer(const struct cfi_section *s, struct cursor *c,
 	return base + read_format(c, encoding);
 }
 
-/* ---- CIE ------------------------------------------------------------------- */
+/* ---- CIE -------------------------------------------------------------------
+ */
 
-static void parse_augmentation(const struct cfi_section *s,
-			       struct cfi_cie *cie, struct cursor *c,
+/* The routine itself is of no interest, only how long its pointer is. */
+static void skip_personality(struct cursor *c)
+{
+	uint8_t encoding = cursor_u8(c);
+
+	if (encoding != PE_OMIT)
+		read_format(c, encoding);
+}
+
+static void parse_augmentation(struct cfi_cie *cie, struct cursor *c,
 			       const char *letters)
 {
 	struct cursor data;
@@ -100,14 +113,9 @@ static void parse_augmentation(const struct cfi_section *s,
 		case 'L':
 			cursor_u8(&data);
 			break;
-		case 'P': {
-			uint8_t encoding = cursor_u8(&data);
-
-			/* The routine itself is of no interest. */
-			(void)s;
-			read_format(&data, encoding);
+		case 'P':
+			skip_personality(&data);
 			break;
-		}
 		case 'S':
 			cie->is_signal_frame = true;
 			break;
@@ -123,8 +131,7 @@ static void parse_augmentation(const struct cfi_section *s,
 }
 
 /* `c`: the record after its id field. */
-static bool parse_cie(const struct cfi_section *s, struct cursor c,
-		      size_t offset, struct cfi_cie *cie)
+static bool parse_cie(struct cursor c, size_t offset, struct cfi_cie *cie)
 {
 	uint8_t version = cursor_u8(&c);
 	const char *augmentation = cursor_string(&c);
@@ -138,23 +145,35 @@ static bool parse_cie(const struct cfi_section *s, struct cursor c,
 	cie->code_align = cursor_uleb(&c);
 	cie->data_align = cursor_sleb(&c);
 	cie->return_register = version == 1 ? cursor_u8(&c) : cursor_uleb(&c);
-	parse_augmentation(s, cie, &c, augmentation);
+	parse_augmentation(cie, &c, augmentation);
 	cie->program = c;
 	return !c.failed && cie->return_register == CFI_REG_RA;
 }
 
-/* ---- Records ---------------------------------------------------------------- */
+/* ---- Records ----------------------------------------------------------------
+ */
 
 struct record {
 	size_t offset; /* of the record */
 	bool is_64bit;
 	bool is_cie;
-	size_t cie_offset; /* FDE: of its CIE */
+	size_t cie_offset;  /* FDE: of its CIE */
 	struct cursor body; /* after the id field */
 };
 
-/* The record at the cursor, which moves behind it. False: the end, or a length
- * that leads nowhere. */
+/* Zero lengths end the part of one input file. Static linking leaves some in
+ * the middle. */
+static void skip_terminators(struct cursor *c)
+{
+	static const uint8_t zero[4];
+
+	while (cursor_left(c) >= sizeof(zero) &&
+	       memcmp(c->at, zero, sizeof(zero)) == 0)
+		cursor_skip(c, sizeof(zero));
+}
+
+/* The record at the cursor, which moves behind it. False: a length that leads
+ * nowhere. */
 static bool next_record(const struct cfi_section *s, struct cursor *c,
 			struct record *r)
 {
@@ -166,7 +185,7 @@ static bool next_record(const struct cfi_section *s, struct cursor *c,
 	r->is_64bit = length == 0xffffffff;
 	if (r->is_64bit)
 		length = cursor_u64(c);
-	if (c->failed || !length)
+	if (c->failed)
 		return false;
 	body = cursor_bytes(c, length);
 	if (!body)
@@ -195,7 +214,8 @@ static bool load_cie(const struct cfi_section *s, size_t offset,
 		return false;
 	c = cursor_make(s->data + offset, s->size - offset);
 	return next_record(s, &c, &r) && r.is_cie &&
-	       parse_cie(s, r.body, offset, cie);
+	       cursor_left(&r.body) <= CIE_BYTES_MAX &&
+	       parse_cie(r.body, offset, cie);
 }
 
 static bool parse_fde(const struct cfi_section *s, const struct record *r,
@@ -204,8 +224,9 @@ static bool parse_fde(const struct cfi_section *s, const struct record *r,
 	struct cursor c = r->body;
 	uint64_t length;
 
+	fde->section = s;
 	fde->cie = cie;
-	fde->start = read_pointer(s, &c, cie->pointer_encoding);
+	fde->start = cfi_read_pointer(s, &c, cie->pointer_encoding);
 	length = read_format(&c, cie->pointer_encoding);
 	fde->end = fde->start + length;
 	if (cie->has_augmentation_data)
@@ -219,15 +240,19 @@ int cfi_each_fde(const struct cfi_section *s,
 		 void *context, size_t *malformed)
 {
 	struct cursor c = cursor_make(s->data, s->size);
-	struct cfi_cie cie = { .offset = SIZE_MAX };
+	struct cfi_cie cie = {.offset = SIZE_MAX};
 	bool cie_valid = false;
 	struct record r;
 
 	*malformed = 0;
-	while (cursor_left(&c) >= 4 && next_record(s, &c, &r)) {
+	for (skip_terminators(&c); cursor_left(&c); skip_terminators(&c)) {
 		struct cfi_fde fde;
 		int result;
 
+		if (!next_record(s, &c, &r)) {
+			(*malformed)++;
+			break;
+		}
 		if (r.is_cie)
 			continue;
 		if (cie.offset != r.cie_offset) {

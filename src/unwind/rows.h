@@ -20,6 +20,19 @@ int row_list_add(struct row_list *l, uint32_t pc, uint32_t rule, size_t limit);
 int row_list_append(struct row_list *l, uint32_t pc, uint32_t rule,
 		    size_t limit);
 
+/* A range that changes the rules of a table. */
+struct row_overlay {
+	uint32_t start, end; /* relative to text_base */
+	uint32_t rule;	     /* replaces UNWIND_NONE; 0: leaves it */
+	uint32_t flags;	     /* added to the rule */
+};
+
+/* Sorts the overlays; of overlapping ones the first keeps its range. */
+int rows_overlay(struct unwind_table *t, struct row_overlay *o, size_t count,
+		 size_t limit);
+/* Leaves out the UNWIND_NONE rows of padding between functions: a fifth of
+ * all rows, and as many neighbours then turn out to be equal. */
+void rows_drop_padding(struct unwind_table *t);
 /* musl's signal return stub has no CFI: it is known by its instructions, and
  * only looked for where there is none. */
 int rows_add_signal_stubs(struct unwind_table *t, const struct object *o,

@@ -24,6 +24,12 @@ struct address {
 	int64_t deref_offset;
 };
 
+/* Wraps around: the numbers are the file's. */
+static int64_t sum(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 static bool parse_addend(struct cursor *c, uint8_t op, int64_t *addend)
 {
 	if (op == OP_PLUS_UCONST) {
@@ -61,9 +67,9 @@ static bool parse_address(struct cursor c, struct address *a)
 		if (!parse_addend(&c, op, &addend))
 			return false;
 		if (a->deref)
-			a->deref_offset += addend;
+			a->deref_offset = sum(a->deref_offset, addend);
 		else
-			a->offset += addend;
+			a->offset = sum(a->offset, addend);
 	}
 	return !c.failed;
 }
@@ -100,26 +106,57 @@ static bool followed_register(uint64_t dwarf, uint8_t *reg)
 	return true;
 }
 
-/* ---- Extended rules -------------------------------------------------------- */
+/* ---- Extended rules --------------------------------------------------------
+ */
 
-static uint32_t pool_rule(struct unwind_rule_pool *pool,
+static uint16_t *pool_slot(struct rule_packer *p,
+			   const struct unwind_rule_ext *x)
+{
+	const size_t slots = sizeof(p->slots) / sizeof(*p->slots);
+	uint64_t words[2], hash;
+
+	_Static_assert(sizeof(*x) == sizeof(words), "hashed as two words");
+	memcpy(words, x, sizeof(words));
+	hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ULL) *
+	       0x9e3779b97f4a7c15ULL;
+	/* At most half of the slots are taken, so there is a free one. */
+	for (size_t i = (hash >> 32) % slots;; i = (i + 1) % slots) {
+		uint16_t *slot = &p->slots[i];
+
+		if (!*slot ||
+		    !memcmp(&p->pool->rules[*slot - 1], x, sizeof(*x)))
+			return slot;
+	}
+}
+
+void rule_packer_init(struct rule_packer *p, struct unwind_rule_pool *pool)
+{
+	memset(p, 0, sizeof(*p));
+	p->pool = pool;
+	p->pool_limit = pool->count + RULES_EXT_PER_OBJECT;
+	if (p->pool_limit > UNWIND_RULES_EXT_MAX)
+		p->pool_limit = UNWIND_RULES_EXT_MAX;
+	for (size_t i = 0; i < pool->count; i++)
+		*pool_slot(p, &pool->rules[i]) = (uint16_t)(i + 1);
+}
+
+static uint32_t pool_rule(struct rule_packer *p,
 			  const struct unwind_rule_ext *x)
 {
-	size_t i;
+	uint16_t *slot = pool_slot(p, x);
 
-	for (i = 0; i < pool->count; i++)
-		if (!memcmp(&pool->rules[i], x, sizeof(*x)))
-			break;
-	if (i == UNWIND_RULES_EXT_MAX)
-		return UNWIND_BAD;
-	if (i == pool->count)
-		pool->rules[pool->count++] = *x;
-	return UNWIND_EXT | (uint32_t)i << UNWIND_OFFSET_SHIFT;
+	if (!*slot) {
+		if (p->pool->count >= p->pool_limit)
+			return UNWIND_BAD;
+		p->pool->rules[p->pool->count++] = *x;
+		*slot = (uint16_t)p->pool->count;
+	}
+	return UNWIND_EXT | (uint32_t)(*slot - 1) << UNWIND_OFFSET_SHIFT;
 }
 
 static bool extended_cfa(const struct cfi_state *s, struct unwind_rule_ext *x)
 {
-	struct address a = { .reg = s->cfa_register, .offset = s->cfa_offset };
+	struct address a = {.reg = s->cfa_register, .offset = s->cfa_offset};
 
 	if (s->cfa_kind == CFI_CFA_EXPRESSION &&
 	    parse_plt(s->cfa_expression, &x->plt_threshold)) {
@@ -155,8 +192,8 @@ static bool extended_fp(const struct cfi_state *s, struct unwind_rule_ext *x)
 		if (!parse_address(s->fp_expression, &a) || a.deref ||
 		    !followed_register(a.reg, &reg) || !fits_s32(a.offset))
 			return false;
-		x->fp_saved = reg == UNWIND_REG_FP ? UNWIND_FP_AT_FP :
-						     UNWIND_FP_AT_SP;
+		x->fp_saved = reg == UNWIND_REG_FP ? UNWIND_FP_AT_FP
+						   : UNWIND_FP_AT_SP;
 		x->fp_offset = (int32_t)a.offset;
 		return true;
 	default:
@@ -164,7 +201,8 @@ static bool extended_fp(const struct cfi_state *s, struct unwind_rule_ext *x)
 	}
 }
 
-/* ---- Packed rules ------------------------------------------------------------ */
+/* ---- Packed rules
+ * ------------------------------------------------------------ */
 
 static bool pack_cfa(const struct cfi_state *s, uint32_t *rule)
 {
@@ -191,19 +229,24 @@ static bool pack_fp(const struct cfi_state *s, uint32_t *rule)
 	return true;
 }
 
-uint32_t rule_from_state(const struct cfi_state *s,
-			 struct unwind_rule_pool *pool)
+uint32_t rule_pack(struct rule_packer *p, const struct cfi_state *s,
+		   bool is_signal_frame)
 {
-	struct unwind_rule_ext x = { 0 };
+	struct unwind_rule_ext x = {0};
 	uint32_t rule;
 
 	if (s->ra_kind == CFI_RA_UNDEFINED)
 		return UNWIND_ROOT;
+	/* Signal trampolines read the CFA from the ucontext. Other code that
+	 * the assembler was told to be a signal frame (so that its pc is not
+	 * taken for a return address) is left like any function. */
+	if (is_signal_frame && s->cfa_kind == CFI_CFA_EXPRESSION)
+		return UNWIND_SIGNAL;
 	if (s->ra_kind == CFI_RA_OTHER)
 		return UNWIND_BAD;
 	if (pack_cfa(s, &rule) && pack_fp(s, &rule))
 		return rule;
 	if (!extended_cfa(s, &x) || !extended_fp(s, &x))
 		return UNWIND_BAD;
-	return pool_rule(pool, &x);
+	return pool_rule(p, &x);
 }

@@ -8,8 +8,21 @@
 #include "unwind/cfi.h"
 #include "unwind/unwind_table.h"
 
-/* Rules that do not fit go to the pool; when that is full, UNWIND_BAD. */
-uint32_t rule_from_state(const struct cfi_state *state,
-			 struct unwind_rule_pool *pool);
+/* Extended rules one object may add: real ones have a few dozen, and a hostile
+ * one must leave some of the pool to the others. */
+#define RULES_EXT_PER_OBJECT 256
+
+/* Packs the rules of one object. Those that do not fit 32 bits go to the pool,
+ * found again through a hash table. */
+struct rule_packer {
+	struct unwind_rule_pool *pool;
+	size_t pool_limit;
+	uint16_t slots[2 * UNWIND_RULES_EXT_MAX]; /* index + 1; 0: free */
+};
+
+void rule_packer_init(struct rule_packer *p, struct unwind_rule_pool *pool);
+/* UNWIND_BAD also when the pool is full. */
+uint32_t rule_pack(struct rule_packer *p, const struct cfi_state *state,
+		   bool is_signal_frame);
 
 #endif

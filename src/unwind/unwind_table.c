@@ -24,7 +24,7 @@ struct function {
 struct builder {
 	uint64_t text_base, text_end;
 	size_t row_limit;
-	struct unwind_rule_pool *pool;
+	struct rule_packer packer;
 	struct row_list rows; /* unsorted */
 	struct function *functions;
 	size_t function_count, function_room;
@@ -33,13 +33,18 @@ struct builder {
 	struct unwind_table *stats;
 };
 
+/* Some of what is collected is a duplicate, or merged later. */
+static size_t collected_max(const struct builder *b)
+{
+	return b->row_limit < SIZE_MAX / 2 ? 2 * b->row_limit : SIZE_MAX;
+}
+
 static int collect_row(uint64_t address, const struct cfi_state *state,
 		       void *context)
 {
 	struct builder *b = context;
 	struct function *f = &b->functions[b->function_count - 1];
-	uint32_t rule = b->is_signal_frame ? UNWIND_SIGNAL :
-					     rule_from_state(state, b->pool);
+	uint32_t rule = rule_pack(&b->packer, state, b->is_signal_frame);
 
 	if (rule == UNWIND_BAD)
 		b->stats->unsupported_rows++;
@@ -49,7 +54,7 @@ static int collect_row(uint64_t address, const struct cfi_state *state,
 		return 0;
 	f->row_count++;
 	return row_list_add(&b->rows, (uint32_t)(address - b->text_base), rule,
-			    b->row_limit);
+			    collected_max(b));
 }
 
 static struct function *add_function(struct builder *b)
@@ -92,7 +97,7 @@ static int collect_fde(const struct cfi_fde *fde, void *context)
 	b->stats->bad_fdes++;
 	b->rows.count = f->first_row;
 	f->row_count = 1;
-	return row_list_add(&b->rows, f->start, UNWIND_BAD, b->row_limit);
+	return row_list_add(&b->rows, f->start, UNWIND_BAD, collected_max(b));
 }
 
 static int collect_section(struct builder *b, const struct cfi_section *s)
@@ -128,13 +133,32 @@ static int write_function(const struct builder *b, const struct function *f,
 		uint32_t pc = rows[i].pc < from ? from : rows[i].pc;
 		int err;
 
-		if (next <= from)
+		if (next > f->end)
+			next = f->end;
+		if (next <= from || next <= pc)
 			continue;
-		err = row_list_append(out, pc, rows[i].rule, b->row_limit);
+		err = row_list_append(out, pc, rows[i].rule, collected_max(b));
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+/* .debug_frame only fills what .eh_frame leaves: its functions end where the
+ * next one of .eh_frame begins. (The linker leaves records of functions that it
+ * removed, with made-up addresses.) */
+static void yield_to_eh_frame(struct builder *b)
+{
+	uint32_t next_start = UINT32_MAX;
+
+	for (size_t i = b->function_count; i-- > 0;) {
+		struct function *f = &b->functions[i];
+
+		if (f->priority == 0)
+			next_start = f->start;
+		else if (f->end > next_start)
+			f->end = next_start;
+	}
 }
 
 static int write_rows(struct builder *b, struct row_list *out)
@@ -145,6 +169,7 @@ static int write_rows(struct builder *b, struct row_list *out)
 	if (b->function_count)
 		qsort(b->functions, b->function_count, sizeof(*b->functions),
 		      compare_functions);
+	yield_to_eh_frame(b);
 	for (size_t i = 0; i < b->function_count && !err; i++) {
 		const struct function *f = &b->functions[i];
 
@@ -152,20 +177,21 @@ static int write_rows(struct builder *b, struct row_list *out)
 			continue;
 		if (f->start > covered)
 			err = row_list_append(out, covered, UNWIND_NONE,
-					      b->row_limit);
+					      collected_max(b));
 		if (!err)
 			err = write_function(b, f, covered, out);
 		covered = f->end;
 	}
 	if (!err && b->function_count)
-		err = row_list_append(out, covered, UNWIND_NONE, b->row_limit);
+		err = row_list_append(out, covered, UNWIND_NONE,
+				      collected_max(b));
 	return err;
 }
 
 /* Sections to table; frees the builder's memory. */
 static int finish(struct builder *b, int err, struct unwind_table *out)
 {
-	struct row_list rows = { 0 };
+	struct row_list rows = {0};
 
 	if (!err)
 		err = write_rows(b, &rows);
@@ -180,34 +206,59 @@ static int finish(struct builder *b, int err, struct unwind_table *out)
 	return 0;
 }
 
+/* The last step of both ways to build; returns what memory is not needed. */
+static int compact(struct unwind_table *t, size_t row_limit)
+{
+	struct unwind_row *shrunk;
+
+	rows_drop_padding(t);
+	if (t->row_count > row_limit)
+		return -E2BIG;
+	if (!t->row_count)
+		return 0;
+	shrunk = realloc(t->rows, t->row_count * sizeof(*shrunk));
+	if (shrunk)
+		t->rows = shrunk;
+	return 0;
+}
+
 int unwind_table_build_section(const uint8_t *data, size_t size,
 			       uint64_t address, bool is_eh_frame,
 			       uint64_t text_base, uint64_t text_end,
 			       struct unwind_rule_pool *pool, size_t row_limit,
 			       struct unwind_table *out)
 {
-	struct cfi_section s = { data, size, address, is_eh_frame };
-	struct builder b = { .text_base = text_base,
-			     .text_end = text_end,
-			     .row_limit = row_limit,
-			     .pool = pool,
-			     .stats = out };
+	struct cfi_section s = {data, size, address, is_eh_frame};
+	struct builder b = {.text_base = text_base,
+			    .text_end = text_end,
+			    .row_limit = row_limit,
+			    .stats = out};
+	int err;
 
 	memset(out, 0, sizeof(*out));
-	return finish(&b, collect_section(&b, &s), out);
+	rule_packer_init(&b.packer, pool);
+	err = finish(&b, collect_section(&b, &s), out);
+	if (!err)
+		err = compact(out, row_limit);
+	if (err)
+		unwind_table_free(out);
+	return err;
 }
 
 static int collect_named(struct builder *b, const struct object *o,
 			 const char *name, bool is_eh_frame)
 {
-	struct cfi_section s = { .is_eh_frame = is_eh_frame };
+	struct cfi_section s = {.is_eh_frame = is_eh_frame};
 	uint8_t *data = NULL;
 	int err = object_section(o, name, &data, &s.size, &s.address);
 
-	if (err == -ENOENT)
-		return 0;
-	if (err)
+	if (err == -ENOMEM)
 		return err;
+	if (err) {
+		/* Unreadable: what the other section has is still good. */
+		b->stats->bad_fdes += err != -ENOENT;
+		return 0;
+	}
 	s.data = data;
 	err = collect_section(b, &s);
 	free(data);
@@ -218,20 +269,22 @@ int unwind_table_build(const struct object *o, struct unwind_rule_pool *pool,
 		       const struct unwind_mark *marks, size_t mark_count,
 		       size_t row_limit, struct unwind_table *out)
 {
-	struct builder b = { .text_base = o->text_base,
-			     .text_end = o->text_end,
-			     .row_limit = row_limit,
-			     .pool = pool,
-			     .stats = out };
+	struct builder b = {.text_base = o->text_base,
+			    .text_end = o->text_end,
+			    .row_limit = row_limit,
+			    .stats = out};
 	int err;
 
 	memset(out, 0, sizeof(*out));
+	rule_packer_init(&b.packer, pool);
 	err = collect_named(&b, o, ".eh_frame", true);
 	if (!err)
 		err = collect_named(&b, o, ".debug_frame", false);
 	err = finish(&b, err, out);
 	if (!err)
-		err = rows_add_signal_stubs(out, o, row_limit);
+		err = rows_add_signal_stubs(out, o, collected_max(&b));
+	if (!err)
+		err = compact(out, row_limit);
 	if (!err)
 		err = rows_add_marks(out, o->text_base, o->text_end, marks,
 				     mark_count, row_limit);

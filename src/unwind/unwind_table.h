@@ -25,7 +25,7 @@ struct unwind_table {
 	size_t row_count;
 	/* Statistics, for --explain and tests. */
 	size_t fde_count;
-	size_t bad_fdes;  /* malformed: skipped, their range has UNWIND_BAD */
+	size_t bad_fdes; /* malformed: skipped, their range has UNWIND_BAD */
 	size_t ext_rows;
 	size_t unsupported_rows; /* UNWIND_BAD because of the rule itself */
 };
