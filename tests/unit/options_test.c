@@ -373,6 +373,73 @@ static void help_names_every_option_and_exit_status(void **state)
 	free(text);
 }
 
+/* groff input to plain text, as far as this page uses it. */
+static char *read_man_page(void)
+{
+	FILE *f = fopen("man/leakbpf.1", "re");
+	char *text = calloc(1, 1 << 16), *to = text;
+	size_t size;
+
+	if (!f)
+		fail_msg("man/leakbpf.1: %s (run the tests from the top of "
+			 "the source tree)",
+			 strerror(errno));
+	assert_non_null(text);
+	size = fread(text, 1, (1 << 16) - 1, f);
+	fclose(f);
+	for (size_t i = 0; i < size; i++) {
+		if (!strncmp(text + i, "\\-", 2))
+			continue; /* "\-" is "-" */
+		if (!strncmp(text + i, "\\(aq", 4)) {
+			*to++ = '\'';
+			i += 3;
+			continue;
+		}
+		*to++ = text[i];
+	}
+	*to = '\0';
+	return text;
+}
+
+static void man_page_agrees_with_the_program(void **state)
+{
+	static const char *const words[] = {
+		"--pid",	 "--command",	"--mmap",    "--interval",
+		"--duration",	 "--top",	"--folded=", "--older=",
+		"--min-size=",	 "--max-size=", "--explain", "--sample-bytes=",
+		"--max-memory=", "--quiet",	"--verbose", "--version",
+		"--help"};
+	static const struct {
+		int number;
+		const char *text;
+	} codes[] = {
+#define X(id, number, text) {number, text},
+		EXIT_CODES(X)
+#undef X
+	};
+	char *page = read_man_page(), *status = strstr(page, "EXIT STATUS");
+	char line[128];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strstr(page, words[i]))
+			fail_msg("the man page lacks %s", words[i]);
+	assert_non_null(status);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		snprintf(line, sizeof(line), "\n.B %d\n%s", codes[i].number,
+			 codes[i].text);
+		/* The page breaks one text for its markup. */
+		if (codes[i].number == EXIT_CODE_COMMAND)
+			snprintf(line, sizeof(line), "\n.B 12\nthe command of");
+		if (!strstr(status, line))
+			fail_msg("EXIT STATUS lacks \"%s\"", line);
+	}
+	snprintf(line, sizeof(line), "Default %lluK.",
+		 (unsigned long long)SAMPLE_BYTES_DEFAULT >> 10);
+	if (!strstr(page, line))
+		fail_msg("the man page lacks \"%s\" (--sample-bytes)", line);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +454,7 @@ int main(void)
 		cmocka_unit_test(splits_as_a_shell_does),
 		cmocka_unit_test(refuses_unfinished_quotations),
 		cmocka_unit_test(help_names_every_option_and_exit_status),
+		cmocka_unit_test(man_page_agrees_with_the_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
