@@ -101,10 +101,9 @@ static __always_inline bool request_sampled(const struct request *r,
 
 /* A jump from one probed function to another is one call: it arrives with the
  * same stack pointer while the first one is still pending. */
-static __always_inline bool tail_called(__u32 tid, __u64 entry_sp, __u64 cookie)
+static __always_inline bool tail_called(struct pending *p, __u64 entry_sp,
+					__u64 cookie)
 {
-	struct pending *p = call_find(tid, 0);
-
 	if (!p || p->state == PENDING_IDLE || p->entry_sp != entry_sp ||
 	    p->cookie == cookie)
 		return false;
@@ -114,7 +113,7 @@ static __always_inline bool tail_called(__u32 tid, __u64 entry_sp, __u64 cookie)
 
 static __always_inline int call_watch(__u32 tid, __u64 entry_sp, __u64 cookie)
 {
-	struct pending *p = call_begin(tid, 0);
+	struct pending *p = call_begin(call_find(tid, 0), tid, 0);
 
 	if (!p)
 		return 1;
@@ -149,7 +148,8 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 		count(COUNTER_DECLINED_THROW, 1);
 		return 1;
 	}
-	if (tail_called(tid, entry_sp, cookie)) {
+	p = call_find(tid, 0);
+	if (tail_called(p, entry_sp, cookie)) {
 		count(COUNTER_NESTED, 1);
 		return 1;
 	}
@@ -163,7 +163,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	if (stack == STACK_ID_NONE && !old.booking &&
 	    !(PROBE_COOKIE_FLAGS(cookie) & PROBE_TAIL_CALLS))
 		return 1;
-	p = call_begin(tid, 0);
+	p = call_begin(p, tid, 0);
 	if (!p) {
 		if (old.booking)
 			block_freed(&old, bpf_ktime_get_ns());
@@ -175,6 +175,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	p->out_pointer = r->out;
 	p->old_address = r->old;
 	p->old = old;
+	p->owner = target->owner;
 	p->stack = stack;
 	p->threshold = threshold;
 	p->suppressed = 0;
@@ -204,7 +205,6 @@ static __always_inline int alloc_entered(struct pt_regs *ctx)
 	__u64 start;
 	int verdict;
 
-	count(COUNTER_ALLOC_HITS, 1);
 	count_site(cookie);
 	request_read(&r, ctx, PROBE_COOKIE_KIND(cookie));
 	sampled = request_sampled(&r, &threshold);
@@ -237,26 +237,19 @@ static __always_inline __u64 call_result(struct pt_regs *ctx, __u64 cookie,
 static __always_inline int alloc_returned(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tgid = id >> 32;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct pending *p;
-	struct target *target;
 	__u64 pointer;
 
 	count(COUNTER_RETURN_HITS, 1);
-	p = call_end(ctx, (__u32)id, 0, cookie);
+	p = call_end(ctx, tid, 0, cookie);
 	if (!p)
 		return 0;
-	target = bpf_map_lookup_elem(&targets, &tgid);
-	if (!target) {
-		p->state = PENDING_IDLE;
-		return 0;
-	}
 	pointer = call_result(ctx, cookie, p);
 	if (p->old.booking) {
 		struct block_key key = {
 			.address = p->old_address,
-			.tgid = target->owner,
+			.tgid = p->owner,
 		};
 
 		/* realloc failed: the old block lives on. realloc(p, 0) that
@@ -269,7 +262,7 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 	}
 	if (p->state == PENDING_SAMPLED) {
 		if (pointer)
-			block_allocated(target->owner, pointer, p->size,
+			block_allocated(p->owner, pointer, p->size,
 					p->stack, p->threshold);
 		else
 			count(COUNTER_FAILED, 1);
@@ -286,7 +279,6 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 	};
 	struct block b;
 
-	count(COUNTER_FREE_HITS, 1);
 	count_site(bpf_get_attach_cookie(ctx));
 	if (!key.address)
 		return 0;

@@ -31,10 +31,11 @@ static __always_inline void call_abandon(struct pending *p)
 	p->state = PENDING_IDLE;
 }
 
-static __always_inline struct pending *call_begin(__u32 tid, __u32 is_map)
+/* `p`: what call_find gave. */
+static __always_inline struct pending *call_begin(struct pending *p, __u32 tid,
+						  __u32 is_map)
 {
 	struct pending_key key = { .tid = tid, .is_map = is_map };
-	struct pending *p = bpf_map_lookup_elem(&pending, &key);
 
 	if (!p) {
 		struct pending fresh = {};

@@ -50,7 +50,7 @@ static __always_inline int map_entered(struct pt_regs *ctx)
 		if (stack == STACK_ID_NONE && kind == MAP_MMAP)
 			return 1;
 	}
-	p = call_begin((__u32)id, 1);
+	p = call_begin(call_find((__u32)id, 1), (__u32)id, 1);
 	if (!p)
 		return 1;
 	p->entry_sp = entry_sp_of(ctx, cookie);

@@ -21,6 +21,12 @@
 #define RANGE_SEARCH_STEPS 13
 #define ROW_SEARCH_STEPS 23
 
+/*
+ * Stack memory is read in windows: a user-memory read costs some 40 ns however
+ * small, and the frames of most walks lie close together.
+ */
+#define WINDOW_WORDS 64
+
 struct walk {
 	__u64 pc; /* of the frame being added */
 	__u64 sp; /* CFA of its callee */
@@ -35,6 +41,8 @@ struct walk {
 	__u32 guessed; /* got here by frame pointer where there is no CFI */
 	__u32 allocators; /* frames inside probed allocation functions */
 	__u32 caller_is_allocator; /* the second frame is one */
+	__u64 window_base; /* user address of window[0] */
+	__u64 window[WINDOW_WORDS];
 	struct stack_frames stack;
 };
 
@@ -193,6 +201,37 @@ static __always_inline void walk_resolve(struct walk *w)
 	e->check = pc_cache_mix(key, frame, rule);
 }
 
+/* ---- Stack memory ------------------------------------------------------------ */
+
+/* Moves the window to `address`. Non-zero: not readable. */
+__noinline int window_move(struct walk *w, __u64 address)
+{
+	if (!w)
+		return 1;
+	w->window_base = address;
+	if (!bpf_probe_read_user(w->window, sizeof(w->window), (void *)address))
+		return 0;
+	/* The end of the stack is near: just the word. */
+	w->window_base = ~0ULL;
+	return bpf_probe_read_user(w->window, 8, (void *)address) != 0;
+}
+
+static __always_inline bool stack_word(struct walk *w, __u64 address,
+				       __u64 *value)
+{
+	__u64 offset = address - w->window_base, index;
+
+	if (offset >= sizeof(w->window) || offset & 7) {
+		if (window_move(w, address))
+			return false;
+		offset = 0;
+	}
+	index = offset >> 3;
+	barrier_var(index); /* or the compiler drops the mask as redundant */
+	*value = w->window[index & (WINDOW_WORDS - 1)];
+	return true;
+}
+
 /* ---- Leaving a frame -------------------------------------------------------- */
 
 /*
@@ -223,21 +262,15 @@ __noinline __u64 original_return_address(__u64 address, __u64 place)
 static __always_inline bool walk_leave(struct walk *w, __u64 cfa, bool fp_saved,
 				       __u64 fp_place)
 {
-	__u64 pair[2];
+	__u64 fp = w->fp, pc;
 
-	if (fp_saved && fp_place == cfa - 16) {
-		/* push rbp right after the call: one read for both */
-		if (bpf_probe_read_user(pair, sizeof(pair), (void *)(cfa - 16)))
-			return false;
-		w->fp = pair[0];
-	} else {
-		if (bpf_probe_read_user(&pair[1], 8, (void *)(cfa - 8)))
-			return false;
-		if (fp_saved &&
-		    bpf_probe_read_user(&w->fp, 8, (void *)fp_place))
-			return false;
-	}
-	w->pc = pair[1];
+	/* Upwards, so that both lie in one window. */
+	if (fp_saved && !stack_word(w, fp_place, &fp))
+		return false;
+	if (!stack_word(w, cfa - ARCH_RETURN_ADDRESS_BELOW_CFA, &pc))
+		return false;
+	w->fp = fp;
+	w->pc = pc;
 	w->sp = cfa;
 	w->exact = 0;
 	return true;
@@ -283,7 +316,7 @@ static __always_inline int walk_extended(struct walk *w, __u32 index)
 	if (x->plt_threshold && (w->pc & 15) >= x->plt_threshold)
 		cfa += 8;
 	if (x->deref) {
-		if (bpf_probe_read_user(&cfa, 8, (void *)cfa))
+		if (!stack_word(w, cfa, &cfa))
 			return STACK_END_READ_FAULT;
 		cfa += x->deref_offset;
 	}
@@ -414,6 +447,7 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	w->allocators = 0;
 	w->caller_is_allocator = 0;
 	w->guessed = 0;
+	w->window_base = ~0ULL;
 	w->hash = stack_hash_seed ^ tgid;
 
 	w->pc = site;
@@ -423,7 +457,7 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	w->exact = 0;
 	w->sp = entry_sp + ARCH_RETURN_ADDRESS_BELOW_CFA;
 	w->fp = fp;
-	if (bpf_probe_read_user(&return_address, 8, (void *)entry_sp)) {
+	if (!stack_word(w, entry_sp, &return_address)) {
 		w->stack.end = STACK_END_READ_FAULT;
 		return;
 	}

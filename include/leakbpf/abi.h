@@ -227,7 +227,7 @@ enum alloc_kind {
 
 /* ---- Counters: map `counters` (per CPU), one slot each ------------------ */
 
-/* Work done. */
+/* Work done. The first two are summed from the sites' hits by the loader. */
 #define COUNTERS_WORK(X)                                                       \
 	X(ALLOC_HITS, "allocation probe hits")                                 \
 	X(RETURN_HITS, "return probe hits")                                    \

@@ -17,13 +17,16 @@
 static int libbpf_to_diag(enum libbpf_print_level level, const char *format,
 			  va_list args)
 {
-	char line[512];
+	char *text = NULL, *rest, *line;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	diag_debug("%s", line);
+	/* The verifier's log comes as one message of many lines. */
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			diag_debug("%s", line);
+	free(text);
 	return 0;
 }
 

@@ -87,6 +87,15 @@ void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT])
 {
 	for (uint32_t i = 0; i < COUNTER_COUNT; i++)
 		counters[i] = percpu_sum(t->skel->maps.counters, i);
+	for (size_t i = 0; i < t->site_count; i++) {
+		uint32_t kind = t->sites[i].kind;
+		uint64_t hits = percpu_sum(t->skel->maps.site_hits, i);
+
+		if (kind == FREE_POINTER)
+			counters[COUNTER_FREE_HITS] += hits;
+		else if (kind < FREE_POINTER)
+			counters[COUNTER_ALLOC_HITS] += hits;
+	}
 }
 
 const struct cohort_layout *tracer_cohorts(const struct tracer *t)
