@@ -147,6 +147,13 @@ static void effect_first_operand(const cs_insn *i, struct insn_effect *out)
 		out->known = stack_arithmetic(i, &out->pushed);
 	else if (reg >= 0)
 		out->writes = (uint16_t)ONE(reg);
+	if (i->id == X86_INS_MOV && x->op_count == 2 &&
+	    x->operands[0].size == 8 && x->operands[1].type == X86_OP_REG) {
+		int from = general_register(x->operands[1].reg);
+
+		out->copies = from >= 0 && reg >= 0;
+		out->copied = (uint16_t)(out->copies ? ONE(from) : 0);
+	}
 }
 
 /* mul, and imul with one operand, write %rdx:%rax. */

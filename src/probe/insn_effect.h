@@ -35,7 +35,9 @@ enum insn_register {
 struct insn_effect {
 	bool known;
 	uint16_t writes; /* general registers but the stack pointer */
-	int64_t pushed;	 /* bytes by which the stack pointer goes down */
+	bool copies;	 /* the written register now equals the copied one */
+	uint16_t copied;
+	int64_t pushed; /* bytes by which the stack pointer goes down */
 };
 
 /* `i` was decoded with detail. */

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "leakbpf/abi_user.h"
 #include "probe/insn.h"
 #include "probe/insn_effect.h"
 #include "probe/site.h"
 
+#define ARGUMENTS_MAX 6
 /* PROBE_COOKIE has 16 bits for the depth. */
 #define DEPTH_MAX 0xffff
 
@@ -16,6 +18,7 @@ struct candidate {
 	uint32_t offset;
 	uint32_t depth;
 	enum insn_cost cost;
+	bool shifted;
 	char text[64];
 };
 
@@ -28,7 +31,10 @@ struct window {
 };
 
 struct search {
-	uint16_t keep; /* registers that must not have been written */
+	unsigned arguments;
+	/* Registers that hold the entry's value of each argument. */
+	uint16_t holders[ARGUMENTS_MAX];
+	bool may_shift; /* arguments may stand one register later */
 	bool at_entry_depth;
 	int64_t depth;	   /* bytes pushed so far */
 	bool only_markers; /* nothing but endbr64 and nops so far */
@@ -45,21 +51,54 @@ struct jumps {
 /* ---- The window -------------------------------------------------------------
  */
 
-/*
- * The argument registers, then what the unwinder and the function's caller
- * need: %rbx, %rbp, %r12-%r15 belong to the caller (System V ABI, AMD64
- * supplement, 3.2.1).
- */
-static uint16_t registers_to_keep(unsigned arguments)
-{
-	static const uint8_t order[] = {INSN_RDI, INSN_RSI, INSN_RDX,
-					INSN_RCX, INSN_R8,  INSN_R9};
-	uint16_t keep = 1u << INSN_RBX | 1u << INSN_RBP | 1u << INSN_R12 |
-			1u << INSN_R13 | 1u << INSN_R14 | 1u << INSN_R15;
+/* In the order of System V ABI, AMD64 supplement, 3.2.3. */
+static const uint8_t argument_order[ARGUMENTS_MAX] = {
+	INSN_RDI, INSN_RSI, INSN_RDX, INSN_RCX, INSN_R8, INSN_R9};
 
-	for (unsigned i = 0; i < arguments && i < sizeof(order); i++)
-		keep |= (uint16_t)(1u << order[i]);
-	return keep;
+/* %rbx, %rbp, %r12-%r15 belong to the caller (3.2.1); the unwinder and the
+ * caller's code need them. */
+#define CALLERS_REGISTERS                                                      \
+	(1u << INSN_RBX | 1u << INSN_RBP | 1u << INSN_R12 | 1u << INSN_R13 |   \
+	 1u << INSN_R14 | 1u << INSN_R15)
+
+static void search_start(struct search *s, unsigned arguments, bool may_shift,
+			 bool at_entry_depth)
+{
+	memset(s, 0, sizeof(*s));
+	s->arguments = arguments < ARGUMENTS_MAX ? arguments : ARGUMENTS_MAX;
+	for (unsigned i = 0; i < s->arguments; i++)
+		s->holders[i] = (uint16_t)(1u << argument_order[i]);
+	s->may_shift = may_shift && s->arguments < ARGUMENTS_MAX;
+	s->at_entry_depth = at_entry_depth;
+	s->only_markers = true;
+}
+
+/* Whether argument i is in the place of argument i + shift, for every i. */
+static bool arguments_in_place(const struct search *s, unsigned shift)
+{
+	for (unsigned i = 0; i < s->arguments; i++)
+		if (!(s->holders[i] & 1u << argument_order[i + shift]))
+			return false;
+	return true;
+}
+
+static bool arguments_lost(const struct search *s)
+{
+	for (unsigned i = 0; i < s->arguments; i++)
+		if (!s->holders[i])
+			return true;
+	return !s->may_shift && !arguments_in_place(s, 0);
+}
+
+static void arguments_step(struct search *s, const struct insn_effect *e)
+{
+	for (unsigned i = 0; i < s->arguments; i++) {
+		bool copied = e->copies && s->holders[i] & e->copied;
+
+		s->holders[i] &= (uint16_t)~e->writes;
+		if (copied)
+			s->holders[i] |= e->writes;
+	}
 }
 
 static struct candidate candidate_of(const struct insn_reader *r,
@@ -76,15 +115,18 @@ static struct candidate candidate_of(const struct insn_reader *r,
 	return c;
 }
 
-static void window_note(struct window *w, const struct candidate *c,
-			const struct insn *i, bool only_markers)
+static void window_note(struct window *w, struct candidate *c,
+			const struct insn *i, const struct search *s)
 {
+	c->shifted = !arguments_in_place(s, 0);
+	if (c->shifted && !(s->may_shift && arguments_in_place(s, 1)))
+		return;
 	if (c->cost == INSN_EMULATED && !w->emulated.cost)
 		w->emulated = *c;
 	/* Linux 6.18 to 7.1 turns a probed 5-byte nop into a call, which
 	 * pushes into the red zone: only where that cannot be in use. */
 	if (c->cost == INSN_EMULATED_6_16 && !w->nop.cost &&
-	    (only_markers || !insn_is_nop5(i)))
+	    (s->only_markers || !insn_is_nop5(i)))
 		w->nop = *c;
 	if (c->cost != INSN_REFUSED && !w->stepped.cost)
 		w->stepped = *c;
@@ -102,7 +144,8 @@ static const char *step_over(struct search *s, const cs_insn *detail,
 	insn_effect_of(detail, &effect);
 	if (!effect.known)
 		return "an instruction with unknown effects comes first";
-	if (effect.writes & s->keep)
+	arguments_step(s, &effect);
+	if (effect.writes & CALLERS_REGISTERS || arguments_lost(s))
 		return "arguments or saved registers change before a cheap "
 		       "instruction";
 	s->depth += effect.pushed;
@@ -131,7 +174,7 @@ static int window_search(const uint8_t *code, size_t size, uint64_t address,
 
 		if (i.address == address)
 			w->entry = c;
-		window_note(w, &c, &i, s->only_markers);
+		window_note(w, &c, &i, s);
 		if (w->emulated.cost)
 			break;
 		stopped = step_over(s, r.detail, &i);
@@ -210,6 +253,7 @@ static void site_set(struct probe_site *out, const struct candidate *c,
 	out->stack_depth = c->depth;
 	out->emulated = !reason;
 	out->reason = reason;
+	out->kind = c->shifted; /* site_plan_kind makes it a kind */
 	memcpy(out->instruction, c->text, sizeof(out->instruction));
 }
 
@@ -224,22 +268,16 @@ static const char *why_not(const struct window *w, const struct jumps *j)
 			     "instruction";
 }
 
-int site_plan(const uint8_t *code, size_t size, uint64_t address,
-	      unsigned argument_registers, bool at_entry_depth,
-	      struct probe_site *out)
+static int plan(const uint8_t *code, size_t size, uint64_t address,
+		struct search *s, struct probe_site *out)
 {
-	struct search s = {
-		.keep = registers_to_keep(argument_registers),
-		.at_entry_depth = at_entry_depth,
-		.only_markers = true,
-	};
 	struct window w = {0};
 	struct jumps j = {0};
 	int err;
 
 	if (size > SITE_FUNCTION_BYTES_MAX)
 		size = SITE_FUNCTION_BYTES_MAX;
-	err = window_search(code, size, address, &s, &w);
+	err = window_search(code, size, address, s, &w);
 	if (!err)
 		err = jumps_collect(code, size, address, &j);
 	if (err)
@@ -255,6 +293,61 @@ int site_plan(const uint8_t *code, size_t size, uint64_t address,
 	else
 		site_set(out, &w.entry, why_not(&w, &j));
 	return 0;
+}
+
+int site_plan(const uint8_t *code, size_t size, uint64_t address,
+	      unsigned argument_registers, bool at_entry_depth,
+	      struct probe_site *out)
+{
+	struct search s;
+
+	search_start(&s, argument_registers, false, at_entry_depth);
+	return plan(code, size, address, &s, out);
+}
+
+/* ---- Kinds
+ * --------------------------------------------------------------------- */
+
+/* What bpf/ reads of each kind's arguments, and the kind that reads the same
+ * ones from the next registers. */
+static const struct {
+	uint32_t kind;
+	unsigned arguments;
+	bool returns; /* return-probed */
+	uint32_t shifted;
+} kinds[] = {
+	{ALLOC_SIZE, 1, true, ALLOC_ALIGN_SIZE},
+	{ALLOC_COUNT_SIZE, 2, true, ALLOC_HEAP_COUNT_SIZE},
+	{ALLOC_ALIGN_SIZE, 2, true, 0},
+	{ALLOC_OUT_ALIGN_SIZE, 3, true, 0},
+	{ALLOC_REALLOC, 2, true, ALLOC_HEAP_REALLOC},
+	{ALLOC_REALLOC_COUNT, 3, true, 0},
+	{ALLOC_HEAP_COUNT_SIZE, 3, true, 0},
+	{ALLOC_HEAP_REALLOC, 3, true, 0},
+	{FREE_POINTER, 1, false, 0},
+	{MAP_MMAP, 2, true, 0},
+	{MAP_MUNMAP, 2, true, 0},
+	{MAP_MREMAP, 3, true, 0},
+	{LOADER_STATE, 0, false, 0},
+};
+
+int site_plan_kind(const uint8_t *code, size_t size, uint64_t address,
+		   uint32_t kind, struct probe_site *out)
+{
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct search s;
+		int err;
+
+		if (kinds[i].kind != kind)
+			continue;
+		search_start(&s, kinds[i].arguments, kinds[i].shifted != 0,
+			     kinds[i].returns);
+		err = plan(code, size, address, &s, out);
+		if (!err)
+			out->kind = out->kind ? kinds[i].shifted : kind;
+		return err;
+	}
+	return -EINVAL;
 }
 
 /* ---- Tail calls

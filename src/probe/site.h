@@ -10,8 +10,8 @@
  *     branch found in the function jumps between entry and it or to it from
  *     beyond: such a jump would hit the probe twice or with other registers),
  *   - the kernel emulates,
- *   - is reached with the argument registers and the frame pointer untouched
- *     and a known number of bytes pushed.
+ *   - is reached with the argument registers and the caller's registers
+ *     untouched and a known number of bytes pushed.
  * When there is none, the function's first instruction is taken and the site
  * says it will be stepped. When in doubt about instruction boundaries, entry.
  */
@@ -31,6 +31,10 @@ struct probe_site {
 	bool emulated;	      /* else the kernel single-steps it */
 	char instruction[64]; /* disassembly, for --explain */
 	const char *reason;   /* why not emulated; NULL when it is */
+	/* enum alloc_kind that tells a probe here where the arguments are:
+	 * the function's own, or one with them one register later (mimalloc's
+	 * malloc puts the heap in front of its size first). */
+	uint32_t kind;
 };
 
 /*
@@ -43,6 +47,13 @@ struct probe_site {
 int site_plan(const uint8_t *code, size_t size, uint64_t address,
 	      unsigned argument_registers, bool at_entry_depth,
 	      struct probe_site *out);
+
+/*
+ * The same for a function of the catalogue: what must be intact follows from
+ * its kind (enum alloc_kind), which also goes into `out->kind`.
+ */
+int site_plan_kind(const uint8_t *code, size_t size, uint64_t address,
+		   uint32_t kind, struct probe_site *out);
 
 /*
  * Whether the function may leave by a jump to one of `targets` (link-time
