@@ -55,15 +55,4 @@ int site_plan(const uint8_t *code, size_t size, uint64_t address,
 int site_plan_kind(const uint8_t *code, size_t size, uint64_t address,
 		   uint32_t kind, struct probe_site *out);
 
-/*
- * Whether the function may leave by a jump to one of `targets` (link-time
- * addresses): such a call is seen by both probes. `resolve` tells what stands
- * behind a GOT slot (jmp *slot(%rip)) or a PLT stub (jmp stub), given its
- * address: the link-time address of the function, 0 when unknown. May be NULL.
- */
-bool site_tail_calls(const uint8_t *code, size_t size, uint64_t address,
-		     const uint64_t *targets, size_t target_count,
-		     uint64_t (*resolve)(uint64_t place, void *context),
-		     void *context);
-
 #endif

@@ -33,26 +33,6 @@ static enum point_group group_of(uint32_t kind)
 	}
 }
 
-/* How many argument registers the programs read (bpf/alloc.h). */
-static unsigned argument_registers(uint32_t kind)
-{
-	switch (kind) {
-	case LOADER_STATE:
-		return 0;
-	case FREE_POINTER:
-	case ALLOC_SIZE:
-		return 1;
-	case ALLOC_COUNT_SIZE:
-	case ALLOC_ALIGN_SIZE:
-	case ALLOC_REALLOC:
-	case MAP_MUNMAP:
-	case MAP_MMAP:
-		return 2;
-	default:
-		return 3;
-	}
-}
-
 /* ---- Sites ---------------------------------------------------------------- */
 
 static struct site *site_add(struct tracer *t)
@@ -95,31 +75,14 @@ static uint8_t *read_code(const struct object *o, const struct alloc_function *f
 	return code;
 }
 
-/*
- * A return probe finds the return address at the stack pointer, so such a site
- * must come before anything is pushed.
- */
 static int plan_site(const struct object *o, const struct alloc_function *f,
-		     bool at_entry_depth, const struct alloc_functions *all,
-		     struct probe_site *plan, uint32_t *flags)
+		     struct probe_site *plan)
 {
-	uint64_t targets[PROBE_SITES_MAX];
-	size_t size = 0, count = 0;
+	size_t size = 0;
 	uint8_t *code = read_code(o, f, &size);
-	int err;
+	int err = code ? site_plan_kind(code, size, f->address, f->kind, plan) :
+			 -ENOEXEC;
 
-	if (!code)
-		return -ENOEXEC;
-	err = site_plan(code, size, f->address, argument_registers(f->kind),
-			at_entry_depth, plan);
-	for (size_t i = 0; i < all->count && count < PROBE_SITES_MAX; i++)
-		if (&all->list[i] != f &&
-		    group_of(all->list[i].kind) == GROUP_ALLOC)
-			targets[count++] = all->list[i].address;
-	*flags = f->flags;
-	if (!err && group_of(f->kind) == GROUP_ALLOC && count &&
-	    site_tail_calls(code, size, f->address, targets, count, NULL, NULL))
-		*flags |= PROBE_TAIL_CALLS;
 	free(code);
 	return err;
 }
@@ -140,10 +103,9 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 	struct probe_site plan = { 0 };
 	struct probe_point *list;
 	struct site *site;
-	uint32_t flags = 0;
 	uint64_t offset;
 
-	if (plan_site(o, f, returns, all, &plan, &flags) ||
+	if (plan_site(o, f, &plan) ||
 	    !object_address_to_offset(o, f->address + plan.offset, &offset)) {
 		diag_warn("%s: %s: cannot find a place for a probe; not traced",
 			  o->path, f->name);
@@ -167,7 +129,7 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 	site->return_probe = returns;
 	list[points->count[group]++] = (struct probe_point){
 		.file_offset = offset,
-		.cookie = PROBE_COOKIE(f->kind, flags, plan.stack_depth,
+		.cookie = PROBE_COOKIE(plan.kind, f->flags, plan.stack_depth,
 				       t->site_count - 1),
 	};
 	return 0;

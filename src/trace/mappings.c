@@ -70,30 +70,46 @@ static const struct tracee_range *known_range(const struct tracee *e,
 	return NULL;
 }
 
-/* Its allocation functions are marked in the table, so that a call from one to
- * another is recognised as nested. */
-static int add_unwind_table(struct tracer *t, const struct object *o)
+/* Marks for the allocation functions and the code behind them, so that a call
+ * from one to another is recognised as nested. */
+static int allocator_marks(const struct object *o, struct unwind_mark **marks,
+			   size_t *count)
 {
 	struct catalogue_options opt = { 0 };
 	struct alloc_functions f = { 0 };
-	struct unwind_mark *marks = NULL;
-	int err;
+	struct unwind_mark *list = NULL;
+	size_t n = 0;
+	int err = catalogue_find(o, &opt, &f);
 
-	err = catalogue_find(o, &opt, &f);
 	if (!err && f.count) {
-		marks = calloc(f.count, sizeof(*marks));
-		if (!marks)
+		list = calloc(f.count + f.internal_count, sizeof(*list));
+		if (!list)
 			err = -ENOMEM;
 	}
-	for (size_t i = 0; marks && i < f.count; i++) {
-		marks[i].start = f.list[i].address;
-		marks[i].end = f.list[i].address +
-			       (f.list[i].size ? f.list[i].size : 1);
-	}
-	if (!err)
-		err = unwind_store_add(t->unwind, o, marks, f.count);
-	free(marks);
+	for (size_t i = 0; list && i < f.count; i++)
+		list[n++] = (struct unwind_mark){
+			.start = f.list[i].address,
+			.end = f.list[i].address +
+			       (f.list[i].size ? f.list[i].size : 1),
+		};
+	for (size_t i = 0; list && i < f.internal_count; i++)
+		list[n++] = (struct unwind_mark){ .start = f.internals[i].start,
+						  .end = f.internals[i].end };
 	alloc_functions_free(&f);
+	*marks = list;
+	*count = n;
+	return err;
+}
+
+static int add_unwind_table(struct tracer *t, const struct object *o)
+{
+	struct unwind_mark *marks;
+	size_t count;
+	int err = allocator_marks(o, &marks, &count);
+
+	if (!err)
+		err = unwind_store_add(t->unwind, o, marks, count);
+	free(marks);
 	return err;
 }
 
