@@ -297,11 +297,10 @@ void process_refusal_text(enum process_refusal why, pid_t pid, int error,
 			n);
 		return;
 	case PROCESS_ZOMBIE:
-		snprintf(
-			text, text_size,
-			"process %d is a zombie: it has already ended and only "
-			"waits for its parent; give a running process",
-			n);
+		snprintf(text, text_size,
+			 "process %d is a zombie: it has ended, or its main "
+			 "thread has; give a process that is running",
+			 n);
 		return;
 	case PROCESS_32BIT:
 		snprintf(text, text_size,
