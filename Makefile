@@ -82,4 +82,8 @@ install: $(BUILD)/leakbpf
 clean:
 	rm -rf $(BUILD)
 
+# Writes the tables of BENCHMARKS.md; BENCH_QUICK=1 for a short run.
+bench: all
+	/usr/bin/python3 -B tools/bench/run.py $(BUILD)/leakbpf $(BUILD) BENCHMARKS.md
+
 -include $(OBJ:.o=.d) $(BUILD)/src/cli/main.d $(wildcard $(BUILD)/bpf/*.d) $(UNIT:=.d)

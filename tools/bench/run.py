@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Measures leakbpf and writes the tables of BENCHMARKS.md.
+
+usage: run.py LEAKBPF BUILD_DIRECTORY BENCHMARKS.md [SECTION...]
+
+With sections (pairs redis unwind attach memory sampling) only those are
+measured, and printed instead of written. BENCH_QUICK=1 takes fewer and shorter
+rounds.
+"""
+
+import os
+import statistics
+import sys
+import time
+
+import experiments as x
+import tables as t
+import targets
+import tracers
+
+INTERVALS = [1 << 10, 4 << 10, 16 << 10, 64 << 10, 512 << 10]
+LABELS = {x.UNTRACED: "untraced", x.EXACT: "leakbpf, every block",
+          x.DEFAULT: "leakbpf, default sampling",
+          x.NAIVE: "bpftrace, the naive probes"}
+MAX_MEMORY = 64 << 20  # --max-memory's default
+
+
+def times(value):
+    return t.digits(value) + "x"
+
+
+def microseconds(ns):
+    return f"{ns / 1000:.3g} µs"
+
+
+def kilo(size):
+    return f"{size >> 10}K"
+
+
+# ---- Sections: (markdown, checks) ---------------------------------------------------
+
+def section_pairs(bench, checks):
+    configurations = bench.configurations()
+    rounds = bench.rounds + 2
+    churn = x.worker_costs(bench, "churn", configurations, rounds)
+    strings = x.worker_costs(bench, "strings", configurations, bench.rounds)
+    out = ("### A saturating churn (C)\n\nA malloc+free pair of mixed sizes, "
+           "13 frames deep, 256 blocks alive. Built with frame pointers, because "
+           "bpftrace cannot walk the stack without; leakbpf does not use "
+           "them.\n\n")
+    out += cost_table(churn, configurations, "pair")
+    out += ("\n### An allocation-heavy program (C++)\n\nMaps, strings and "
+            "vectors; one operation is one document indexed.\n\n")
+    out += cost_table(strings, configurations, "document")
+    exact, sampled = "a pair, every block, of the naive probes' cost", \
+        "a pair, default sampling, of the naive probes' cost"
+    if not bench.naive:
+        checks.missing(exact, "bpftrace is not installed")
+        checks.missing(sampled, "bpftrace is not installed")
+        return out
+    for text, name, limit in ((exact, x.EXACT, 1 / 5),
+                              (sampled, x.DEFAULT, 1 / 10)):
+        share = t.ratios(churn[name], churn[x.NAIVE])
+        checks.check(text, statistics.median(share), limit, t.digits)
+    return out
+
+
+def cost_table(costs, configurations, unit):
+    naive = costs.get(x.NAIVE)
+    rows = []
+    for name in configurations:
+        row = [LABELS[name], t.spread(costs[name], microseconds),
+               t.spread([1e9 / c for c in costs[name]]),
+               t.spread(t.ratios(costs[name], costs[x.UNTRACED]), times)]
+        if naive:
+            row.append(t.spread(t.ratios(naive, costs[name]), times))
+        rows.append(row)
+    heads = ["", f"CPU per {unit}", f"{unit}s per CPU second",
+             "slower than untraced"]
+    return t.table(heads + (["cheaper than bpftrace"] if naive else []), rows)
+
+
+def section_redis(bench, _):
+    if not targets.redis_available():
+        return "### redis\n\nredis-server is not installed: not measured.\n"
+    tests = ["set", "lpush"]
+    results = x.redis_throughput(bench, tests)
+    out = ("### redis-server (jemalloc)\n\n`redis-benchmark -P 16 -c 20 -d 64 "
+           "-r 100000`, requests per second.\n\n")
+    rows = []
+    for name in bench.configurations():
+        row = [LABELS[name]]
+        for test in tests:
+            values = results[test][name]
+            share = t.ratios(values, results[test][x.UNTRACED])
+            row += [t.spread(values), t.spread(share, t.percent)]
+        rows.append(row)
+    return out + t.table(["", "SET/s", "of untraced", "LPUSH/s",
+                          "of untraced"], rows)
+
+
+def section_unwind(bench, checks):
+    rounds = x.unwind_cost(bench)
+    deeper = [deep - shallow for shallow, deep in rounds]
+    checks.check("walking 30 frames without frame pointers",
+                 statistics.median(deeper), 5000, microseconds)
+    out = ("### Unwinding\n\nA malloc+free pair while every block is recorded, "
+           "by the depth of the stack (no frame pointers). The difference "
+           "holds all that depends on the depth: walking, hashing and "
+           "comparing the stack.\n\n")
+    return out + t.table(
+        ["6 frames", "36 frames", "30 frames more", "per frame"],
+        [[t.spread([s for s, _ in rounds], microseconds),
+          t.spread([d for _, d in rounds], microseconds),
+          t.spread(deeper, microseconds),
+          t.spread([d / 30 for d in deeper], lambda ns: f"{ns:.0f} ns")]])
+
+
+def section_attach(bench, checks):
+    big = bench.target("big")
+    programs = [("100 MB of C, 250,000 functions", [big])]
+    node = "/usr/bin/node"
+    if os.path.exists(node):
+        size = os.path.getsize(os.path.realpath(node)) / 1e6
+        programs.append((f"node, {size:.0f} MB",
+                         [node, "-e", "setInterval(() => {}, 1000)"]))
+    programs.append(("churn (small)", None))
+    rows = []
+    for label, argv in programs:
+        if argv:
+            measured = x.attach_times(bench, argv, bench.rounds)
+        else:
+            measured = [(None, None, d)
+                        for d in x.detach_under_load(bench, bench.rounds)]
+        cells = [[m[i] for m in measured if m[i] is not None]
+                 for i in range(3)]
+        rows.append([label] + [t.spread(c) if c else "" for c in cells])
+        if argv:
+            checks.check(f"attach to first report, {label} (s)",
+                         statistics.median(cells[1]), 2, t.digits)
+        checks.check(f"detach, {label} (s)", statistics.median(cells[2]), 1,
+                     t.digits)
+    out = ("### Attaching and detaching\n\nSeconds from the start of the "
+           "command: until all probes are in place; until the first report "
+           "is written (`-i 0.1`); from SIGINT to the end with the final "
+           "report written. The small program hits probes all the time.\n\n")
+    return out + t.table(["program", "attached", "first report", "detach"],
+                         rows)
+
+
+def section_memory(bench, checks):
+    blocks = 1000000
+    rows = []
+    for label, options, limit in (
+            ("default", [], MAX_MEMORY),
+            ("`--sample-bytes 0`", ["--sample-bytes", "0"], MAX_MEMORY),
+            ("`--sample-bytes 0 --max-memory 256M`",
+             ["--sample-bytes", "0", "--max-memory", "256M"], 256 << 20)):
+        m = x.memory_at(bench, blocks, options)
+        total = m["kernel"] + m["loader"]
+        checks.check(f"kernel and loader memory, 1 M outstanding, {label}",
+                     total, limit, t.mebibytes)
+        rows.append([label, t.mebibytes(m["kernel"]), t.mebibytes(m["loader"]),
+                     t.mebibytes(total), t.mebibytes(limit), m["outstanding"],
+                     m["sampling"]])
+    out = ("### Memory with 1,000,000 blocks outstanding\n\nKernel: all BPF "
+           "tables and programs, as the kernel accounts them. Loader: "
+           "proportional set size of leakbpf and its symbol workers after "
+           "two reports, tables mapped from the kernel left out. The truth "
+           "is 1,000,000 blocks and 75.8 MiB.\n\n")
+    return out + t.table(["options", "kernel", "loader", "together", "limit",
+                          "reported outstanding", "sampling"], rows)
+
+
+def section_sampling(bench, _):
+    """What choosing the default rests on: cost and error by interval."""
+    costs = x.worker_costs(bench, "churn", [x.UNTRACED, x.EXACT, *INTERVALS],
+                           bench.rounds - 1)
+    rows = []
+    repetitions = 1 if bench.quick else 3
+    for interval in INTERVALS:
+        pairs, inside, total = [], 0, 0
+        for _ in range(repetitions):
+            result, (hit, of) = x.accuracy(bench, interval)
+            pairs += result
+            inside += hit
+            total += of
+        row = [kilo(interval), t.spread(costs[interval], microseconds),
+               t.spread(t.ratios(costs[interval], costs[x.EXACT]), t.percent)]
+        for size in (64 << 10, 1 << 20, 8 << 20):
+            rms, _ = x.relative_rms(pairs, size, size * 2)
+            row.append(t.percent(rms))
+        everything = (sum(e for _, e in pairs) / sum(s for s, _ in pairs)) - 1
+        row += [f"{100 * everything:+.2f} %",
+                f"{inside} of {total}" if total else "?"]
+        rows.append(row)
+    out = ("### Sampling interval: cost against error\n\n48 call paths leak "
+           f"64 KiB, 1 MiB or 8 MiB each, {repetitions} runs per interval; "
+           "error of the estimate of one call path (root mean square), of the "
+           "sum of all, and how many printed 95 % intervals hold the "
+           "truth.\n\n")
+    return out + t.table(
+        ["mean bytes between samples", "CPU per pair of the churn",
+         "of exact", "error at 64 KiB", "at 1 MiB", "at 8 MiB",
+         "sum of all", "intervals right"], rows)
+
+
+SECTIONS = {"pairs": section_pairs, "redis": section_redis,
+            "unwind": section_unwind, "attach": section_attach,
+            "memory": section_memory, "sampling": section_sampling}
+
+
+def main():
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
+    leakbpf, directory, document = sys.argv[1:4]
+    if os.geteuid() != 0:
+        sys.exit("bench: must be root")
+    quick = os.environ.get("BENCH_QUICK", "") not in ("", "0")
+    directory = os.path.join(directory, "bench")
+    targets.build(directory)
+    bench = x.Bench(os.path.abspath(leakbpf), directory, quick,
+                    tracers.bpftrace_available())
+    checks = t.Targets()
+    names = sys.argv[4:] or list(SECTIONS)
+    start = time.monotonic()
+    text = ""
+    for name in names:
+        x.note(name)
+        text += "\n" + SECTIONS[name](bench, checks)
+    text = (t.machine(time.monotonic() - start, quick) + "\n" +
+            checks.markdown() + text)
+    print(text)
+    if not sys.argv[4:]:
+        t.write(document, text)
+        print("written to " + document)
+    return 1 if checks.failed() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
