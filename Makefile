@@ -82,6 +82,39 @@ install: $(BUILD)/leakbpf
 clean:
 	rm -rf $(BUILD)
 
+# The real thing: set-up, unit tests, end-to-end tests.
+check:
+	tools/check.sh
+
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc')
+
+format:
+	clang-format -i $(C_FILES)
+
+format-check:
+	clang-format --dry-run -Werror $(C_FILES)
+
+# What is left out: cppcheck knows neither the architecture macros of the
+# compiler nor libbpf's option macro, and takes realloc and strcmp idioms for
+# faults.
+CPPCHECK_FLAGS := --std=c11 --enable=warning,performance,portability \
+	--inline-suppr --error-exitcode=1 -q --library=posix \
+	--suppress=missingIncludeSystem --suppress=nullPointerOutOfMemory \
+	--suppress=nullPointerOutOfResources \
+	--suppress=memleak:src/symbol/demangle.c \
+	--suppress=identicalInnerCondition:src/symbol/symbol_cache.c \
+	-D_GNU_SOURCE -D__x86_64__ -DLEAKBPF_VERSION='""' \
+	'-DLIBBPF_OPTS(type,name,...)=struct type name = {__VA_ARGS__}' \
+	-Iinclude -Isrc
+
+lint: format-check
+	cppcheck $(CPPCHECK_FLAGS) src
+
+# Everything again in build-asan/, unit tests run under the sanitizers.
+asan:
+	ASAN_OPTIONS=detect_leaks=1 $(MAKE) BUILD=build-asan \
+		SANITIZE=address,undefined unit
+
 # Writes the tables of BENCHMARKS.md; BENCH_QUICK=1 for a short run.
 bench: all
 	/usr/bin/python3 -B tools/bench/run.py $(BUILD)/leakbpf $(BUILD) BENCHMARKS.md

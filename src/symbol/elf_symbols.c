@@ -34,7 +34,7 @@ static uint32_t leading_underscores(const char *name)
 
 	if (!strncmp(name, "_Z", 2) || !strncmp(name, "_R", 2))
 		return 0;
-	while (name[n] == '_' && n < 7)
+	while (n < 7 && name[n] == '_')
 		n++;
 	return n;
 }
