@@ -2,7 +2,7 @@
 /*
  * Event source: mmap, munmap and mremap of the C library (--mmap). They are
  * rare and concern ranges, not addresses, so every call is sent to user space,
- * which keeps the regions (src/profile/regions.h). Calls made by an allocator
+ * which keeps the regions (src/trace/regions.h). Calls made by an allocator
  * on behalf of malloc are left out: malloc has been counted.
  */
 #ifndef BPF_MMAP_H

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "profile/estimate.h"
-#include "profile/stack_table.h"
+#include "base/stack_table.h"
 
 /* Snapshots remembered. All stacks share their times, so that one costs a
  * stack no more than a float. */

@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "object/object.h"
 #include "target/maps.h"
 
 struct process {

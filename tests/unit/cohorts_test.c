@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "profile/cohorts.h"
+#include "trace/cohorts.h"
 
 #define SECOND 1000000000ULL
 #define START  (5000 * SECOND)

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "profile/region_set.h"
-#include "profile/regions.h"
+#include "trace/region_set.h"
+#include "trace/regions.h"
 
 #define TGID 100
 #define TID  101

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "profile/regions.h"
+#include "trace/regions.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "profile/cohorts.h"
-#include "profile/region_set.h"
-#include "profile/region_undo.h"
-#include "profile/stack_table.h"
+#include "trace/cohorts.h"
+#include "trace/region_set.h"
+#include "trace/region_undo.h"
+#include "base/stack_table.h"
 
 /* Stacks told apart; what comes beyond is booked to STACK_ID_OVERFLOW. */
 #define STACKS_MAX 4096

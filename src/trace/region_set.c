@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "profile/region_set.h"
+#include "trace/region_set.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  * the list of chunks. Neighbours are joined when both are nearly empty, so a
  * chunk is at least a quarter full on average.
  */
-#ifndef PROFILE_REGION_SET_H
-#define PROFILE_REGION_SET_H
+#ifndef TRACE_REGION_SET_H
+#define TRACE_REGION_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,10 +5,10 @@
  * unmaps again or it is the oldest of UNDO_THREADS. Whatever happens to a range
  * meanwhile is cut out of the records.
  */
-#ifndef PROFILE_REGION_UNDO_H
-#define PROFILE_REGION_UNDO_H
+#ifndef TRACE_REGION_UNDO_H
+#define TRACE_REGION_UNDO_H
 
-#include "profile/region_set.h"
+#include "trace/region_set.h"
 
 #define UNDO_THREADS 64
 /* A munmap that fails concerns few regions: it fails because it would split

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "profile/cohorts.h"
+#include "trace/cohorts.h"
 
 #include <string.h>
 

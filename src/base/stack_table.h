@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Stack id -> number: open addressing, at most half full. Entries are not
  * removed one by one. */
-#ifndef PROFILE_STACK_TABLE_H
-#define PROFILE_STACK_TABLE_H
+#ifndef BASE_STACK_TABLE_H
+#define BASE_STACK_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

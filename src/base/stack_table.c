@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "profile/stack_table.h"
+#include "base/stack_table.h"
 
 #include <errno.h>
 #include <stdlib.h>

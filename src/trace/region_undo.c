@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "profile/region_undo.h"
+#include "trace/region_undo.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -28,8 +28,8 @@
  *     merge.into at once; what was or still is booked in merge.from is moved
  *     only after the grace period, and merge.from is reused only after that.
  */
-#ifndef PROFILE_COHORTS_H
-#define PROFILE_COHORTS_H
+#ifndef TRACE_COHORTS_H
+#define TRACE_COHORTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -15,8 +15,8 @@
  * Lengths count in whole pages. An object is a contiguous piece of one mapping:
  * unmapping its middle makes two.
  */
-#ifndef PROFILE_REGIONS_H
-#define PROFILE_REGIONS_H
+#ifndef TRACE_REGIONS_H
+#define TRACE_REGIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
