@@ -113,8 +113,13 @@ static __always_inline bool tail_called(struct pending *p, __u64 entry_sp,
 
 static __always_inline int call_watch(__u32 tid, __u64 entry_sp, __u64 cookie)
 {
-	struct pending *p = call_begin(call_find(tid, 0), tid, 0);
+	struct pending *p = call_find(tid, 0);
 
+	/* Inside another call (its frame is further up): leave that one alone.
+	 * Should it be a lost one, the next sample clears it away. */
+	if (p && p->state != PENDING_IDLE && p->entry_sp > entry_sp)
+		return 1;
+	p = call_begin(p, tid, 0);
 	if (!p)
 		return 1;
 	p->entry_sp = entry_sp;
@@ -160,9 +165,13 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	old_key.tgid = target->owner;
 	if (r->old && r->valid)
 		block_take(&old_key, &old);
-	if (stack == STACK_ID_NONE && !old.booking &&
-	    !(PROBE_COOKIE_FLAGS(cookie) & PROBE_TAIL_CALLS))
-		return 1;
+	if (stack == STACK_ID_NONE && !old.booking) {
+		/* Nested: whatever it jumps to is nested, too. */
+		if (sampled ||
+		    !(PROBE_COOKIE_FLAGS(cookie) & PROBE_TAIL_CALLS))
+			return 1;
+		return call_watch(tid, entry_sp, cookie);
+	}
 	p = call_begin(p, tid, 0);
 	if (!p) {
 		if (old.booking)

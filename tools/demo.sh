@@ -61,8 +61,9 @@ cat "$work/report"
 # The line that allocates in the guilty function, found in the source, so that
 # an edit of the source cannot make this check lie.
 line=$(grep -n 'never freed' "$SOURCE" | cut -d: -f1)
-if ! grep -q "$FUNCTION.*leaky_server.c:$line" "$work/report"; then
-	echo "demo.sh: the report does not name $FUNCTION at leaky_server.c:$line" >&2
+top=$(sed -n '/^#1 /{n;p;}' "$work/report")
+if [ "$top" != "    in $FUNCTION() at $SOURCE:$line" ]; then
+	echo "demo.sh: the top entry does not name $FUNCTION at $SOURCE:$line" >&2
 	exit 1
 fi
 kill -0 "$server" 2>/dev/null || {

@@ -28,9 +28,16 @@ def pytest_sessionstart(session):
                     built.stderr, 2)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_program_left_behind():
+    yield
+    programs = machine.lasting_programs()
+    assert not programs, f"BPF programs without an owner: {programs}"
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_behind(request):
-    """Every test: no process, no temporary file, no BPF program stays."""
+def nothing_left_behind():
+    """Every test: no process and no temporary file stays."""
     before = machine.temporary_files()
     yield
     problems = machine.leftovers(before)

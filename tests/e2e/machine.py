@@ -60,19 +60,20 @@ def temporary_files():
                glob.glob("/run/leakbpf*"))
 
 
+def lasting_programs(seconds=30):
+    """Our BPF programs that stay without an owner. The kernel frees programs
+    some grace periods after their last user, on a busy machine seconds."""
+    deadline = time.monotonic() + seconds
+    programs = set(ownerless_programs())
+    while programs and time.monotonic() < deadline:
+        time.sleep(0.2)
+        programs &= set(ownerless_programs())
+    return programs
+
+
 def leftovers(files_before):
-    problems = []
-    # The kernel frees programs a grace period after their last user.
-    for _ in range(30):
-        programs = ownerless_programs()
-        if not programs:
-            break
-        time.sleep(0.1)
-    else:
-        problems.append(f"BPF programs {programs}")
-    problems += [f"process {c}" for c in children()]
-    problems += [f"file {f}" for f in temporary_files() - files_before]
-    return problems
+    return [f"process {c}" for c in children()] + \
+        [f"file {f}" for f in temporary_files() - files_before]
 
 
 def executable_mappings(pid):

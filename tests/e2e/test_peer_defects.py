@@ -145,7 +145,8 @@ def test_command_takes_arguments():
 def test_more_than_glibc(program):
     with Target(program) as target:
         run = profile(target, *EXACT)
-    assert_exact(run)
+    assert sum(v for _, v in run.folded) == \
+        sum(t[0] for t in run.truth.values()), run
 
 
 def test_redis_with_jemalloc_is_not_silent():
@@ -188,7 +189,7 @@ def test_freed_by_other_threads_never_goes_negative():
 def test_caller_of_new_without_frame_pointers():
     with Target("cxx") as target:
         run = profile(target, *EXACT, "-n", 0)
-    stack = run.report.stack_of("app::leak_new()")
+    stack = run.report.stack_of("app::leak_new")
     assert stack and "cxx.cc:" in stack.blame, run
 
 

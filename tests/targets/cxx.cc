@@ -23,25 +23,25 @@ struct thing {
 SITE static void leak_new()
 {
 	target_sink = new thing;
-	truth("app::leak_new();app::run();main", sizeof(thing), 1);
+	truth("app::leak_new;app::run;main", sizeof(thing), 1);
 }
 
 SITE static void leak_new_array()
 {
 	target_sink = new char[12345];
-	truth("app::leak_new_array();app::run();main", 12345, 1);
+	truth("app::leak_new_array;app::run;main", 12345, 1);
 }
 
 SITE static void leak_new_nothrow()
 {
 	target_sink = new (std::nothrow) char[99];
-	truth("app::leak_new_nothrow();app::run();main", 99, 1);
+	truth("app::leak_new_nothrow;app::run;main", 99, 1);
 }
 
 SITE static void leak_new_aligned()
 {
 	target_sink = new aligned_thing;
-	truth("app::leak_new_aligned();app::run();main", sizeof(aligned_thing), 1);
+	truth("app::leak_new_aligned;app::run;main", sizeof(aligned_thing), 1);
 }
 
 template <typename T> struct cache {
@@ -55,8 +55,8 @@ template <typename T> struct cache {
 SITE static void leak_template()
 {
 	cache<std::uint64_t>::fill(100);
-	truth("app::cache<unsigned long>::fill(unsigned long);"
-	      "app::leak_template();app::run();main",
+	truth("app::cache<unsigned long>::fill;"
+	      "app::leak_template;app::run;main",
 	      800, 1);
 }
 
