@@ -115,7 +115,11 @@ bool report_blame(const struct report *r, const struct profile_stack *s,
 			const struct symbol_level *level = &symbol->levels[l];
 			enum rank rank = rank_of(symbol, level);
 
-			if (out->level && rank <= best)
+			/* Among allocation functions the outermost: it is
+			 * nearest to whoever called. */
+			if (out->level &&
+			    (rank < best ||
+			     (rank == best && rank != RANK_ALLOCATION)))
 				continue;
 			best = rank;
 			*out = (struct blame){symbol, level};
