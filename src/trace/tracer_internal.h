@@ -105,14 +105,17 @@ void tracer_unload(struct tracer *t);
  * their tables, publishes the ranges. 1: objects were added, 0: none. */
 int tracee_scan(struct tracer *t, struct tracee *e);
 
-/* attach.c */
+/* tracees.c */
 struct tracee *tracee_find(struct tracer *t, pid_t pid);
-/* Sets probes in objects that have none yet in this tracee. */
-int tracee_probe_objects(struct tracer *t, struct tracee *e);
-void tracee_drop(struct tracer *t, struct tracee *e);
-void tracee_publish_target(struct tracer *t, const struct tracee *e);
-/* Tracees begin with tracee_new; NULL: too many, or no memory. */
+/* NULL: too many, or no memory. */
 struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner);
+/* Tells the BPF programs how to treat it. */
+void tracee_publish_target(struct tracer *t, const struct tracee *e);
+/* Stops tracing it; its figures stay. */
+void tracee_drop(struct tracer *t, struct tracee *e);
+
+/* attach.c: sets probes in objects that have none yet in this tracee. */
+int tracee_probe_objects(struct tracer *t, struct tracee *e);
 /* The program and link kind at the entry of such a function. */
 struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 				 enum link_kind *link);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The list of tracees, and what the BPF programs know of each. */
+#include <bpf/bpf.h>
+#include <stdlib.h>
+
+#include "trace/tracer_internal.h"
+
+struct tracee *tracee_find(struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (t->tracees[i]->pid == pid)
+			return t->tracees[i];
+	return NULL;
+}
+
+struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
+{
+	struct tracee **grown, *e;
+
+	if (t->tracee_count >= t->plan.targets)
+		return NULL;
+	grown = realloc(t->tracees, (t->tracee_count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	t->tracees = grown;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->pid = pid;
+	e->owner = owner;
+	e->alive = true;
+	t->tracees[t->tracee_count++] = e;
+	return e;
+}
+
+void tracee_publish_target(struct tracer *t, const struct tracee *e)
+{
+	const struct tracee *owner =
+		e->owner == e->pid ? e : tracee_find(t, e->owner);
+	struct target target = {
+		.owner = e->owner,
+		.map_epoch = e->map_epoch,
+	};
+	uint32_t key = e->pid;
+
+	if (owner && owner->process)
+		target.throwing_size_limit =
+			process_allocation_room(owner->process);
+	bpf_map_update_elem(bpf_map__fd(t->skel->maps.targets), &key, &target,
+			    BPF_ANY);
+}
+
+/* Stops tracing; the figures stay. */
+void tracee_drop(struct tracer *t, struct tracee *e)
+{
+	uint32_t key = e->pid;
+
+	probe_links_close(&e->links);
+	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
+	unwind_store_forget(t->unwind, e->pid);
+	if (e->owner != e->pid && t->skel->bss->shared_targets)
+		t->skel->bss->shared_targets--;
+	e->alive = false;
+}
