@@ -110,8 +110,7 @@ static int flow_of(const struct graph *g, uint64_t address, uint64_t size,
 	return err;
 }
 
-/* ---- Functions that only forward
- * ---------------------------------------------- */
+/* ---- Functions that only forward ---- */
 
 static bool is_realloc(uint32_t kind)
 {
@@ -166,8 +165,7 @@ static int drop_forwarders(struct graph *g)
 	return err;
 }
 
-/* ---- Jumps from one to another
- * --------------------------------------------------- */
+/* ---- Jumps from one to another ---- */
 
 static int tail_calls(const struct graph *g, const struct alloc_function *from,
 		      uint64_t address, uint64_t size, unsigned depth,
@@ -180,6 +178,10 @@ static int tail_calls(const struct graph *g, const struct alloc_function *from,
 		const struct flow_step *s = &flow.steps[i];
 		struct destination to;
 
+		/* An interposer jumps to what dlsym found: another allocator.
+		 */
+		if (s->flow == INSN_JUMP_COMPUTED && !g->functions->allocator)
+			*found = true;
 		if (!flow_is_jump(s) || !flow_leaves(&flow, s))
 			continue;
 		destination_of(g, s, &to);
@@ -211,8 +213,7 @@ static int flag_tail_calls(struct graph *g)
 	return err;
 }
 
-/* ---- Internals
- * --------------------------------------------------------------------- */
+/* ---- Internals ---- */
 
 static void visit_queue(struct graph *g, uint64_t address, unsigned depth,
 			bool by_jump)

@@ -11,8 +11,8 @@
 
 /*
  * Takes out functions that only forward, sets PROBE_TAIL_CALLS, fills in
- * unknown sizes and the internals. `f->list` is sorted by address. 0 or
- * -ENOMEM.
+ * unknown sizes and the internals. `f->list` is sorted by address,
+ * `f->allocator` NULL when unknown. 0 or -ENOMEM.
  */
 int alloc_graph_refine(const struct object *o, struct alloc_functions *f);
 

@@ -33,8 +33,7 @@ struct search {
 	bool is_loader;
 };
 
-/* ---- Symbols
- * ------------------------------------------------------------------- */
+/* ---- Symbols ---- */
 
 static void note_markers(struct search *s, const char *name)
 {
@@ -103,8 +102,7 @@ static int each_symbol(const struct object_symbol *symbol, void *context)
 	return found_append(s, &f);
 }
 
-/* ---- Choosing
- * ------------------------------------------------------------------- */
+/* ---- Choosing ---- */
 
 static bool family_is_defined(const struct search *s, enum alloc_family family)
 {
@@ -191,12 +189,11 @@ static int choose(struct search *s, const struct catalogue_options *opt,
 	for (size_t i = 0; i < s->count; i++)
 		if (wanted(s, &s->list[i], opt) && !is_shadowed(s, &s->list[i]))
 			choose_one(out, &s->list[i]);
-	out->allocator = s->allocator ? s->allocator : "malloc replacement";
+	out->allocator = s->allocator;
 	return 0;
 }
 
-/* ---- Interface
- * ------------------------------------------------------------------- */
+/* ---- Interface ---- */
 
 int catalogue_find(const struct object *o, const struct catalogue_options *opt,
 		   struct alloc_functions *out)
@@ -213,6 +210,8 @@ int catalogue_find(const struct object *o, const struct catalogue_options *opt,
 	free(s.list);
 	if (!err && out->count)
 		err = alloc_graph_refine(o, out);
+	if (!out->allocator)
+		out->allocator = "malloc replacement";
 	if (err)
 		alloc_functions_free(out);
 	return err;

@@ -43,13 +43,13 @@ struct search {
 /* What the rest of the function says about its window. */
 struct jumps {
 	bool complete; /* every instruction decoded */
-	bool computed; /* there are jumps with unknown targets */
+	bool computed; /* a jump leads anywhere in the function */
 	/* The lowest address after the entry that a branch goes to. */
 	uint64_t lowest_target;
+	bool block_reads_table; /* the block being read, so far */
 };
 
-/* ---- The window -------------------------------------------------------------
- */
+/* ---- The window ---- */
 
 /* In the order of System V ABI, AMD64 supplement, 3.2.3. */
 static const uint8_t argument_order[ARGUMENTS_MAX] = {
@@ -187,11 +187,42 @@ static int window_search(const uint8_t *code, size_t size, uint64_t address,
 	return *w->entry.text ? 0 : -EINVAL;
 }
 
-/* ---- The whole function
- * ------------------------------------------------------- */
+/* ---- The whole function ---- */
 
-static void jumps_note(struct jumps *j, const struct insn *i, uint64_t entry)
+/*
+ * A jump to a computed place is a switch (or computed goto) when its block
+ * reads a table: a load with an index, a sign-extended offset, an addition to
+ * the table's base. Else it is a call in tail position, through a hook or a
+ * virtual table, and leaves the function. gcc and clang keep the table's load
+ * and the jump in one block.
+ */
+static bool reads_table(const cs_insn *detail)
 {
+	const cs_x86 *x = &detail->detail->x86;
+	bool adds = detail->id == X86_INS_ADD && x->op_count == 2 &&
+		    x->operands[0].type == X86_OP_REG &&
+		    x->operands[1].type != X86_OP_IMM;
+
+	if (adds || detail->id == X86_INS_MOVSXD)
+		return true;
+	for (unsigned i = 0; i < x->op_count; i++)
+		if (x->operands[i].type == X86_OP_MEM &&
+		    x->operands[i].mem.index != X86_REG_INVALID)
+			return true;
+	return false;
+}
+
+/* "notrack", a ds prefix, exempts switches from indirect branch tracking. */
+static bool is_notrack(const struct insn *i)
+{
+	return i->bytes[0] == 0x3e;
+}
+
+static void jumps_note(struct jumps *j, const struct insn *i,
+		       const cs_insn *detail, uint64_t entry)
+{
+	bool table = reads_table(detail);
+
 	switch (i->flow) {
 	case INSN_BRANCH:
 	case INSN_JUMP:
@@ -202,11 +233,13 @@ static void jumps_note(struct jumps *j, const struct insn *i, uint64_t entry)
 			j->lowest_target = i->target;
 		break;
 	case INSN_JUMP_COMPUTED:
-		j->computed = true;
+		j->computed |= table || j->block_reads_table || is_notrack(i);
 		break;
 	default:
 		break;
 	}
+	j->block_reads_table =
+		i->flow == INSN_NEXT && (table || j->block_reads_table);
 }
 
 static int jumps_collect(const uint8_t *code, size_t size, uint64_t address,
@@ -214,13 +247,13 @@ static int jumps_collect(const uint8_t *code, size_t size, uint64_t address,
 {
 	struct insn_reader r;
 	struct insn i;
-	int err = insn_reader_open(&r, code, size, address, false);
+	int err = insn_reader_open(&r, code, size, address, true);
 
 	if (err)
 		return err;
 	j->lowest_target = UINT64_MAX;
 	while (insn_read(&r, &i))
-		jumps_note(j, &i, address);
+		jumps_note(j, &i, r.detail, address);
 	/* What is left may be the start of an instruction cut off. */
 	j->complete = size - r.offset < INSN_BYTES_MAX;
 	insn_reader_close(&r);
@@ -228,10 +261,9 @@ static int jumps_collect(const uint8_t *code, size_t size, uint64_t address,
 }
 
 /*
- * Whether control reaches the candidate only from the entry. A jump with an
- * unknown target may be a switch whose table leads to anywhere behind a
- * block's start, so it speaks against everything but the entry (the block
- * that starts there is entered from it).
+ * Whether control reaches the candidate only from the entry. A switch may
+ * lead to the start of any block, so it speaks against everything but the
+ * entry itself.
  */
 static bool only_from_entry(const struct candidate *c, const struct jumps *j,
 			    uint64_t address)
@@ -242,8 +274,7 @@ static bool only_from_entry(const struct candidate *c, const struct jumps *j,
 	       j->lowest_target > address + c->offset;
 }
 
-/* ---- The choice
- * --------------------------------------------------------------- */
+/* ---- The choice ---- */
 
 static void site_set(struct probe_site *out, const struct candidate *c,
 		     const char *reason)
@@ -253,7 +284,7 @@ static void site_set(struct probe_site *out, const struct candidate *c,
 	out->stack_depth = c->depth;
 	out->emulated = !reason;
 	out->reason = reason;
-	out->kind = c->shifted; /* site_plan_kind makes it a kind */
+	out->kind = c->shifted; /* site_plan makes it a kind */
 	memcpy(out->instruction, c->text, sizeof(out->instruction));
 }
 
@@ -263,7 +294,7 @@ static const char *why_not(const struct window *w, const struct jumps *j)
 		return w->stopped;
 	if (!j->complete)
 		return "the function does not decode completely";
-	return j->computed ? "jumps with unknown targets in the function"
+	return j->computed ? "a switch in the function may lead to before it"
 			   : "a branch leads to between entry and the cheap "
 			     "instruction";
 }
@@ -295,18 +326,7 @@ static int plan(const uint8_t *code, size_t size, uint64_t address,
 	return 0;
 }
 
-int site_plan(const uint8_t *code, size_t size, uint64_t address,
-	      unsigned argument_registers, bool at_entry_depth,
-	      struct probe_site *out)
-{
-	struct search s;
-
-	search_start(&s, argument_registers, false, at_entry_depth);
-	return plan(code, size, address, &s, out);
-}
-
-/* ---- Kinds
- * --------------------------------------------------------------------- */
+/* ---- Kinds ---- */
 
 /* What bpf/ reads of each kind's arguments, and the kind that reads the same
  * ones from the next registers. */
@@ -331,8 +351,8 @@ static const struct {
 	{LOADER_STATE, 0, false, 0},
 };
 
-int site_plan_kind(const uint8_t *code, size_t size, uint64_t address,
-		   uint32_t kind, struct probe_site *out)
+int site_plan(const uint8_t *code, size_t size, uint64_t address, uint32_t kind,
+	      struct probe_site *out)
 {
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		struct search s;

@@ -39,20 +39,13 @@ struct probe_site {
 
 /*
  * `code` are the function's bytes (as far as known, at least one instruction),
- * `address` its link-time address. `argument_registers`: how many of rdi, rsi,
- * rdx, rcx, r8, r9 must be intact. `at_entry_depth`: only a site before which
- * nothing was pushed (a return probe or session takes the return address from
- * where the stack pointer points). 0, or -EINVAL when nothing decodes.
+ * `address` its link-time address, `kind` its enum alloc_kind: which arguments
+ * must be intact follows from that, and whether anything may have been pushed
+ * (a return probe or session takes the return address from where the stack
+ * pointer points). 0, or -EINVAL when nothing decodes or there is no such
+ * kind, or -ENOMEM.
  */
-int site_plan(const uint8_t *code, size_t size, uint64_t address,
-	      unsigned argument_registers, bool at_entry_depth,
+int site_plan(const uint8_t *code, size_t size, uint64_t address, uint32_t kind,
 	      struct probe_site *out);
-
-/*
- * The same for a function of the catalogue: what must be intact follows from
- * its kind (enum alloc_kind), which also goes into `out->kind`.
- */
-int site_plan_kind(const uint8_t *code, size_t size, uint64_t address,
-		   uint32_t kind, struct probe_site *out);
 
 #endif

@@ -80,7 +80,7 @@ static int plan_site(const struct object *o, const struct alloc_function *f,
 {
 	size_t size = 0;
 	uint8_t *code = read_code(o, f, &size);
-	int err = code ? site_plan_kind(code, size, f->address, f->kind, plan) :
+	int err = code ? site_plan(code, size, f->address, f->kind, plan) :
 			 -ENOEXEC;
 
 	free(code);
