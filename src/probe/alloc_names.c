@@ -197,6 +197,8 @@ static const struct {
 	{"mallctl", "jemalloc", false},
 	{"je_mallctl", "jemalloc", false},
 	{"_rjem_mallctl", "jemalloc", false},
+	{"je_malloc", "jemalloc", false},
+	{"_rjem_malloc", "jemalloc", false},
 	{"tc_version", "tcmalloc", false},
 	{"TCMallocInternalMalloc", "tcmalloc", false},
 	{"mi_version", "mimalloc", false},
