@@ -117,8 +117,41 @@ asan:
 	ASAN_OPTIONS=detect_leaks=1 $(MAKE) BUILD=build-asan \
 		SANITIZE=address,undefined unit
 
+# Every tests/fuzz/fuzz_*.c for FUZZ_SECONDS, from seeds made of this system's
+# files. What a fuzzer finds is left in build/fuzz/ and fails the target.
+FUZZ_SECONDS ?= 20
+FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-strict-aliasing \
+	-fno-sanitize-recover=all -Wno-unused-command-line-argument
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_OBJ := $(patsubst src/%.c,$(BUILD)/fuzz/src/%.o,$(wildcard \
+	$(addsuffix /*.c,src/base src/object src/unwind src/symbol src/target)))
+
+$(BUILD)/fuzz/src/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/lib.a: $(FUZZ_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/lib.a
+	$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined \
+		-MMD -MP -o $@ $^ $(LIBS)
+
+fuzz: $(FUZZ_BIN)
+	@set -e; for f in $(FUZZ_BIN); do \
+		name=$$(basename $$f); corpus=$(BUILD)/fuzz/corpus/$$name; \
+		tests/fuzz/seeds.sh $$name $$corpus; \
+		echo "== $$name"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=10 \
+			-rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(BUILD)/fuzz/$$name- $$corpus; \
+	done
+
 # Writes the tables of BENCHMARKS.md; BENCH_QUICK=1 for a short run.
 bench: all
 	/usr/bin/python3 -B tools/bench/run.py $(BUILD)/leakbpf $(BUILD) BENCHMARKS.md
 
--include $(OBJ:.o=.d) $(BUILD)/src/cli/main.d $(wildcard $(BUILD)/bpf/*.d) $(UNIT:=.d)
+-include $(OBJ:.o=.d) $(BUILD)/src/cli/main.d $(wildcard $(BUILD)/bpf/*.d) $(UNIT:=.d) \
+	$(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)

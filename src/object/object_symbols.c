@@ -9,12 +9,23 @@
 /* Symbols read at a time: a table may be larger than we want in memory. */
 #define SYMBOLS_BATCH 4096
 
+#define NAME_BYTES_MAX 65536
+
+/*
+ * Names may share bytes, so a hostile table could make us read its strings
+ * once per symbol: quadratic work. This is what may be read of them; real
+ * tables need little more than the size of their strings.
+ */
+#define NAMES_WORK_PER_BYTE   4
+#define NAMES_WORK_PER_SYMBOL 64
+
 struct walk {
 	const struct object *object;
 	int (*each)(const struct object_symbol *s, void *context);
 	void *context;
 	char *names; /* NUL-terminated */
 	size_t names_size;
+	uint64_t names_work; /* bytes that may still be read */
 	bool is_dynamic;
 	bool stopped; /* by the callback */
 };
@@ -36,14 +47,25 @@ static bool has_address(const Elf64_Sym *s)
 	       s->st_shndx != SHN_ABS && s->st_shndx != SHN_COMMON;
 }
 
-/* "memcpy@@GLIBC_2.14" -> "memcpy" (.symtab of glibc and others), in place:
- * the table is our own copy. */
-static void strip_version(char *name)
+/* The symbol's name; NULL: none, or none that makes sense.
+ * "memcpy@@GLIBC_2.14" (.symtab of glibc and others) is cut to "memcpy" in
+ * place: the table is our own copy. */
+static const char *take_name(struct walk *w, const Elf64_Sym *s)
 {
-	char *version = *name ? strchr(name + 1, '@') : NULL;
+	char *name, *version;
+	size_t size;
 
+	if (s->st_name >= w->names_size)
+		return NULL;
+	name = w->names + s->st_name;
+	size = strnlen(name, NAME_BYTES_MAX);
+	w->names_work -= size < w->names_work ? size : w->names_work;
+	if (!size || size == NAME_BYTES_MAX)
+		return NULL;
+	version = memchr(name + 1, '@', size - 1);
 	if (version)
 		*version = 0;
+	return name;
 }
 
 static int visit(struct walk *w, const Elf64_Sym *s)
@@ -58,11 +80,13 @@ static int visit(struct walk *w, const Elf64_Sym *s)
 	};
 	int stop;
 
-	if (!has_address(s) || s->st_name >= w->names_size ||
-	    !w->names[s->st_name])
+	if (!has_address(s))
 		return 0;
-	strip_version(w->names + s->st_name);
-	symbol.name = w->names + s->st_name;
+	symbol.name = take_name(w, s);
+	if (!w->names_work)
+		return -EFBIG;
+	if (!symbol.name)
+		return 0;
 	stop = w->each(&symbol, w->context);
 	w->stopped = stop != 0;
 	return stop;
@@ -90,6 +114,8 @@ static int visit_file_table(struct walk *w, const Elf64_Shdr *table)
 	if (table->sh_offset > w->object->image_size ||
 	    table->sh_size > w->object->image_size - table->sh_offset)
 		return -EIO;
+	if (table->sh_size > ELF_SECTION_BYTES_MAX)
+		return -EFBIG;
 	batch = malloc(SYMBOLS_BATCH * sizeof(*batch));
 	if (!batch)
 		return -ENOMEM;
@@ -133,6 +159,9 @@ static int walk_table(struct walk *w, const struct elf_sections *sections,
 	if (err)
 		return err;
 	w->names = (char *)names;
+	w->names_work = NAMES_WORK_PER_BYTE * (uint64_t)w->names_size +
+			NAMES_WORK_PER_SYMBOL *
+				(table->sh_size / sizeof(Elf64_Sym) + 1);
 	w->is_dynamic = table->sh_type == SHT_DYNSYM;
 	return table->sh_flags & SHF_COMPRESSED
 		       ? visit_compressed_table(w, table)

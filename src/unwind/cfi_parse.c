@@ -7,7 +7,7 @@
 /* A CIE's program runs once for each of its FDEs. Without this cap a large one
  * would make the work quadratic in the section's size; real ones have some 30
  * bytes. */
-#define CIE_BYTES_MAX 1024
+#define CIE_BYTES_MAX 256
 
 /* DW_EH_PE_*: LSB Core 10.5.1 */
 enum {

@@ -15,6 +15,10 @@ enum {
 	OP_BREG31 = 0x8f,
 };
 
+/* An expression is looked at for each row that it holds for; those that can be
+ * compiled have a dozen bytes. */
+#define EXPRESSION_BYTES_MAX 64
+
 /* What an address expression boils down to:
  * reg + offset, or *(reg + offset) + deref_offset. */
 struct address {
@@ -49,9 +53,12 @@ static bool parse_addend(struct cursor *c, uint8_t op, int64_t *addend)
  * *(rbp - 8)), hand-written assembly (CFA = *(rsp + 152) + 8). */
 static bool parse_address(struct cursor c, struct address *a)
 {
-	uint8_t op = cursor_u8(&c);
+	uint8_t op;
 
 	memset(a, 0, sizeof(*a));
+	if (cursor_left(&c) > EXPRESSION_BYTES_MAX)
+		return false;
+	op = cursor_u8(&c);
 	if (op < OP_BREG0 || op > OP_BREG31)
 		return false;
 	a->reg = op - OP_BREG0;

@@ -8,6 +8,9 @@
 
 #define WINDOW_BYTES (256u << 10)
 #define STUBS_MAX    8
+/* Objects without CFI are scanned whole, up to here: a sparse file can claim
+ * gigabytes of code. */
+#define SCAN_BYTES_MAX (32ULL << 20)
 
 struct stub {
 	uint8_t size;
@@ -31,6 +34,7 @@ struct window {
 	uint8_t *bytes;
 	uint64_t start; /* link-time */
 	size_t size;
+	uint64_t scanned; /* bytes, in all segments */
 };
 
 struct stubs {
@@ -87,13 +91,15 @@ static void scan_window(const struct window *w, uint64_t start, size_t size,
 static void scan_range(struct window *w, uint64_t start, uint64_t end,
 		       struct stubs *found)
 {
-	while (start < end && end - start >= STUB_BYTES_MIN) {
+	while (start < end && end - start >= STUB_BYTES_MIN &&
+	       w->scanned < SCAN_BYTES_MAX) {
 		size_t size =
 			end - start < WINDOW_BYTES ? end - start : WINDOW_BYTES;
 
 		if (!window_reach(w, start, size))
 			return;
 		scan_window(w, start, size, found);
+		w->scanned += size;
 		if (start + size == end)
 			return;
 		start += size - (STUB_BYTES_MAX - 1);
@@ -133,17 +139,17 @@ int rows_add_signal_stubs(struct unwind_table *t, const struct object *o,
 			  size_t limit)
 {
 	CLEANUP_FREE uint8_t *buffer = malloc(WINDOW_BYTES);
+	struct window w = {.object = o, .bytes = buffer};
 	struct stubs found = {.count = 0};
 
 	if (!buffer)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < o->segment_count; i++) {
-		struct window w = {.object = o,
-				   .segment = &o->segments[i],
-				   .bytes = buffer};
-
-		if (o->segments[i].executable)
-			scan_segment(&w, t, &found);
+		if (!o->segments[i].executable)
+			continue;
+		w.segment = &o->segments[i];
+		w.size = 0;
+		scan_segment(&w, t, &found);
 	}
 	return rows_overlay(t, found.list, found.count, limit);
 }

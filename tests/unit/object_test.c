@@ -458,6 +458,44 @@ static void malformed_symbol_tables_yield_no_symbols(void **state)
 #undef NO_SYMBOLS
 }
 
+static int count_symbol(const struct object_symbol *s, void *context)
+{
+	*(size_t *)context += strlen(s->name);
+	return 0;
+}
+
+/* Thousands of symbols that all have the same long name. */
+#define NAMES	30000
+#define SYMBOLS 4096
+
+struct long_names_elf {
+	struct small_elf elf;
+	char names[NAMES];
+	Elf64_Sym symbols[SYMBOLS];
+};
+
+static void names_are_not_read_over_and_over(void **state)
+{
+	struct long_names_elf *e = calloc(1, sizeof(*e));
+	size_t bytes = 0;
+	struct object *o;
+
+	assert_non_null(e);
+	e->elf = small_elf();
+	memset(e->names, 'a', NAMES - 1);
+	for (size_t i = 0; i < SYMBOLS; i++)
+		e->symbols[i] = e->elf.symbols[1];
+	e->elf.sections[2].sh_offset = offsetof(struct long_names_elf, names);
+	e->elf.sections[2].sh_size = NAMES;
+	e->elf.sections[3].sh_offset = offsetof(struct long_names_elf, symbols);
+	e->elf.sections[3].sh_size = sizeof(e->symbols);
+	assert_int_equal(object_open(*state, file_of(e, sizeof(*e)), "", &o),
+			 0);
+	free(e);
+	assert_int_equal(object_each_symbol(o, count_symbol, &bytes), -EFBIG);
+	assert_in_range(bytes, NAMES, 5 * NAMES + 64 * SYMBOLS);
+}
+
 struct wanted {
 	const char *name;
 	uint64_t address;
@@ -553,12 +591,6 @@ static void the_registry_has_an_upper_limit(void **state)
 }
 
 /* ---- Hostile files ------------------------------------------------------ */
-
-static int count_symbol(const struct object_symbol *s, void *context)
-{
-	*(size_t *)context += strlen(s->name);
-	return 0;
-}
 
 static void use_everything(const struct object *o)
 {
@@ -657,6 +689,7 @@ int main(void)
 		TEST(visits_defined_symbols_without_versions),
 		TEST(a_callback_stops_the_walk),
 		TEST(malformed_symbol_tables_yield_no_symbols),
+		TEST(names_are_not_read_over_and_over),
 		TEST(a_symbol_has_the_address_the_linker_gave_it),
 		TEST(the_vdso_is_an_object_with_symbols_and_cfi),
 		TEST(the_registry_has_an_upper_limit),

@@ -574,6 +574,21 @@ static void an_oversized_cie_is_refused(void **state)
 	assert_string_equal(rule_at(f, TEXT_BASE + 0x100), "sp+8, fp same");
 }
 
+/* It would be parsed for every row. */
+static void an_oversized_expression_is_not_followed(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t program[3 + 200] = {0x0f, 0xc8, 0x01, 0x77, 8};
+
+	for (size_t i = 5; i < sizeof(program); i += 2)
+		program[i] = 0x23; /* plus_uconst 0 */
+	f->image.form = eh_form;
+	add_usual_cie(&f->image);
+	add_fde(&f->image, TEXT_BASE, 0x100, program, sizeof(program));
+	build(f);
+	assert_string_equal(rule_at(f, TEXT_BASE), "bad");
+}
+
 static void add_varied_section(struct cfi_image *i, struct cfi_form form)
 {
 	i->form = form;
@@ -671,6 +686,7 @@ int main(void)
 		TEST(extended_rules_are_shared_and_rationed),
 		TEST(a_full_pool_makes_rules_bad_not_wrong),
 		TEST(an_oversized_cie_is_refused),
+		TEST(an_oversized_expression_is_not_followed),
 		TEST(a_section_cut_anywhere_is_harmless),
 		TEST(any_changed_byte_is_harmless),
 	};
