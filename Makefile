@@ -137,7 +137,7 @@ $(BUILD)/fuzz/lib.a: $(FUZZ_OBJ)
 
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/lib.a
 	$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined \
-		-MMD -MP -o $@ $^ $(LIBS)
+		-MMD -MP -o $@ $< $(BUILD)/fuzz/lib.a $(LIBS)
 
 fuzz: $(FUZZ_BIN)
 	@set -e; for f in $(FUZZ_BIN); do \

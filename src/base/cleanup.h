@@ -24,12 +24,22 @@ static inline void cleanup_fclose(FILE **f)
 		fclose(*f);
 }
 
-#define CLEANUP_FREE __attribute__((cleanup(cleanup_free)))
-#define CLEANUP_CLOSE __attribute__((cleanup(cleanup_close)))
+#define CLEANUP_FREE   __attribute__((cleanup(cleanup_free)))
+#define CLEANUP_CLOSE  __attribute__((cleanup(cleanup_close)))
 #define CLEANUP_FCLOSE __attribute__((cleanup(cleanup_fclose)))
 
 /* Hands the value to the caller and disarms the cleanup. */
-#define TAKE_FD(fd) __extension__({ int taken = (fd); (fd) = -1; taken; })
-#define TAKE_PTR(p) __extension__({ __typeof__(p) taken = (p); (p) = NULL; taken; })
+#define TAKE_FD(fd)                                                            \
+	__extension__({                                                        \
+		int taken = (fd);                                              \
+		(fd) = -1;                                                     \
+		taken;                                                         \
+	})
+#define TAKE_PTR(p)                                                            \
+	__extension__({                                                        \
+		__typeof__(p) taken = (p);                                     \
+		(p) = NULL;                                                    \
+		taken;                                                         \
+	})
 
 #endif

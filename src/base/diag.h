@@ -21,8 +21,8 @@ void diag(enum diag_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #define diag_error(...) diag(DIAG_ERROR, __VA_ARGS__)
-#define diag_warn(...) diag(DIAG_WARN, __VA_ARGS__)
-#define diag_info(...) diag(DIAG_INFO, __VA_ARGS__)
+#define diag_warn(...)	diag(DIAG_WARN, __VA_ARGS__)
+#define diag_info(...)	diag(DIAG_INFO, __VA_ARGS__)
 #define diag_debug(...) diag(DIAG_DEBUG, __VA_ARGS__)
 
 /* Bytes below 0x20 and 0x7f as \xNN; truncates. Returns `to`. */

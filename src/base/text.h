@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct text {
-	char *data; /* NUL-terminated once anything was appended; else NULL */
+	char *data;  /* NUL-terminated once anything was appended; else NULL */
 	size_t size; /* without the NUL */
 	size_t capacity;
 	bool failed;

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define BUILD_ID_BYTES_MAX 32
+#define BUILD_ID_BYTES_MAX  32
 #define OBJECT_SEGMENTS_MAX 16
 
 /* A PT_LOAD segment. */
@@ -33,13 +33,13 @@ struct object_segment {
 struct object {
 	uint32_t id; /* 1..OBJECTS_MAX-1, see FRAME_OBJECT_SHIFT */
 	char *path;  /* as in /proc/PID/maps, without " (deleted)" */
-	int fd;      /* O_RDONLY; -1 for images in memory (vdso) */
+	int fd;	     /* O_RDONLY; -1 for images in memory (vdso) */
 	dev_t device;
 	ino_t inode;
 	uint8_t build_id[BUILD_ID_BYTES_MAX];
 	uint32_t build_id_size; /* 0: none */
-	uint16_t machine;       /* e_machine */
-	uint16_t type;          /* ET_EXEC or ET_DYN */
+	uint16_t machine;	/* e_machine */
+	uint16_t type;		/* ET_EXEC or ET_DYN */
 	bool is_vdso;
 	bool is_go; /* has .go.buildinfo or .gopclntab: never return-probe */
 	/* Lowest and one past the highest link-time executable address:
@@ -48,7 +48,7 @@ struct object {
 	uint64_t text_end;
 	uint32_t segment_count;
 	struct object_segment segments[OBJECT_SEGMENTS_MAX];
-	uint8_t *image; /* vdso: the bytes; else NULL */
+	uint8_t *image;	   /* vdso: the bytes; else NULL */
 	size_t image_size; /* file or image size */
 };
 
@@ -97,7 +97,7 @@ int object_section(const struct object *o, const char *name, uint8_t **data,
 struct object_symbol {
 	const char *name; /* valid during the callback only */
 	uint64_t address; /* link-time */
-	uint64_t size;    /* 0: unknown */
+	uint64_t size;	  /* 0: unknown */
 	bool is_function; /* STT_FUNC or STT_GNU_IFUNC */
 	bool is_ifunc;
 	bool is_dynamic; /* from .dynsym, else .symtab */
@@ -106,7 +106,8 @@ struct object_symbol {
 /* Calls `each` for every defined symbol of .dynsym and .symtab (versions
  * stripped from names), until it returns non-zero, which is then returned. */
 int object_each_symbol(const struct object *o,
-		       int (*each)(const struct object_symbol *s, void *context),
+		       int (*each)(const struct object_symbol *s,
+				   void *context),
 		       void *context);
 
 #endif

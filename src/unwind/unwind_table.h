@@ -44,8 +44,10 @@ struct unwind_mark {
 
 /*
  * Compiles the CFI of `o`. An object without any yields a table with no rows
- * but those of the marks. `row_limit` bounds the memory (8 bytes a row): with
- * more rows -E2BIG. Also -ENOMEM. Free with unwind_table_free.
+ * but those of the marks (and of known signal return stubs). Gaps of less than
+ * 16 bytes are padding and keep the rule before; longer ones get UNWIND_NONE.
+ * `row_limit` bounds the memory (8 bytes a row): with more rows -E2BIG. Also
+ * -ENOMEM. Free with unwind_table_free.
  */
 int unwind_table_build(const struct object *o, struct unwind_rule_pool *pool,
 		       const struct unwind_mark *marks, size_t mark_count,
