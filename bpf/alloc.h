@@ -119,6 +119,9 @@ static __always_inline int call_watch(__u32 tid, __u64 entry_sp, __u64 cookie)
 	 * Should it be a lost one, the next sample clears it away. */
 	if (p && p->state != PENDING_IDLE && p->entry_sp > entry_sp)
 		return 1;
+	/* Jumped to by the call that is pending, which may be a sample. */
+	if (tail_called(p, entry_sp, cookie))
+		return 1;
 	p = call_begin(p, tid, 0);
 	if (!p)
 		return 1;
