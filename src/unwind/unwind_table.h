@@ -25,7 +25,9 @@ struct unwind_table {
 	size_t row_count;
 	/* Statistics, for --explain and tests. */
 	size_t fde_count;
-	size_t bad_fdes; /* malformed: skipped, their range has UNWIND_BAD */
+	/* Malformed: their range, if it could be read, has UNWIND_BAD. An
+	 * unreadable section counts as one. */
+	size_t bad_fdes;
 	size_t ext_rows;
 	size_t unsupported_rows; /* UNWIND_BAD because of the rule itself */
 };
