@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -37,10 +38,25 @@ struct session {
 
 /* ---- Before the target is touched ---------------------------------------- */
 
+/* The BPF programs know processes by their ids in the initial pid namespace. */
+static bool in_initial_pid_namespace(void)
+{
+	const ino_t initial = 0xeffffffc; /* PROC_PID_INIT_INO, proc_ns.h */
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) || st.st_ino == initial;
+}
+
 static enum exit_code check_privileges(void)
 {
 	char missing[256];
 
+	if (!in_initial_pid_namespace()) {
+		diag_error("process ids here are not those of the kernel: run "
+			   "leakbpf in the host's pid namespace (docker run "
+			   "--pid=host, hostPID: true)");
+		return EXIT_CODE_PRIVILEGES;
+	}
 	if (!features_missing_capabilities(missing, sizeof(missing)))
 		return EXIT_CODE_OK;
 	diag_error("not enough privileges: run it as root (sudo leakbpf ...); "
