@@ -30,12 +30,18 @@ static int libbpf_to_diag(enum libbpf_print_level level, const char *format,
 	return 0;
 }
 
-/* Kernels before 5.11 charge BPF memory to RLIMIT_MEMLOCK. */
-static void raise_memlock(void)
+/* Kernels before 5.11 charge BPF memory to RLIMIT_MEMLOCK. Objects, links and
+ * perf events hold a descriptor each: the usual soft limit of 1024 is too low
+ * for many targets. */
+static void raise_limits(void)
 {
-	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 static void use(struct bpf_program *p, uint32_t attach_type)
@@ -129,7 +135,7 @@ int tracer_load(struct tracer *t)
 	int err;
 
 	libbpf_set_print(libbpf_to_diag);
-	raise_memlock();
+	raise_limits();
 	t->skel = trace_bpf__open();
 	if (!t->skel)
 		return -errno;
