@@ -148,6 +148,7 @@ static enum exit_code prepare(struct session *s)
 	const struct options *o = s->options;
 	enum exit_code code = check_privileges();
 
+	spawn_keep_limits(&s->command);
 	if (code == EXIT_CODE_OK &&
 	    output_open(&s->output, o->folded, o->quiet))
 		code = EXIT_CODE_OUTPUT;

@@ -18,10 +18,16 @@
 #define END_WAIT_MS 2000
 #define END_STEP_MS 10
 
+void spawn_keep_limits(struct spawned *s)
+{
+	if (getrlimit(RLIMIT_NOFILE, &s->file_limit))
+		s->file_limit.rlim_cur = 0;
+}
+
 /* The child's side: wait until the parent has attached, then become the
  * command. Only what is safe between fork and exec. */
 static void __attribute__((noreturn))
-become(char *const command[], int go, int failure)
+become(const struct spawned *s, char *const command[], int go, int failure)
 {
 	char byte;
 	int error;
@@ -33,6 +39,8 @@ become(char *const command[], int go, int failure)
 	if (got != 1) /* the parent is gone */
 		_exit(127);
 	signals_restore();
+	if (s->file_limit.rlim_cur)
+		setrlimit(RLIMIT_NOFILE, &s->file_limit);
 	execvp(command[0], command);
 	error = errno;
 	if (write(failure, &error, sizeof(error)) != sizeof(error))
@@ -89,7 +97,7 @@ enum exit_code spawn_start(struct spawned *s, char *const command[])
 	CLEANUP_CLOSE int failure_read = -1, failure_write = -1;
 	int go[2], failure[2], err;
 
-	*s = (struct spawned){.name = command[0]};
+	*s = (struct spawned){.name = command[0], .file_limit = s->file_limit};
 	if (pipe2(go, O_CLOEXEC))
 		goto failed;
 	go_read = go[0];
@@ -103,7 +111,7 @@ enum exit_code spawn_start(struct spawned *s, char *const command[])
 		goto failed;
 	if (!s->pid) {
 		close(go_write); /* else the parent's death goes unnoticed */
-		become(command, go_read, failure_write);
+		become(s, command, go_read, failure_write);
 	}
 	close(TAKE_FD(failure_write));
 	err = seize(s->pid, go_write);

@@ -8,6 +8,7 @@
 #define CLI_SPAWN_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "cli/exit_codes.h"
@@ -18,9 +19,16 @@ struct spawned {
 	pid_t pid; /* 0: none */
 	const char *name;
 	bool held; /* stopped, by us */
+	/* Of open files, for the program; rlim_cur 0: as it is. */
+	struct rlimit file_limit;
 };
 
-/* Runs the command up to its exec: the program is loaded, none of its
+/* The program gets the limit of open files of this moment: the tracer raises
+ * its own later. */
+void spawn_keep_limits(struct spawned *s);
+
+/* `s`: { 0 }, or after spawn_keep_limits.
+ * Runs the command up to its exec: the program is loaded, none of its
  * instructions has run. Failures are reported. On failure nothing is left. */
 enum exit_code spawn_start(struct spawned *s, char *const command[]);
 /*

@@ -121,7 +121,7 @@ static void reports_a_command_that_cannot_be_started(void **state)
 {
 	char *missing[] = {"/nonexistent/program", NULL};
 	char *unreadable[] = {"/dev/null", NULL};
-	struct spawned s;
+	struct spawned s = {0};
 
 	assert_int_equal(spawn_start(&s, missing), EXIT_CODE_COMMAND);
 	assert_int_equal(s.pid, 0);
@@ -135,7 +135,7 @@ static void reports_a_program_that_ends_in_its_loader(void **state)
 	char *command[] = {"sh", "-c", "exit 0", NULL};
 	struct object_registry *objects = object_registry_new();
 	struct process process;
-	struct spawned s;
+	struct spawned s = {0};
 	int error;
 
 	setenv("LD_TRACE_LOADED_OBJECTS", "1", 1); /* as ldd does */
