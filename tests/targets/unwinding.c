@@ -11,6 +11,8 @@
  *   drap        functions that realign their stack (DRAP), with alloca
  *   alloca      a frame of variable size
  *   asm         hand-written assembly with CFI
+ *   asm-odd     the same, but its frame hangs on a register that no walk
+ *               outside the process follows
  *   asm-bare    hand-written assembly without CFI, with a frame pointer
  *   asm-lost    hand-written assembly without CFI and frame pointer
  */
@@ -147,6 +149,7 @@ SITE static void run_alloca(void)
 
 /* assembly.S */
 void asm_with_cfi(void (*call)(void));
+void asm_with_odd_cfi(void (*call)(void));
 void asm_with_frame_pointer(void (*call)(void));
 void asm_without_anything(void (*call)(void));
 
@@ -177,6 +180,8 @@ int main(int argc, char **argv)
 		run_alloca();
 	else if (!strcmp(scenario, "asm"))
 		run_asm(asm_with_cfi);
+	else if (!strcmp(scenario, "asm-odd"))
+		run_asm(asm_with_odd_cfi);
 	else if (!strcmp(scenario, "asm-bare"))
 		run_asm(asm_with_frame_pointer);
 	else if (!strcmp(scenario, "asm-lost"))
