@@ -130,7 +130,8 @@ static int write_outputs(struct reporting *r, struct report *report)
 	if (r->output->text) {
 		text_err = report_text(r->output->text, report);
 		if (text_err && text_err != -EPIPE)
-			diag_error("cannot write the report: %s",
+			diag_error("cannot write the report to "
+				   "standard output: %s",
 				   strerror(-text_err));
 		if (!text_err)
 			text_err = output_flush(r->output);

@@ -39,8 +39,13 @@ def test_detach_restores_the_code(number, link):
             assert machine.patched_bytes(target.pid), "no probe was set"
             time.sleep(0.3)
             run = profiler.stop(number)
-        assert run.stop_seconds < 1.5, run
-        assert_unpatched(target.pid, 1.5)
+        # Perf events take the kernel 0.1 to 0.25 s each to remove, whoever
+        # closes them: children of leakbpf when it ends orderly (it itself
+        # need not wait for them), the kernel when it was killed.
+        perf = link == "perf"
+        orderly = number not in (signal.SIGKILL, signal.SIGSEGV)
+        assert run.stop_seconds < (1.5 if orderly or not perf else 8), run
+        assert_unpatched(target.pid, 8 if perf else 1.5)
         target.line()
         assert target.read() == {"state": "alive"}
         target.read()
