@@ -48,7 +48,7 @@ def test_a_million_outstanding_blocks_within_the_default_memory():
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("limit", ["16M", "32M"])
+@pytest.mark.parametrize("limit", ["24M", "32M"])
 def test_small_memory_degrades_to_coarser_sampling(limit):
     with Target("load", "blocks", 600000, 64) as target:
         with Profiler([target.pid], *EXACT, "--max-memory",

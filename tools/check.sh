@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Everything that can be checked on one machine: set-up, build, unit tests,
+# end-to-end tests on real processes, and that nothing is left behind.
+#
+#   tools/check.sh             all
+#   tools/check.sh -k WORDS    end-to-end tests that match (pytest's -k)
+#
+# The last line says `N passed, N failed`; the exit code is 0 only when nothing
+# failed. Every part has a time limit: with all limits hit it ends in 14
+# minutes; it takes about 6.
+set -eu
+cd "$(dirname "$0")/.."
+
+UNIT_SECONDS=60
+E2E_SECONDS=560
+
+passed=0
+failed=0
+skipped=0
+work=$(mktemp -d)
+# The tests' temporary files, which must be gone afterwards. Others may enter:
+# some tests run leakbpf without privileges.
+chmod 755 "$work"
+mkdir "$work/tmp"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+say() { printf '\n== %s\n' "$*"; }
+fail() {
+	printf 'FAILED: %s\n' "$*"
+	failed=$((failed + 1))
+}
+finish() {
+	printf '\n'
+	if [ "$skipped" -gt 0 ]; then
+		printf '%d passed, %d failed, %d skipped\n' \
+			"$passed" "$failed" "$skipped"
+	else
+		printf '%d passed, %d failed\n' "$passed" "$failed"
+	fi
+	[ "$failed" = 0 ] || exit 1
+	exit 0
+}
+
+[ "$(id -u)" = 0 ] || {
+	echo "check.sh: run as root: the tests attach eBPF programs" >&2
+	exit 1
+}
+
+say "set-up"
+tools/setup.sh test
+
+say "build"
+jobs=$(getconf _NPROCESSORS_ONLN)
+# The unit tests are built here, too: their time limit is for running.
+# shellcheck disable=SC2046
+if ! make --no-print-directory -s -j"$jobs" all \
+	$(for t in tests/unit/*_test.c; do
+		printf 'build/tests/unit/%s ' "$(basename "$t" .c)"
+	done) >"$work/build" 2>&1; then
+	cat "$work/build"
+	fail "build"
+	finish
+fi
+
+# cmocka: "[  PASSED  ] 5 test(s)." and the same with FAILED and SKIPPED.
+count_of() {
+	sed -n "s/^\[ *$1 *\] \([0-9][0-9]*\) test(s).*/\1/p" "$work/out" |
+		awk '{ n += $1 } END { print n + 0 }'
+}
+run_unit() {
+	name=$(basename "$1")
+	code=0
+	TMPDIR=$work/tmp timeout -k 5 "$UNIT_SECONDS" "$1" >"$work/out" 2>&1 </dev/null ||
+		code=$?
+	good=$(count_of PASSED)
+	bad=$(count_of FAILED)
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	skipped=$((skipped + $(count_of SKIPPED)))
+	[ "$code" = 0 ] && [ "$good" -gt 0 ] && {
+		printf '%-28s %d passed\n' "$name" "$good"
+		return
+	}
+	cat "$work/out"
+	# Crashed, timed out or empty: no test says so itself.
+	[ "$bad" -gt 0 ] || fail "$name ended with exit code $code"
+}
+
+case ${1:-} in
+-k) ;;
+*)
+	say "unit tests"
+	for t in tests/unit/*_test.c; do
+		run_unit "build/tests/unit/$(basename "$t" .c)"
+	done
+	;;
+esac
+
+say "end-to-end tests"
+code=0
+TMPDIR=$work/tmp timeout -k 20 "$E2E_SECONDS" \
+	/usr/bin/python3 -B -m pytest -q --basetemp="$work/pytest" --junitxml="$work/junit.xml" \
+	-o junit_logging=no tests/e2e "$@" ||
+	code=$?
+attribute() {
+	sed -n "s/.*<testsuite [^>]*$1=\"\([0-9]*\)\".*/\1/p" "$work/junit.xml" |
+		head -n 1
+}
+if [ "$code" -gt 1 ] || [ ! -s "$work/junit.xml" ]; then
+	fail "end-to-end tests ended with exit code $code (124: took too long)"
+else
+	bad=$(($(attribute failures) + $(attribute errors)))
+	left_out=$(attribute skipped)
+	passed=$((passed + $(attribute tests) - bad - left_out))
+	failed=$((failed + bad))
+	skipped=$((skipped + left_out))
+fi
+
+say "nothing left behind"
+if timeout 90 /usr/bin/python3 -B tests/e2e/leftovers.py build \
+	"$work/tmp"; then
+	passed=$((passed + 1))
+else
+	fail "something is left behind"
+fi
+finish
