@@ -35,8 +35,10 @@ struct graph {
 /* Where a step leads that leaves its function. */
 struct destination {
 	const struct alloc_function *function; /* of the catalogue, or NULL */
-	uint32_t kind;	/* enum alloc_kind, 0 for others */
-	uint64_t local; /* code of this object that is not in the catalogue */
+	uint32_t kind; /* enum alloc_kind, 0 for others */
+	/* Code of this object that is not in the catalogue: reached directly,
+	 * or as a public function through the PLT. */
+	uint64_t local, exported;
 };
 
 static const struct alloc_function *function_at(const struct alloc_functions *f,
@@ -72,15 +74,18 @@ static void destination_of(const struct graph *g, const struct flow_step *s,
 		slot = code_slots_find(&g->slots, s->target);
 	} else {
 		out->function = function_at(g->functions, s->target);
-		if (!out->function)
-			slot = code_slots_stub(&g->slots, g->object, s->target);
+		by_slot =
+			!out->function &&
+			code_slots_stub(&g->slots, g->object, s->target, &slot);
 	}
 	if (slot && slot->address)
 		out->function = function_at(g->functions, slot->address);
 	if (out->function)
 		out->kind = out->function->kind;
-	else if (slot)
+	else if (slot && slot->kind)
 		out->kind = slot->kind;
+	else if (slot)
+		out->exported = slot->address;
 	else if (!by_slot && in_text(g->object, s->target))
 		out->local = s->target;
 }
@@ -118,6 +123,12 @@ static bool is_realloc(uint32_t kind)
 	       kind == ALLOC_HEAP_REALLOC;
 }
 
+/* pvalloc asks for whole pages, but its caller for what it said. */
+static bool changes_size(const struct alloc_function *f)
+{
+	return f && strstr(f->name, "pvalloc");
+}
+
 struct forwarding {
 	const struct graph *graph;
 	const struct alloc_function *from;
@@ -132,7 +143,8 @@ static bool takes_over(const struct flow_step *s, void *context)
 	destination_of(f->graph, s, &to);
 	return to.kind && to.function != f->from &&
 	       alloc_kind_class(to.kind) == alloc_kind_class(f->from->kind) &&
-	       is_realloc(to.kind) == is_realloc(f->from->kind);
+	       is_realloc(to.kind) == is_realloc(f->from->kind) &&
+	       changes_size(to.function) == changes_size(f->from);
 }
 
 static int drop_forwarders(struct graph *g)
@@ -177,6 +189,7 @@ static int tail_calls(const struct graph *g, const struct alloc_function *from,
 	for (size_t i = 0; i < flow.count && !err && !*found; i++) {
 		const struct flow_step *s = &flow.steps[i];
 		struct destination to;
+		uint64_t next;
 
 		/* An interposer jumps to what dlsym found: another allocator.
 		 */
@@ -188,9 +201,9 @@ static int tail_calls(const struct graph *g, const struct alloc_function *from,
 		if (to.function != from && to.kind &&
 		    alloc_kind_class(to.kind) == CLASS_ALLOC)
 			*found = true;
-		else if (to.local && to.local != address && depth)
-			err = tail_calls(g, from, to.local, 0, depth - 1,
-					 found);
+		next = to.local ? to.local : to.exported;
+		if (!*found && next && next != address && depth)
+			err = tail_calls(g, from, next, 0, depth - 1, found);
 	}
 	flow_free(&flow);
 	return err;
@@ -264,7 +277,8 @@ static int internal_add(struct alloc_functions *f, const struct flow *flow)
 }
 
 /* Code that a public function jumps to is part of it. Code that it calls
- * counts when it calls public functions in turn. */
+ * counts when it calls public functions in turn. What it reaches through the
+ * PLT is not the allocator's alone. */
 static int find_internals(struct graph *g)
 {
 	struct alloc_functions *f = g->functions;

@@ -152,19 +152,20 @@ const struct code_slot *code_slots_find(const struct code_slots *s,
 	return bsearch(&key, s->list, s->count, sizeof(key), by_slot);
 }
 
-const struct code_slot *code_slots_stub(const struct code_slots *s,
-					const struct object *o,
-					uint64_t address)
+bool code_slots_stub(const struct code_slots *s, const struct object *o,
+		     uint64_t address, const struct code_slot **slot)
 {
 	uint8_t code[16];
-	uint64_t offset, slot;
+	uint64_t offset, place;
 	size_t size = sizeof(code);
 
-	if (!s->count || !object_address_to_offset(o, address, &offset))
-		return NULL;
+	*slot = NULL;
+	if (!object_address_to_offset(o, address, &offset))
+		return false;
 	while (size >= 6 && object_read(o, offset, code, size))
 		size -= 2;
-	if (size < 6 || !insn_plt_slot(code, size, address, &slot))
-		return NULL;
-	return code_slots_find(s, slot);
+	if (size < 6 || !insn_plt_slot(code, size, address, &place))
+		return false;
+	*slot = code_slots_find(s, place);
+	return true;
 }

@@ -7,6 +7,7 @@
 #ifndef PROBE_CODE_SLOTS_H
 #define PROBE_CODE_SLOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,9 +31,9 @@ int code_slots_read(const struct object *o, struct code_slots *out);
 void code_slots_free(struct code_slots *s);
 const struct code_slot *code_slots_find(const struct code_slots *s,
 					uint64_t slot);
-/* The slot behind a PLT stub at `address`, or NULL. */
-const struct code_slot *code_slots_stub(const struct code_slots *s,
-					const struct object *o,
-					uint64_t address);
+/* Whether a PLT stub is at `address`; *slot: what stands behind it, NULL when
+ * it is not known. */
+bool code_slots_stub(const struct code_slots *s, const struct object *o,
+		     uint64_t address, const struct code_slot **slot);
 
 #endif
