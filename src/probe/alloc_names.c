@@ -239,9 +239,19 @@ static bool find_prefixed(const char *symbol, struct alloc_match *out)
 	return false;
 }
 
+/* Large programs have 100,000s of mangled names; of the C++ functions only
+ * new (_Zn) and delete (_Zd) are of interest. */
+static bool is_other_cxx(const char *symbol)
+{
+	return symbol[0] == '_' && symbol[1] == 'Z' && symbol[2] != 'n' &&
+	       symbol[2] != 'd';
+}
+
 bool alloc_name_find(const char *symbol, struct alloc_match *out)
 {
 	memset(out, 0, sizeof(*out));
+	if (is_other_cxx(symbol))
+		return false;
 	if (find_prefixed(symbol, out))
 		return true;
 	for (unsigned g = 0; g < COUNT(own_names); g++) {
@@ -284,7 +294,7 @@ enum alloc_class alloc_kind_class(uint32_t kind)
 
 const char *alloc_marker_find(const char *symbol, unsigned *rank, bool *is_libc)
 {
-	for (unsigned i = 0; i < COUNT(markers); i++) {
+	for (unsigned i = 0; i < COUNT(markers) && !is_other_cxx(symbol); i++) {
 		if (strcmp(symbol, markers[i].symbol))
 			continue;
 		*rank = i;
