@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "lifecycle.h"
 #include "mmap.h"
+#include "private_stack.h"
 #include "session.h"
 #include "upkeep.h"
 
@@ -16,6 +17,7 @@
 SEC("?uprobe")
 int alloc_session(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK_SESSION(ctx);
 	return session_is_return(ctx) ? alloc_returned(ctx) :
 					alloc_entered(ctx);
 }
@@ -24,6 +26,7 @@ int alloc_session(struct pt_regs *ctx)
 SEC("?uprobe")
 int alloc_entry(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	alloc_entered(ctx);
 	return 0;
 }
@@ -31,12 +34,14 @@ int alloc_entry(struct pt_regs *ctx)
 SEC("?uprobe")
 int alloc_return(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	return alloc_returned(ctx);
 }
 
 SEC("?uprobe")
 int free_entry(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	return free_entered(ctx);
 }
 
@@ -45,12 +50,14 @@ int free_entry(struct pt_regs *ctx)
 SEC("?uprobe")
 int map_session(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK_SESSION(ctx);
 	return session_is_return(ctx) ? map_returned(ctx) : map_entered(ctx);
 }
 
 SEC("?uprobe")
 int map_entry(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	map_entered(ctx);
 	return 0;
 }
@@ -58,6 +65,7 @@ int map_entry(struct pt_regs *ctx)
 SEC("?uprobe")
 int map_return(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	return map_returned(ctx);
 }
 
@@ -66,6 +74,7 @@ int map_return(struct pt_regs *ctx)
 SEC("?uprobe")
 int loader_entry(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	return loader_state(ctx);
 }
 
