@@ -87,9 +87,7 @@ static int plan_site(const struct object *o, const struct alloc_function *f,
 	return err;
 }
 
-/* A C++ exception that passes a return probe ends in std::terminate; only a
- * session's entry can decline the return for requests that may fail. */
-static bool may_probe(const struct tracer *t, const struct alloc_function *f)
+bool tracer_may_probe(const struct tracer *t, const struct alloc_function *f)
 {
 	return !(f->flags & PROBE_THROWS) || t->link == LINK_SESSION;
 }
@@ -224,7 +222,7 @@ static int collect_points(struct tracer *t, struct tracee *e,
 	int err = catalogue_find(o, &opt, &f);
 
 	for (size_t i = 0; !err && i < f.count; i++) {
-		if (!may_probe(t, &f.list[i])) {
+		if (!tracer_may_probe(t, &f.list[i])) {
 			skipped++;
 			continue;
 		}
@@ -232,9 +230,9 @@ static int collect_points(struct tracer *t, struct tracee *e,
 		*allocator = true;
 	}
 	if (skipped)
-		diag_warn("%s: %zu functions that may throw are not traced: "
+		diag_warn("%s: %zu function%s that may throw not traced: "
 			  "that takes uprobe sessions (Linux 6.13)",
-			  o->path, skipped);
+			  o->path, skipped, skipped == 1 ? "" : "s");
 	if (!err && catalogue_find_loader_hook(o, &hook.address))
 		err = add_point(t, e, o, &hook, &none, points);
 	alloc_functions_free(&f);

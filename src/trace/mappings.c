@@ -71,9 +71,10 @@ static const struct tracee_range *known_range(const struct tracee *e,
 }
 
 /* Marks for the allocation functions and the code behind them, so that a call
- * from one to another is recognised as nested. */
-static int allocator_marks(const struct object *o, struct unwind_mark **marks,
-			   size_t *count)
+ * from one to another is recognised as nested. Not for those that are left
+ * alone: what they call is the only place where their blocks are seen. */
+static int allocator_marks(const struct tracer *t, const struct object *o,
+			   struct unwind_mark **marks, size_t *count)
 {
 	struct catalogue_options opt = { 0 };
 	struct alloc_functions f = { 0 };
@@ -86,12 +87,15 @@ static int allocator_marks(const struct object *o, struct unwind_mark **marks,
 		if (!list)
 			err = -ENOMEM;
 	}
-	for (size_t i = 0; list && i < f.count; i++)
+	for (size_t i = 0; list && i < f.count; i++) {
+		if (!tracer_may_probe(t, &f.list[i]))
+			continue;
 		list[n++] = (struct unwind_mark){
 			.start = f.list[i].address,
 			.end = f.list[i].address +
 			       (f.list[i].size ? f.list[i].size : 1),
 		};
+	}
 	for (size_t i = 0; list && i < f.internal_count; i++)
 		list[n++] = (struct unwind_mark){ .start = f.internals[i].start,
 						  .end = f.internals[i].end };
@@ -105,7 +109,7 @@ static int add_unwind_table(struct tracer *t, const struct object *o)
 {
 	struct unwind_mark *marks;
 	size_t count;
-	int err = allocator_marks(o, &marks, &count);
+	int err = allocator_marks(t, o, &marks, &count);
 
 	if (!err)
 		err = unwind_store_add(t->unwind, o, marks, count);

@@ -116,6 +116,10 @@ void tracee_drop(struct tracer *t, struct tracee *e);
 
 /* attach.c: sets probes in objects that have none yet in this tracee. */
 int tracee_probe_objects(struct tracer *t, struct tracee *e);
+/* Whether `f` may be probed. A C++ exception that passes a return probe ends in
+ * std::terminate; only a session's entry can decline the return for requests
+ * that may fail. */
+bool tracer_may_probe(const struct tracer *t, const struct alloc_function *f);
 /* The program and link kind at the entry of such a function. */
 struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 				 enum link_kind *link);
