@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A saturating churn: malloc+free pairs of mixed small sizes from several call
- * sites, some ten calls below the thread's start. An operation is one pair. The size mix resembles what general-purpose C and C++ programs
+ * sites, some ten calls below the start of the thread. An operation is one
+ * pair. The size mix resembles what general-purpose C and C++ programs
  * ask for: mostly below 128 bytes, mean about 100.
  */
 #include "target.h"
