@@ -137,7 +137,7 @@ static __always_inline int call_watch(__u32 tid, __u64 entry_sp, __u64 cookie)
  * 1: it does not. */
 static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 					const struct request *r, bool sampled,
-					__u32 threshold)
+					__u32 threshold, bool timed)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32, tid = (__u32)id, stack = STACK_ID_NONE;
@@ -162,7 +162,8 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 		return 1;
 	}
 	if (sampled)
-		stack = call_stack(ctx, tgid, target->map_epoch, cookie, false);
+		stack = call_stack(ctx, tgid, target->map_epoch, cookie, false,
+				   timed);
 	/* Set the old block aside now: once the call has freed it, another
 	 * thread may be handed its address before this call returns. */
 	old_key.tgid = target->owner;
@@ -178,7 +179,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	p = call_begin(p, tid, 0);
 	if (!p) {
 		if (old.booking)
-			block_freed(&old, bpf_ktime_get_ns());
+			block_freed(&old);
 		return 1;
 	}
 	p->entry_sp = entry_sp;
@@ -198,13 +199,11 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 /* True when realloc's old block is on the books. */
 static __always_inline bool old_is_tracked(const struct request *r)
 {
-	struct block_key key = {
-		.address = r->old,
-		.tgid = bpf_get_current_pid_tgid() >> 32,
-	};
+	struct block_key key = { .address = r->old };
 
 	if (!r->old)
 		return false;
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	return shared_targets || bpf_map_lookup_elem(&outstanding, &key);
 }
 
@@ -227,7 +226,8 @@ static __always_inline int alloc_entered(struct pt_regs *ctx)
 				  entry_sp_of(ctx, cookie), cookie);
 	}
 	start = timing_start();
-	verdict = alloc_record(ctx, cookie, &r, sampled, threshold);
+	verdict = alloc_record(ctx, cookie, &r, sampled, threshold,
+			       start != 0);
 	timing_stop(start, COUNTER_SAMPLE_NS);
 	return verdict;
 }
@@ -267,7 +267,7 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 		/* realloc failed: the old block lives on. realloc(p, 0) that
 		 * returns NULL has freed it. */
 		if (pointer || !p->size)
-			block_freed(&p->old, bpf_ktime_get_ns());
+			block_freed(&p->old);
 		else
 			block_put(&key, &p->old);
 		p->old.booking = 0;
@@ -301,7 +301,7 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 			key.tgid = target->owner;
 	}
 	if (block_take(&key, &b))
-		block_freed(&b, bpf_ktime_get_ns());
+		block_freed(&b);
 	return 0;
 }
 

@@ -25,7 +25,7 @@ static __always_inline void call_abandon(struct pending *p)
 	if (p->state == PENDING_SAMPLED)
 		count(COUNTER_LOST_ABANDONED, 1);
 	if (p->old.booking) {
-		block_freed(&p->old, p->old.birth_ns);
+		block_freed(&p->old);
 		p->old.booking = 0;
 	}
 	p->state = PENDING_IDLE;
@@ -91,17 +91,18 @@ static __always_inline void timing_stop(__u64 start, __u32 counter)
  * to be recorded: nested in another allocator call, or no scratch space. */
 static __always_inline __u32 call_stack(struct pt_regs *ctx, __u32 tgid,
 					__u32 epoch, __u64 cookie,
-					bool any_allocator)
+					bool any_allocator, bool timed)
 {
 	struct scratch *s = scratch_get();
-	__u64 start;
+	__u64 start = 0;
 	__u32 id;
 
 	if (!s) {
 		count(COUNTER_LOST_SCRATCH, 1);
 		return STACK_ID_NONE;
 	}
-	start = timing_start();
+	if (timed)
+		start = bpf_ktime_get_ns();
 	walk_from_site(&s->walk, tgid, epoch, PT_REGS_IP(ctx),
 		       entry_sp_of(ctx, cookie), PT_REGS_FP(ctx));
 	timing_stop(start, COUNTER_UNWIND_NS);

@@ -46,7 +46,8 @@ static __always_inline int map_entered(struct pt_regs *ctx)
 			return 1;
 		map_send(&e);
 	} else {
-		stack = call_stack(ctx, tgid, target->map_epoch, cookie, true);
+		stack = call_stack(ctx, tgid, target->map_epoch, cookie, true,
+				   timing_start() != 0);
 		if (stack == STACK_ID_NONE && kind == MAP_MMAP)
 			return 1;
 	}

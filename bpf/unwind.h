@@ -25,7 +25,7 @@
  * Stack memory is read in windows: a user-memory read costs some 40 ns however
  * small, and the frames of most walks lie close together.
  */
-#define WINDOW_WORDS 64
+#define WINDOW_WORDS 128
 
 struct walk {
 	__u64 pc; /* of the frame being added */

@@ -53,7 +53,7 @@ static __always_inline void block_purge(struct block_key *key,
 	struct block b;
 
 	if (key->tgid == pass->purge_tgid && block_take(key, &b)) {
-		block_freed(&b, pass->now_ns);
+		block_freed(&b);
 		pass->removed++;
 	}
 }
