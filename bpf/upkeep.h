@@ -76,7 +76,6 @@ int upkeep(struct upkeep_pass *arguments)
 	struct upkeep_pass pass = {
 		.interval = arguments->interval,
 		.purge_tgid = arguments->purge_tgid,
-		.now_ns = arguments->now_ns,
 	};
 
 	bpf_for_each_map_elem(&outstanding, upkeep_block, &pass, 0);

@@ -137,7 +137,6 @@ struct upkeep_pass {
 	__u64 interval;   /* thin: the new interval, bytes */
 	__u32 purge_tgid; /* purge: this process's blocks; 0: thin */
 	__u32 reserved;
-	__u64 now_ns;  /* CLOCK_MONOTONIC */
 	__u64 removed; /* out */
 };
 

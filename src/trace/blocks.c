@@ -13,7 +13,6 @@ static int run_pass(struct tracer *t, struct upkeep_pass *pass)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = pass,
 		    .ctx_size_in = sizeof(*pass));
 
-	pass->now_ns = monotonic_ns();
 	if (bpf_prog_test_run_opts(bpf_program__fd(t->skel->progs.upkeep),
 				   &opts))
 		return -errno;
