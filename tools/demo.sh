@@ -36,6 +36,7 @@ say "a server that leaks, without frame pointers"
 mkdir -p build/demo
 gcc -O2 -g -fomit-frame-pointer -Wall -Wextra -Werror \
 	-o build/demo/leaky_server "$SOURCE"
+: >"$work/server"
 build/demo/leaky_server >"$work/server" &
 server=$!
 tries=0

@@ -291,10 +291,12 @@ ALLOCATION = re.compile(
     r"mmap(64)?|mremap|tc_.*|mi_.*|je_.*|tcmalloc::.*|sdallocx|mallocx|"
     r"alloc::.*|__rust_alloc.*|__rdl_.*|<alloc::.*|std::.*|__gnu_cxx::.*|"
     r"exchange_malloc|new<.*|.*do_memalign.*|newImpl.*|imalloc.*|"
-    r"default_malloc|default_calloc|heap_.*)$")
+    r"default_malloc|default_calloc|heap_.*)$"
+    # Local functions of libraries whose symbols are not installed.
+    r"|^lib(c|stdc\+\+|jemalloc|tcmalloc_minimal|mimalloc)\.so[.\d]*\+0x")
 
 ROOTS = re.compile(r"^(_start|_{0,2}clone3?(_internal)?|__GI___clone.*|"
-                   r"__libc_start_.*|_dl_start_user)")
+                   r"__libc_start_.*|_dl_start_user|libc\.so\.6\+0x)")
 
 
 def strip_version(name):
