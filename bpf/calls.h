@@ -8,7 +8,6 @@
 #define BPF_CALLS_H
 
 #include "arch.h"
-#include "memo.h"
 #include "outstanding.h"
 #include "stacks.h"
 
@@ -88,21 +87,6 @@ static __always_inline void timing_stop(__u64 start, __u32 counter)
 				       (TIMING_MASK + 1));
 }
 
-/* The id of a stack just walked. */
-static __always_inline __u32 call_stack_new(struct walk *w, bool any_allocator)
-{
-	__u32 id;
-
-	if (w->caller_is_allocator || (any_allocator && w->allocators)) {
-		count(COUNTER_NESTED, 1);
-		return STACK_ID_NONE;
-	}
-	id = stack_intern(w);
-	if (id >= STACK_ID_FIRST)
-		memo_store(w, id);
-	return id;
-}
-
 /* Walks and interns the stack of a probed call. STACK_ID_NONE when it is not
  * to be recorded: nested in another allocator call, or no scratch space. */
 static __always_inline __u32 call_stack(struct pt_regs *ctx, __u32 tgid,
@@ -119,14 +103,16 @@ static __always_inline __u32 call_stack(struct pt_regs *ctx, __u32 tgid,
 	}
 	if (timed)
 		start = bpf_ktime_get_ns();
-	memo_begin(&s->walk, tgid, epoch, PT_REGS_IP(ctx),
-		   entry_sp_of(ctx, cookie), PT_REGS_FP(ctx));
-	id = memo_find(&s->walk);
-	if (id == STACK_ID_NONE)
-		walk_from_site(&s->walk);
+	walk_from_site(&s->walk, tgid, epoch, PT_REGS_IP(ctx),
+		       entry_sp_of(ctx, cookie), PT_REGS_FP(ctx));
 	timing_stop(start, COUNTER_UNWIND_NS);
-	if (id == STACK_ID_NONE)
-		id = call_stack_new(&s->walk, any_allocator);
+	if (s->walk.caller_is_allocator ||
+	    (any_allocator && s->walk.allocators)) {
+		count(COUNTER_NESTED, 1);
+		id = STACK_ID_NONE;
+	} else {
+		id = stack_intern(&s->walk);
+	}
 	scratch_put(s);
 	return id;
 }

@@ -27,32 +27,6 @@
  */
 #define WINDOW_WORDS 128
 
-/*
- * What a walk depended on, and what came out: see memo.h. Words are counted in
- * units of 8 bytes above the stack pointer at entry.
- */
-#define MEMO_WORDS 48
-#define MEMO_NEVER (MEMO_WORDS + 1)
-#define MEMO_HEAD  8 /* version: not copied */
-
-struct memo {
-	__u32 version; /* odd: being written */
-	__u32 reserved;
-	__u64 site;
-	__u64 entry_sp;
-	__u64 fp;
-	__u64 first_word;
-	__u64 index_key;
-	__u32 tgid;
-	__u32 epoch;
-	__u32 uses_fp; /* the frame pointer register mattered */
-	__u32 stack;
-	__u32 depth;
-	__u32 words; /* MEMO_NEVER: too many, or not only words */
-	__u64 value[MEMO_WORDS];
-	__u16 place[MEMO_WORDS];
-};
-
 struct walk {
 	__u64 pc; /* of the frame being added */
 	__u64 sp; /* CFA of its callee */
@@ -67,8 +41,6 @@ struct walk {
 	__u32 guessed; /* got here by frame pointer where there is no CFI */
 	__u32 allocators; /* frames inside probed allocation functions */
 	__u32 caller_is_allocator; /* the second frame is one */
-	__u64 fp_place; /* where fp was read from; 0: the register itself */
-	struct memo memo;
 	__u64 window_base; /* user address of window[0] */
 	__u64 window[WINDOW_WORDS];
 	struct stack_frames stack;
@@ -260,32 +232,6 @@ static __always_inline bool stack_word(struct walk *w, __u64 address,
 	return true;
 }
 
-/* The walk depends on the word at `address`. */
-static __always_inline void depends_on_word(struct walk *w, __u64 address,
-					    __u64 value)
-{
-	__u64 place = address - w->memo.entry_sp;
-	__u32 at = w->memo.words;
-
-	if (at >= MEMO_WORDS || place & 7 || place >> 19) {
-		w->memo.words = MEMO_NEVER;
-		return;
-	}
-	w->memo.place[at] = place >> 3;
-	w->memo.value[at] = value;
-	w->memo.words = at + 1;
-}
-
-/* ... and on the frame pointer, which until now was only carried along. */
-static __always_inline __u64 walk_use_fp(struct walk *w)
-{
-	if (w->fp_place)
-		depends_on_word(w, w->fp_place, w->fp);
-	else
-		w->memo.uses_fp = 1;
-	return w->fp;
-}
-
 /* ---- Leaving a frame -------------------------------------------------------- */
 
 /*
@@ -316,17 +262,14 @@ __noinline __u64 original_return_address(__u64 address, __u64 place)
 static __always_inline bool walk_leave(struct walk *w, __u64 cfa, bool fp_saved,
 				       __u64 fp_place)
 {
-	__u64 place = cfa - ARCH_RETURN_ADDRESS_BELOW_CFA, fp = w->fp, pc;
+	__u64 fp = w->fp, pc;
 
 	/* Upwards, so that both lie in one window. */
 	if (fp_saved && !stack_word(w, fp_place, &fp))
 		return false;
-	if (!stack_word(w, place, &pc))
+	if (!stack_word(w, cfa - ARCH_RETURN_ADDRESS_BELOW_CFA, &pc))
 		return false;
-	depends_on_word(w, place, pc);
 	w->fp = fp;
-	if (fp_saved)
-		w->fp_place = fp_place;
 	w->pc = pc;
 	w->sp = cfa;
 	w->exact = 0;
@@ -341,7 +284,6 @@ static __always_inline int walk_signal(struct walk *w)
 	    bpf_probe_read_user(&sp, 8, (void *)(w->sp + ARCH_UCONTEXT_SP)) ||
 	    bpf_probe_read_user(&pc, 8, (void *)(w->sp + ARCH_UCONTEXT_PC)))
 		return STACK_END_READ_FAULT;
-	w->memo.words = MEMO_NEVER;
 	/* No check that sp grows: the handler may run on another stack. */
 	w->fp = fp;
 	w->sp = sp;
@@ -352,7 +294,7 @@ static __always_inline int walk_signal(struct walk *w)
 
 static __always_inline int walk_frame_pointer(struct walk *w)
 {
-	__u64 fp = walk_use_fp(w);
+	__u64 fp = w->fp;
 
 	if (fp < w->sp || fp & 7 || fp - w->sp > (8ULL << 20))
 		return STACK_END_NO_CFI;
@@ -369,19 +311,13 @@ static __always_inline int walk_extended(struct walk *w, __u32 index)
 
 	if (!x)
 		return STACK_END_BAD_RULE;
-	if (x->cfa_register == UNWIND_REG_FP ||
-	    x->fp_saved == UNWIND_FP_AT_FP)
-		walk_use_fp(w);
 	cfa = (x->cfa_register == UNWIND_REG_FP ? w->fp : w->sp) +
 	      x->cfa_offset;
 	if (x->plt_threshold && (w->pc & 15) >= x->plt_threshold)
 		cfa += 8;
 	if (x->deref) {
-		__u64 place = cfa;
-
-		if (!stack_word(w, place, &cfa))
+		if (!stack_word(w, cfa, &cfa))
 			return STACK_END_READ_FAULT;
-		depends_on_word(w, place, cfa);
 		cfa += x->deref_offset;
 	}
 	if (cfa <= w->sp)
@@ -408,7 +344,7 @@ static __always_inline int walk_up(struct walk *w)
 		cfa = w->sp + UNWIND_RULE_OFFSET(rule);
 		break;
 	case UNWIND_CFA_FP:
-		cfa = walk_use_fp(w) + UNWIND_RULE_OFFSET(rule);
+		cfa = w->fp + UNWIND_RULE_OFFSET(rule);
 		break;
 	case UNWIND_EXT:
 		return walk_extended(w, UNWIND_RULE_INDEX(rule));
@@ -470,7 +406,6 @@ __noinline int walk_step(struct walk *w)
 	}
 	walk_resolve(w);
 	if (!w->found) {
-		w->memo.words = MEMO_NEVER;
 		pc = original_return_address(
 			pc, w->sp - ARCH_RETURN_ADDRESS_BELOW_CFA);
 		if (pc && pc != w->pc) {
@@ -493,36 +428,39 @@ __noinline int walk_step(struct walk *w)
 }
 
 /*
- * Walks from a probe site, described by memo_begin. The site is the probed
- * address, inside the allocation function; entry_sp what the stack pointer was
- * at its entry, so that the first caller needs no CFI. Must run before a return
- * probe replaces the return address: at entry.
+ * Walks from a probe site. `site` is the probed address, inside the allocation
+ * function; `entry_sp` what the stack pointer was at its entry, so that the
+ * first caller needs no CFI. Must run before a return probe replaces the
+ * return address: at entry.
  */
-static __always_inline void walk_from_site(struct walk *w)
+static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
+					   __u32 epoch, __u64 site,
+					   __u64 entry_sp, __u64 fp)
 {
-	__u64 entry_sp = w->memo.entry_sp, return_address = 0;
+	__u64 return_address = 0;
 	int i;
 
-	w->epoch = w->memo.epoch & 0xffff;
+	w->tgid = tgid;
+	w->epoch = epoch & 0xffff;
 	w->stack.depth = 0;
 	w->stack.end = STACK_END_DEPTH;
 	w->allocators = 0;
 	w->caller_is_allocator = 0;
 	w->guessed = 0;
-	w->hash = stack_hash_seed ^ w->tgid;
+	w->window_base = ~0ULL;
+	w->hash = stack_hash_seed ^ tgid;
 
-	w->pc = w->memo.site;
+	w->pc = site;
 	w->exact = 1;
 	walk_resolve(w);
 	walk_append(w);
 	w->exact = 0;
 	w->sp = entry_sp + ARCH_RETURN_ADDRESS_BELOW_CFA;
-	w->fp = w->memo.fp;
+	w->fp = fp;
 	if (!stack_word(w, entry_sp, &return_address)) {
 		w->stack.end = STACK_END_READ_FAULT;
 		return;
 	}
-	depends_on_word(w, entry_sp, return_address);
 	w->pc = return_address;
 	for (i = 0; i < STACK_FRAMES_MAX - 1; i++)
 		if (walk_step(w))
@@ -532,7 +470,7 @@ static __always_inline void walk_from_site(struct walk *w)
 	count(COUNTER_STACK_END + (w->stack.end & 7), 1);
 	if (w->stack.end == STACK_END_NO_MAPPING &&
 	    !__sync_val_compare_and_swap(&rescan_raised, 0, 1))
-		send_event(EVENT_MAPS_CHANGED, w->tgid, w->pc);
+		send_event(EVENT_MAPS_CHANGED, tgid, w->pc);
 }
 
 #endif
