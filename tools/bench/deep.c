@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * malloc+free pairs below a given number of frames (`set N`, N >= 6), each a
- * function of its own with a frame of its own size, without frame pointers.
- * What a pair costs more at 36 frames than at 6 is what walking 30 frames
- * costs, with everything that depends on the depth: unwinding, hashing and
- * comparing the stack.
+ * malloc+free pairs below a given number of frames, each a function of its own
+ * with a frame of its own size, without frame pointers. `set N`: N frames (at
+ * least 7); `set 1000 + N`: the same, but every call chain begins at another
+ * stack address, so that no walk can be answered from memory of an earlier one:
+ * that is what unwinding itself costs.
+ *
+ * An operation is one pair, at the end of one descent, so the descent is in the
+ * cost of every setting, untraced ones included.
  */
+#include <alloca.h>
+
 #include "target.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
 #define PAIRS	 64
 
-/* malloc, pairs, batch, bench_work, start_thread, clone3 */
-#define FRAMES_AROUND 6
+/* malloc, pairs, descend, batch, bench_work, start_thread, clone3 */
+#define FRAMES_AROUND 7
+
+/* Stack addresses used in turn: many times what leakbpf remembers. */
+#define PLACES 16384
 
 NOINLINE static uint64_t pairs(void)
 {
-	for (int i = 0; i < PAIRS; i++) {
-		char *volatile p = malloc(64);
+	char *volatile p = malloc(64);
 
-		free(p);
-	}
-	return PAIRS;
+	free(p);
+	return 1;
 }
 
 #define NO_LEVEL(unused) pairs()
@@ -47,13 +53,27 @@ LEVEL(11, level_12) LEVEL(10, level_11) LEVEL(9, level_10) LEVEL(8, level_9)
 LEVEL(7, level_8) LEVEL(6, level_7) LEVEL(5, level_6) LEVEL(4, level_5)
 LEVEL(3, level_4) LEVEL(2, level_3) LEVEL(1, level_2)
 
-static uint64_t batch(uint64_t frames)
+NOINLINE static uint64_t descend(uint64_t frames, size_t shift)
 {
-	uint64_t done = frames > FRAMES_AROUND ?
-				level_1(frames - FRAMES_AROUND) :
-				pairs();
+	volatile char *room = alloca(shift + 16);
+	uint64_t done;
 
-	__asm__ volatile("" ::: "memory"); /* no tail call */
+	room[0] = 0;
+	done = frames > FRAMES_AROUND ? level_1(frames - FRAMES_AROUND) :
+					pairs();
+	return done + room[0];
+}
+
+static uint64_t batch(uint64_t setting)
+{
+	static size_t place;
+	uint64_t done = 0;
+
+	for (int i = 0; i < PAIRS; i++) {
+		/* An odd stride: the addresses come in no particular order. */
+		place = setting >= 1000 ? (place + 7919) % PLACES : 0;
+		done += descend(setting % 1000, place * 16);
+	}
 	return done;
 }
 

@@ -88,21 +88,28 @@ def worker_costs(bench, program, configurations, rounds, setting=None):
 
 
 def unwind_cost(bench):
-    """Per round: (ns that a pair costs more at 36 frames than at 6, for one
-    frame count each) while every allocation is recorded."""
-    rounds = []
+    """{stack address: [(CPU ns of a pair at 7 frames, at 37, what descending
+    30 frames costs the untraced program), per round]}, while every allocation
+    is recorded. "moving" gives every call chain another stack address, so that
+    nothing remembered of an earlier walk can help."""
+    results = {"fixed": [], "moving": []}
     with Worker(bench.target("deep")) as worker:
+        def cost(setting):
+            worker.command(f"set {setting}")
+            time.sleep(0.05)
+            return worker.cost(bench.window / 3)
+
         worker.command("go")
+        descent = {}
+        for name, base in (("fixed", 0), ("moving", 1000)):
+            descent[name] = cost(base + 37) - cost(base + 7)
         with bench.attach(EXACT, worker.pid, None, None):
             time.sleep(0.2)
             for _ in range(2 * bench.rounds):
-                costs = {}
-                for frames in (6, 36):
-                    worker.command(f"set {frames}")
-                    time.sleep(0.05)
-                    costs[frames] = worker.cost(bench.window / 3)
-                rounds.append((costs[6], costs[36]))
-    return rounds
+                for name, base in (("fixed", 0), ("moving", 1000)):
+                    results[name].append((cost(base + 7), cost(base + 37),
+                                          descent[name]))
+    return results
 
 
 # ---- redis -----------------------------------------------------------------------
@@ -126,19 +133,23 @@ def redis_throughput(bench, tests):
 
 # ---- Attaching and detaching --------------------------------------------------------
 
-def attach_times(bench, argv, repetitions):
-    """[(seconds to attached, to the first report, to detach)]"""
+def attach_times(bench, argv, options, repetitions):
+    """[(seconds to attached, to the first report, to detach)], and whether
+    every object got its unwind table: without, the work was not done."""
     times = []
+    complete = True
     with Plain(argv) as target:
         time.sleep(0.5)
         for _ in range(repetitions):
-            tracer = Leakbpf(bench.leakbpf, target.pid, "-i", "0.1")
+            tracer = Leakbpf(bench.leakbpf, target.pid, "-i", "0.1",
+                             *options)
             with tracer:
                 attached = tracer.wait_attached()
                 report = tracer.wait_report()
                 detach = tracer.stop()
             times.append((attached, report, detach))
-    return times
+            complete &= "no unwind table" not in tracer.error_text()
+    return times, complete
 
 
 def detach_under_load(bench, repetitions):
