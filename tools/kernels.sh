@@ -38,19 +38,6 @@ fail() {
 	exit 1
 }
 
-need_tools() {
-	missing=
-	for tool in qemu-system-x86_64:qemu-system-x86 cpio:cpio \
-		apt-get:apt dpkg-deb:dpkg; do
-		command -v "${tool%:*}" >/dev/null || missing="$missing ${tool#*:}"
-	done
-	# The dynamically linked busybox would not run in the guest.
-	[ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1 ||
-		missing="$missing busybox-static"
-	[ -f $KEYRING ] || missing="$missing debian-archive-keyring"
-	[ -z "$missing" ] || fail "apt-get install$missing"
-}
-
 # ---- Kernels ------------------------------------------------------------------
 
 # apt with sources, lists and caches of its own.
@@ -176,12 +163,16 @@ pack_guest() {
 # One processor: with two, guests panic now and then under TCG.
 boot() {
 	rm -f "$WORK/$1/code"
-	timeout -k 5 "$GUEST_SECONDS" qemu-system-x86_64 -accel "$ACCEL" -cpu max \
-		-smp 1 -m 2048 -kernel "$CACHE/$2/vmlinuz" \
-		-initrd "$WORK/$1/initrd" \
-		-append "console=ttyS0 quiet panic=-1 preempt=full" -nographic -no-reboot \
-		-nodefaults -serial stdio -serial "file:$WORK/$1/code" \
-		-monitor none -net none </dev/null >"$WORK/$1/console" 2>&1 || :
+	timeout --foreground -k 5 "$GUEST_SECONDS" qemu-system-x86_64 \
+		-accel "$ACCEL" -cpu max -smp 1 -m 2048 \
+		-kernel "$CACHE/$2/vmlinuz" -initrd "$WORK/$1/initrd" \
+		-append "console=ttyS0 quiet panic=-1 preempt=full" \
+		-nographic -no-reboot -nodefaults -serial stdio \
+		-serial "file:$WORK/$1/code" \
+		-monitor none -net none </dev/null >"$WORK/$1/console" 2>&1 &
+	qemu=$!
+	wait "$qemu" || :
+	qemu=
 	# QEMU exits with 0 after a panic, too: what counts is what the guest says.
 	[ "$(tr -d '\r\n' <"$WORK/$1/code" 2>/dev/null)" = 0 ]
 }
@@ -207,12 +198,18 @@ run_version() {
 	return 1
 }
 
+qemu=
+trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 versions=${*:-$DEFAULT_VERSIONS}
 for version in $versions; do
 	expected_features "$version" >/dev/null ||
 		fail "'$version': what that kernel has is not known; known are 5.10, 6.1, 6.12, 6.16 to 6.19, 7.0 to 7.2"
 done
-need_tools
+[ "$(uname -m)" = x86_64 ] || fail "runs x86-64 guests only"
+tools/setup.sh vm
 mkdir -p "$CACHE"
 fetch_lists
 build_guest

@@ -5,6 +5,7 @@
 #   tools/setup.sh build   to build the binary
 #   tools/setup.sh test    the above, and what the tests trace and use
 #   tools/setup.sh lint    the above, and the checkers of `make lint`
+#   tools/setup.sh vm      to build, and to run other kernels (docs/kernels.md)
 #
 # Quick and silent when everything is already there; then neither root nor a
 # network is needed.
@@ -17,6 +18,7 @@ TEST="g++ gdb libcmocka-dev python3 python3-pytest python3-pytest-timeout
 	redis-server redis-tools nginx-light musl-tools libjemalloc-dev
 	libjemalloc2 libgoogle-perftools-dev libtcmalloc-minimal4
 	libmimalloc-dev libmimalloc2.0 rustc util-linux procps"
+VM="g++ qemu-system-x86 busybox-static cpio"
 LINT="clang-tidy clang-format cppcheck"
 
 fail() {
@@ -28,7 +30,8 @@ case ${1:-build} in
 build) wanted="$BUILD" ;;
 test) wanted="$BUILD $TEST" ;;
 lint) wanted="$BUILD $TEST $LINT" ;;
-*) fail "usage: setup.sh [build|test|lint]" ;;
+vm) wanted="$BUILD $VM" ;;
+*) fail "usage: setup.sh [build|test|lint|vm]" ;;
 esac
 
 command -v dpkg-query >/dev/null 2>&1 ||

@@ -170,6 +170,13 @@ test_kernel_log() {
 	verdict "the kernel log is clean" /tmp/kernel-log
 }
 
+# The best kind of link that the kernel has.
+best_link() {
+	for kind in $LINKS; do
+		has "$kind" && echo "$kind" && return
+	done
+}
+
 # Sampled by default; the estimate may be off by six standard deviations.
 test_default() {
 	start_target /targets/leaker.static 20000 5000
@@ -181,6 +188,8 @@ test_default() {
 	compare_with_truth 0.5
 	grep -q "in keep_session() at .*leaker\.c:$(cat /vm/line)\$" \
 		"$work/report" || wrong "the report does not name the line"
+	grep -q "^  probes  *$(best_link):" "$work/report" ||
+		wrong "the links are not $(best_link)"
 	show "default options: the leak is named and its size is estimated"
 }
 
@@ -191,7 +200,7 @@ test_refused() {
 	pattern=$2
 	shift 2
 	start_target /targets/functions
-	leakbpf -p "$target" "$@" >"$work/report" 2>"$work/messages"
+	leakbpf -p "$target" -d 1 "$@" >"$work/report" 2>"$work/messages"
 	code=$?
 	[ "$code" = "$KERNEL_LACKS_SOMETHING" ] ||
 		wrong "exit code $code, not $KERNEL_LACKS_SOMETHING"
