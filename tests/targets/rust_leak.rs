@@ -19,6 +19,11 @@ mod store {
     }
 }
 
+// What std::hint::black_box does, which Debian 12's compiler lacks.
+fn opaque<T>(value: &T) {
+    unsafe { std::ptr::read_volatile(&value) };
+}
+
 fn line() {
     let mut byte = [0u8; 1];
     let mut input = std::io::stdin().lock();
@@ -37,7 +42,7 @@ fn serve(keeper: &mut store::Keeper<[u64; 125]>) {
     for i in 0..500u64 {
         keeper.remember([i; 125]);
         let text = format!("request {}", i);
-        std::hint::black_box(&text);
+        opaque(&text);
     }
 }
 
@@ -46,7 +51,7 @@ fn main() {
     say("{\"state\": \"ready\"}");
     line();
     serve(&mut keeper);
-    std::hint::black_box(&keeper);
+    opaque(&keeper);
     say("{\"truth\": [{\"chain\": \"remember;rust_leak::serve;rust_leak::main\", \"bytes\": 500000, \"objects\": 500}]}");
     line();
 }
