@@ -16,8 +16,8 @@
 /* What the arguments of an allocation say. */
 struct request {
 	__u64 size;
-	__u64 old; /* realloc's block */
-	__u64 out; /* where posix_memalign stores the pointer */
+	__u64 old;  /* realloc's block */
+	__u64 out;  /* where posix_memalign stores the pointer */
 	bool valid; /* false: will fail (calloc overflow) */
 };
 
@@ -34,8 +34,8 @@ static __always_inline void request_product(struct request *r, __u64 n,
 	r->valid = !(n_high && size_high) && !(high >> 32);
 }
 
-static __always_inline void request_read(struct request *r,
-					 struct pt_regs *ctx, __u32 kind)
+static __always_inline void request_read(struct request *r, struct pt_regs *ctx,
+					 __u32 kind)
 {
 	__u64 first = PT_REGS_PARM1(ctx);
 	__u64 second = PT_REGS_PARM2(ctx);
@@ -143,7 +143,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	__u32 tgid = id >> 32, tid = (__u32)id, stack = STACK_ID_NONE;
 	__u64 entry_sp = entry_sp_of(ctx, cookie);
 	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
-	struct block_key old_key = { .address = r->old };
+	struct block_key old_key = {.address = r->old};
 	struct block old = {};
 	struct pending *p;
 
@@ -171,8 +171,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 		block_take(&old_key, &old);
 	if (stack == STACK_ID_NONE && !old.booking) {
 		/* Nested: whatever it jumps to is nested, too. */
-		if (sampled ||
-		    !(PROBE_COOKIE_FLAGS(cookie) & PROBE_TAIL_CALLS))
+		if (sampled || !(PROBE_COOKIE_FLAGS(cookie) & PROBE_TAIL_CALLS))
 			return 1;
 		return call_watch(tid, entry_sp, cookie);
 	}
@@ -199,7 +198,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 /* True when realloc's old block is on the books. */
 static __always_inline bool old_is_tracked(const struct request *r)
 {
-	struct block_key key = { .address = r->old };
+	struct block_key key = {.address = r->old};
 
 	if (!r->old)
 		return false;
@@ -226,8 +225,7 @@ static __always_inline int alloc_entered(struct pt_regs *ctx)
 				  entry_sp_of(ctx, cookie), cookie);
 	}
 	start = timing_start();
-	verdict = alloc_record(ctx, cookie, &r, sampled, threshold,
-			       start != 0);
+	verdict = alloc_record(ctx, cookie, &r, sampled, threshold, start != 0);
 	timing_stop(start, COUNTER_SAMPLE_NS);
 	return verdict;
 }
@@ -274,8 +272,8 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 	}
 	if (p->state == PENDING_SAMPLED) {
 		if (pointer)
-			block_allocated(p->owner, pointer, p->size,
-					p->stack, p->threshold);
+			block_allocated(p->owner, pointer, p->size, p->stack,
+					p->threshold);
 		else
 			count(COUNTER_FAILED, 1);
 	}
@@ -295,7 +293,8 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 	if (!key.address)
 		return 0;
 	if (shared_targets) {
-		struct target *target = bpf_map_lookup_elem(&targets, &key.tgid);
+		struct target *target =
+			bpf_map_lookup_elem(&targets, &key.tgid);
 
 		if (target)
 			key.tgid = target->owner;

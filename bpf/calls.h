@@ -13,7 +13,7 @@
 
 static __always_inline struct pending *call_find(__u32 tid, __u32 is_map)
 {
-	struct pending_key key = { .tid = tid, .is_map = is_map };
+	struct pending_key key = {.tid = tid, .is_map = is_map};
 
 	return bpf_map_lookup_elem(&pending, &key);
 }
@@ -35,7 +35,7 @@ static __always_inline void call_abandon(struct pending *p)
 static __always_inline struct pending *call_begin(struct pending *p, __u32 tid,
 						  __u32 is_map)
 {
-	struct pending_key key = { .tid = tid, .is_map = is_map };
+	struct pending_key key = {.tid = tid, .is_map = is_map};
 
 	if (!p) {
 		struct pending fresh = {};
@@ -83,8 +83,8 @@ static __always_inline __u64 timing_start(void)
 static __always_inline void timing_stop(__u64 start, __u32 counter)
 {
 	if (start)
-		count(counter, (bpf_ktime_get_ns() - start) *
-				       (TIMING_MASK + 1));
+		count(counter,
+		      (bpf_ktime_get_ns() - start) * (TIMING_MASK + 1));
 }
 
 /* Walks and interns the stack of a probed call. STACK_ID_NONE when it is not

@@ -35,7 +35,7 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!bpf_map_lookup_elem(&targets, &tgid))
 		return 0;
 	for (is_map = 0; is_map < 2; is_map++) {
-		struct pending_key key = { .tid = (__u32)id, .is_map = is_map };
+		struct pending_key key = {.tid = (__u32)id, .is_map = is_map};
 		struct pending *p = bpf_map_lookup_elem(&pending, &key);
 
 		if (!p)
@@ -49,7 +49,8 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 
 /* vfork and clone(CLONE_VM) without CLONE_THREAD: the child's frees are its
  * parent's. fork: the child's blocks are its own business, but it inherits the
- * breakpoints. TP_PROTO(struct task_struct *parent, struct task_struct *child) */
+ * breakpoints. TP_PROTO(struct task_struct *parent, struct task_struct *child)
+ */
 SEC("raw_tp/sched_process_fork")
 int process_fork(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -31,7 +31,7 @@ __u32 shared_targets = 0; /* targets whose owner is another process */
 
 __s64 outstanding_count = 0;
 __u32 pressure_raised = 0; /* one EVENT_TABLE_PRESSURE until reset */
-__u32 fork_raised = 0;     /* one EVENT_FORKED until handled */
+__u32 fork_raised = 0;	   /* one EVENT_FORKED until handled */
 __u32 rescan_raised = 0;   /* one EVENT_MAPS_CHANGED for unknown addresses */
 
 struct {
@@ -116,7 +116,8 @@ struct {
 	__type(value, struct pc_cache_entry);
 } pc_cache SEC(".maps");
 
-/* ---- Stacks --------------------------------------------------------------- */
+/* ---- Stacks ---------------------------------------------------------------
+ */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -150,7 +151,8 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } free_stacks SEC(".maps");
 
-/* ---- Blocks ---------------------------------------------------------------- */
+/* ---- Blocks ----------------------------------------------------------------
+ */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -162,8 +164,8 @@ struct {
 /* A call between its entry and its return. */
 enum pending_state {
 	PENDING_IDLE = 0,
-	PENDING_SAMPLED,  /* becomes a block on success */
-	PENDING_WATCHED,  /* not sampled, but its return matters */
+	PENDING_SAMPLED, /* becomes a block on success */
+	PENDING_WATCHED, /* not sampled, but its return matters */
 };
 
 struct pending_key {
@@ -179,7 +181,7 @@ struct pending {
 	__u64 old_address; /* realloc: block set aside until the call returns */
 	struct block old;  /* old.booking == 0: none */
 	__u64 old_length;  /* mremap */
-	__u32 owner;       /* struct target */
+	__u32 owner;	   /* struct target */
 	__u32 stack;
 	__u32 threshold;
 	__u32 state;
@@ -194,7 +196,8 @@ struct {
 	__type(value, struct pending);
 } pending SEC(".maps");
 
-/* ---- Counting --------------------------------------------------------------- */
+/* ---- Counting ---------------------------------------------------------------
+ */
 
 static __always_inline void count(__u32 which, __u64 amount)
 {
@@ -218,7 +221,7 @@ static __always_inline void count_site(__u64 cookie)
 
 static __always_inline void send_event(__u32 type, __u32 tgid, __u64 value)
 {
-	struct event e = { .type = type, .tgid = tgid, .value = value };
+	struct event e = {.type = type, .tgid = tgid, .value = value};
 
 	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
 		count(COUNTER_LOST_EVENTS, 1);

@@ -34,7 +34,7 @@ static __always_inline int map_entered(struct pt_regs *ctx)
 	if (kind == MAP_MUNMAP) {
 		/* At entry: afterwards the range may be another thread's. */
 		struct map_event e = {
-			.header = { .type = EVENT_MAP, .tgid = target->owner },
+			.header = {.type = EVENT_MAP, .tgid = target->owner},
 			.operation = MAP_OP_UNMAP,
 			.tid = (__u32)id,
 			.address = PT_REGS_PARM1(ctx),

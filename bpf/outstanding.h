@@ -71,8 +71,8 @@ static __always_inline void stats_free(__u32 stack, __u64 size, __u32 threshold,
 	count(COUNTER_FREED, 1);
 	if (!s)
 		return;
-	/* Reading the clock costs as much as the rest: only when the stack holds
-	 * nothing any more, which is when its last use matters. */
+	/* Reading the clock costs as much as the rest: only when the stack
+	 * holds nothing any more, which is when its last use matters. */
 	if (__sync_fetch_and_add(&s->freed_samples, 1) + 1 == s->alloc_samples)
 		s->last_free_ns = bpf_ktime_get_ns();
 	__sync_fetch_and_add(&s->freed_bytes, sampling_bytes(size, threshold));
@@ -120,8 +120,8 @@ static __always_inline void outstanding_full(__u32 tgid)
 	count(COUNTER_LOST_TABLE_FULL, 1);
 	if (!__sync_val_compare_and_swap(&pressure_raised, 0, 1)) {
 		if (interval < SAMPLING_INTERVAL_MAX / 2)
-			sampling.interval_bytes = interval < 32 ? 64 :
-								  interval * 2;
+			sampling.interval_bytes =
+				interval < 32 ? 64 : interval * 2;
 		send_event(EVENT_TABLE_PRESSURE, tgid, 0);
 	}
 }
@@ -166,7 +166,7 @@ static __always_inline void block_allocated(__u32 owner, __u64 address,
 					    __u32 threshold)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct block_key key = { .address = address, .tgid = owner };
+	struct block_key key = {.address = address, .tgid = owner};
 	struct block b = {
 		.size = size,
 		.birth_ns = now,

@@ -11,15 +11,16 @@
 #include "session.h"
 #include "upkeep.h"
 
-/* ---- Allocation ------------------------------------------------------------ */
+/* ---- Allocation ------------------------------------------------------------
+ */
 
 /* LINK_SESSION: returning 1 at entry spares the return trap. */
 SEC("?uprobe")
 int alloc_session(struct pt_regs *ctx)
 {
 	NO_PRIVATE_STACK_SESSION(ctx);
-	return session_is_return(ctx) ? alloc_returned(ctx) :
-					alloc_entered(ctx);
+	return session_is_return(ctx) ? alloc_returned(ctx)
+				      : alloc_entered(ctx);
 }
 
 /* LINK_MULTI, LINK_PERF */
@@ -45,7 +46,8 @@ int free_entry(struct pt_regs *ctx)
 	return free_entered(ctx);
 }
 
-/* ---- Memory maps ------------------------------------------------------------ */
+/* ---- Memory maps ------------------------------------------------------------
+ */
 
 SEC("?uprobe")
 int map_session(struct pt_regs *ctx)
@@ -69,7 +71,8 @@ int map_return(struct pt_regs *ctx)
 	return map_returned(ctx);
 }
 
-/* ---- The dynamic loader ------------------------------------------------------- */
+/* ---- The dynamic loader
+ * ------------------------------------------------------- */
 
 SEC("?uprobe")
 int loader_entry(struct pt_regs *ctx)

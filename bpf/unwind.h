@@ -19,7 +19,7 @@
 
 /* 2^12 ranges, 2^22 rows: what a binary search of that many steps covers. */
 #define RANGE_SEARCH_STEPS 13
-#define ROW_SEARCH_STEPS 23
+#define ROW_SEARCH_STEPS   23
 
 /*
  * Stack memory is read in windows: a user-memory read costs some 40 ns however
@@ -32,16 +32,16 @@ struct walk {
 	__u64 sp; /* CFA of its callee */
 	__u64 fp;
 	__u64 hash;
-	__u64 frame;  /* out of walk_resolve: identity of pc ... */
-	__u32 rule;   /* ... and how to leave its function */
-	__u32 found;  /* ... and whether pc is in a known range */
+	__u64 frame; /* out of walk_resolve: identity of pc ... */
+	__u32 rule;  /* ... and how to leave its function */
+	__u32 found; /* ... and whether pc is in a known range */
 	__u32 tgid;
 	__u32 epoch;
-	__u32 exact;  /* pc is no return address: look it up as it is */
-	__u32 guessed; /* got here by frame pointer where there is no CFI */
+	__u32 exact;	  /* pc is no return address: look it up as it is */
+	__u32 guessed;	  /* got here by frame pointer where there is no CFI */
 	__u32 allocators; /* frames inside probed allocation functions */
 	__u32 caller_is_allocator; /* the second frame is one */
-	__u64 window_base; /* user address of window[0] */
+	__u64 window_base;	   /* user address of window[0] */
 	__u64 window[WINDOW_WORDS];
 	struct stack_frames stack;
 };
@@ -86,7 +86,8 @@ static __always_inline void scratch_put(struct scratch *s)
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 
-/* ---- Address to rule ------------------------------------------------------ */
+/* ---- Address to rule ------------------------------------------------------
+ */
 
 /* The row that covers `offset`: the last one with pc <= offset. */
 static __always_inline __u32 row_rule(__u32 object, __u32 rows, __u32 offset)
@@ -176,8 +177,8 @@ static __always_inline void walk_resolve(struct walk *w)
 {
 	__u64 address = w->exact ? w->pc : w->pc - 1;
 	__u64 key = address | (__u64)w->epoch << 48;
-	__u32 slot = (key * 0x9e3779b97f4a7c15ULL >> 40) &
-		     (PC_CACHE_ENTRIES - 1);
+	__u32 slot =
+		(key * 0x9e3779b97f4a7c15ULL >> 40) & (PC_CACHE_ENTRIES - 1);
 	struct pc_cache_entry *e = bpf_map_lookup_elem(&pc_cache, &slot);
 	__u64 frame, rule;
 
@@ -201,7 +202,8 @@ static __always_inline void walk_resolve(struct walk *w)
 	e->check = pc_cache_mix(key, frame, rule);
 }
 
-/* ---- Stack memory ------------------------------------------------------------ */
+/* ---- Stack memory
+ * ------------------------------------------------------------ */
 
 /* Moves the window to `address`. Non-zero: not readable. */
 __noinline int window_move(struct walk *w, __u64 address)
@@ -232,7 +234,8 @@ static __always_inline bool stack_word(struct walk *w, __u64 address,
 	return true;
 }
 
-/* ---- Leaving a frame -------------------------------------------------------- */
+/* ---- Leaving a frame --------------------------------------------------------
+ */
 
 /*
  * A return probe (ours on an outer function, or another tool's) has put the
@@ -258,7 +261,8 @@ __noinline __u64 original_return_address(__u64 address, __u64 place)
 	return 0;
 }
 
-/* CFA known: reads return address and saved frame pointer. False: unreadable. */
+/* CFA known: reads return address and saved frame pointer. False: unreadable.
+ */
 static __always_inline bool walk_leave(struct walk *w, __u64 cfa, bool fp_saved,
 				       __u64 fp_place)
 {
@@ -322,9 +326,9 @@ static __always_inline int walk_extended(struct walk *w, __u32 index)
 	}
 	if (cfa <= w->sp)
 		return STACK_END_NO_PROGRESS;
-	fp_place = (x->fp_saved == UNWIND_FP_AT_FP ? w->fp :
-		    x->fp_saved == UNWIND_FP_AT_SP ? w->sp :
-						     cfa) +
+	fp_place = (x->fp_saved == UNWIND_FP_AT_FP   ? w->fp
+		    : x->fp_saved == UNWIND_FP_AT_SP ? w->sp
+						     : cfa) +
 		   x->fp_offset;
 	if (!walk_leave(w, cfa, x->fp_saved != UNWIND_FP_KEPT, fp_place))
 		return STACK_END_READ_FAULT;
@@ -400,8 +404,8 @@ __noinline int walk_step(struct walk *w)
 		return 1;
 	}
 	if (pc >= ARCH_USER_ADDRESS_MAX) {
-		w->stack.end = w->guessed ? STACK_END_NO_CFI :
-					    STACK_END_NO_MAPPING;
+		w->stack.end =
+			w->guessed ? STACK_END_NO_CFI : STACK_END_NO_MAPPING;
 		return 1;
 	}
 	walk_resolve(w);
@@ -414,8 +418,8 @@ __noinline int walk_step(struct walk *w)
 		}
 	}
 	if (!w->found) {
-		w->stack.end = w->guessed ? STACK_END_NO_CFI :
-					    STACK_END_NO_MAPPING;
+		w->stack.end =
+			w->guessed ? STACK_END_NO_CFI : STACK_END_NO_MAPPING;
 		return 1;
 	}
 	w->guessed = 0;

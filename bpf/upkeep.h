@@ -17,7 +17,7 @@ static __always_inline bool thin_survives(__u32 old, __u32 new)
 	/* P'/P; 0 stands for 2^32 */
 	__u64 p = old ? old : 1ULL << 32;
 
-	return (__u64)bpf_get_prandom_u32() * p < (__u64)new << 32;
+	return (__u64)bpf_get_prandom_u32() * p < (__u64) new << 32;
 }
 
 static __always_inline void block_thin(struct block_key *key, struct block *b,
@@ -33,8 +33,8 @@ static __always_inline void block_thin(struct block_key *key, struct block *b,
 		return;
 	survives = thin_survives(old, new);
 	if (__sync_val_compare_and_swap(&b->booking, booking,
-					survives ? BLOCK_BOOKING(stack, new) :
-						   0) != booking)
+					survives ? BLOCK_BOOKING(stack, new)
+						 : 0) != booking)
 		return; /* freed meanwhile */
 	stats_alloc(s, b->size, old, b->birth_ns, false);
 	if (survives) {

@@ -27,8 +27,8 @@
  */
 #define FRAME_OBJECT_SHIFT 48
 #define FRAME_ADDRESS_MASK ((1ULL << FRAME_OBJECT_SHIFT) - 1)
-#define OBJECT_NONE 0
-#define OBJECTS_MAX 4096
+#define OBJECT_NONE	   0
+#define OBJECTS_MAX	   4096
 
 /* Why a walk ended. Only STACK_END_ROOT is a complete stack. */
 #define STACK_END_REASONS(X)                                                   \
@@ -44,7 +44,7 @@ enum stack_end {
 #define X(id, text) STACK_END_##id,
 	STACK_END_REASONS(X)
 #undef X
-	STACK_END_COUNT
+		STACK_END_COUNT
 };
 
 /* One interned stack, leaf first. Map `stack_frames`, indexed by stack id. */
@@ -58,9 +58,9 @@ struct stack_frames {
  * Two reserved stack ids. Bytes are never dropped because a table is full:
  * they go to STACK_ID_OVERFLOW, and the report says so.
  */
-#define STACK_ID_NONE 0
+#define STACK_ID_NONE	  0
 #define STACK_ID_OVERFLOW 1
-#define STACK_ID_FIRST 2
+#define STACK_ID_FIRST	  2
 
 /* Cohorts: blocks grouped by birth time, so ages cost O(stacks). */
 #define COHORTS 16
@@ -86,7 +86,7 @@ struct stack_stats {
 	__u64 last_alloc_ns;
 	__u64 last_free_ns;
 	__u64 index_key; /* its key in map `stack_index` */
-	__u32 tgid;      /* owner of the stack */
+	__u32 tgid;	 /* owner of the stack */
 	__u32 reserved;
 	__s64 cohort_bytes[COHORTS]; /* live, by cohort slot */
 	__s64 cohort_objects_q8[COHORTS];
@@ -120,7 +120,7 @@ struct block {
 };
 
 #define BLOCK_BOOKING(stack, threshold) ((__u64)(threshold) << 32 | (stack))
-#define BLOCK_STACK(booking) ((__u32)(booking))
+#define BLOCK_STACK(booking)		((__u32)(booking))
 /* P * 2^32; 0 stands for P = 1 */
 #define BLOCK_THRESHOLD(booking) ((__u32)((booking) >> 32))
 
@@ -134,7 +134,7 @@ struct sampling {
 
 /* Argument of program `upkeep`, a pass over all outstanding blocks. */
 struct upkeep_pass {
-	__u64 interval;   /* thin: the new interval, bytes */
+	__u64 interval;	  /* thin: the new interval, bytes */
 	__u32 purge_tgid; /* purge: this process's blocks; 0: thin */
 	__u32 reserved;
 	__u64 removed; /* out */
@@ -154,12 +154,12 @@ struct unwind_row {
 
 /* Rules that do not fit 32 bits, map `unwind_rules`, shared by all objects. */
 struct unwind_rule_ext {
-	__s32 cfa_offset;  /* CFA = reg + cfa_offset, or ...            */
+	__s32 cfa_offset;   /* CFA = reg + cfa_offset, or ...            */
 	__s32 deref_offset; /* ... = *(reg + cfa_offset) + deref_offset  */
-	__s32 fp_offset;   /* place of the caller's frame pointer */
-	__u8 cfa_register; /* enum unwind_register */
-	__u8 deref;        /* bool */
-	__u8 fp_saved;     /* enum unwind_fp_saved: base of fp_offset */
+	__s32 fp_offset;    /* place of the caller's frame pointer */
+	__u8 cfa_register;  /* enum unwind_register */
+	__u8 deref;	    /* bool */
+	__u8 fp_saved;	    /* enum unwind_fp_saved: base of fp_offset */
 	__u8 plt_threshold; /* != 0: CFA += 8 when (pc & 15) >= this */
 };
 
@@ -170,7 +170,7 @@ struct unwind_rule_ext {
 struct exec_range {
 	__u64 start; /* run-time addresses, end exclusive */
 	__u64 end;
-	__u64 bias;      /* link-time address = run-time address - bias */
+	__u64 bias;	 /* link-time address = run-time address - bias */
 	__u64 text_base; /* link-time address that row.pc 0 stands for */
 	__u32 object;
 	__u32 rows; /* rows in unwind_objects[object]; 0: no CFI */
@@ -189,23 +189,23 @@ struct target {
 
 /* What a probed function does, as far as the BPF programs care. */
 enum alloc_kind {
-	ALLOC_SIZE = 1,       /* p = f(size, ...) */
-	ALLOC_COUNT_SIZE,     /* p = calloc(n, size) */
-	ALLOC_ALIGN_SIZE,     /* p = f(alignment or heap, size, ...) */
-	ALLOC_OUT_ALIGN_SIZE, /* err = posix_memalign(&p, alignment, size) */
-	ALLOC_REALLOC,        /* p = realloc(old, size) */
-	ALLOC_REALLOC_COUNT,  /* p = reallocarray(old, n, size) */
+	ALLOC_SIZE = 1,	       /* p = f(size, ...) */
+	ALLOC_COUNT_SIZE,      /* p = calloc(n, size) */
+	ALLOC_ALIGN_SIZE,      /* p = f(alignment or heap, size, ...) */
+	ALLOC_OUT_ALIGN_SIZE,  /* err = posix_memalign(&p, alignment, size) */
+	ALLOC_REALLOC,	       /* p = realloc(old, size) */
+	ALLOC_REALLOC_COUNT,   /* p = reallocarray(old, n, size) */
 	ALLOC_HEAP_COUNT_SIZE, /* p = mi_heap_calloc(heap, n, size) */
-	ALLOC_HEAP_REALLOC,   /* p = mi_heap_realloc(heap, old, size) */
-	FREE_POINTER,         /* f(p, ...) */
-	MAP_MMAP,             /* p = mmap(addr, length, ...) */
-	MAP_MUNMAP,           /* err = munmap(addr, length) */
-	MAP_MREMAP,           /* p = mremap(old, oldlen, newlen, flags, addr) */
-	LOADER_STATE,         /* _dl_debug_state(): objects came or went */
+	ALLOC_HEAP_REALLOC,    /* p = mi_heap_realloc(heap, old, size) */
+	FREE_POINTER,	       /* f(p, ...) */
+	MAP_MMAP,	       /* p = mmap(addr, length, ...) */
+	MAP_MUNMAP,	       /* err = munmap(addr, length) */
+	MAP_MREMAP,   /* p = mremap(old, oldlen, newlen, flags, addr) */
+	LOADER_STATE, /* _dl_debug_state(): objects came or went */
 };
 
-#define PROBE_THROWS 1u      /* may leave by a C++ exception */
-#define PROBE_TAIL_CALLS 2u  /* may jump to another probed function */
+#define PROBE_THROWS	 1u /* may leave by a C++ exception */
+#define PROBE_TAIL_CALLS 2u /* may jump to another probed function */
 
 /*
  * The BPF cookie of a probe:
@@ -218,11 +218,11 @@ enum alloc_kind {
 #define PROBE_COOKIE(kind, flags, depth, site)                                 \
 	((__u64)(kind) | (__u64)(flags) << 8 | (__u64)(depth) << 16 |          \
 	 (__u64)(site) << 32)
-#define PROBE_COOKIE_KIND(c) ((__u32)(c) & 0xff)
+#define PROBE_COOKIE_KIND(c)  ((__u32)(c)&0xff)
 #define PROBE_COOKIE_FLAGS(c) ((__u32)(c) >> 8 & 0xff)
 #define PROBE_COOKIE_DEPTH(c) ((__u32)(c) >> 16)
-#define PROBE_COOKIE_SITE(c) ((__u32)((c) >> 32))
-#define PROBE_SITES_MAX 1024
+#define PROBE_COOKIE_SITE(c)  ((__u32)((c) >> 32))
+#define PROBE_SITES_MAX	      1024
 
 /* ---- Counters: map `counters` (per CPU), one slot each ------------------ */
 
@@ -266,12 +266,12 @@ enum counter {
 
 enum event_type {
 	EVENT_MAPS_CHANGED = 1, /* rescan the maps of `tgid` */
-	EVENT_EXEC,             /* `tgid` has a new image */
-	EVENT_EXIT,             /* the last thread of `tgid` is gone */
-	EVENT_SHARES_MEMORY,    /* `value` (tgid) shares `tgid`'s memory */
-	EVENT_FORKED,           /* `tgid` has a child with a copy of its memory */
-	EVENT_TABLE_PRESSURE,   /* outstanding table nearly full */
-	EVENT_MAP,              /* struct map_event */
+	EVENT_EXEC,		/* `tgid` has a new image */
+	EVENT_EXIT,		/* the last thread of `tgid` is gone */
+	EVENT_SHARES_MEMORY,	/* `value` (tgid) shares `tgid`'s memory */
+	EVENT_FORKED,	      /* `tgid` has a child with a copy of its memory */
+	EVENT_TABLE_PRESSURE, /* outstanding table nearly full */
+	EVENT_MAP,	      /* struct map_event */
 };
 
 struct event {
@@ -281,10 +281,10 @@ struct event {
 };
 
 enum map_operation {
-	MAP_OP_MAP = 1,      /* [address, +length) mapped */
-	MAP_OP_UNMAP,        /* about to be unmapped (sent at entry) */
+	MAP_OP_MAP = 1,	     /* [address, +length) mapped */
+	MAP_OP_UNMAP,	     /* about to be unmapped (sent at entry) */
 	MAP_OP_UNMAP_FAILED, /* ... but the call failed: it is still there */
-	MAP_OP_REMAP,        /* [old_address, +old_length) -> [address, +length) */
+	MAP_OP_REMAP, /* [old_address, +old_length) -> [address, +length) */
 };
 
 struct map_event {

@@ -18,12 +18,12 @@
 
 enum unwind_kind {
 	UNWIND_NONE = 0, /* no CFI here: try the frame pointer */
-	UNWIND_ROOT,     /* return address undefined: outermost frame */
-	UNWIND_CFA_SP,   /* CFA = stack pointer + offset */
-	UNWIND_CFA_FP,   /* CFA = frame pointer + offset */
-	UNWIND_EXT,      /* see struct unwind_rule_ext */
-	UNWIND_SIGNAL,   /* registers are in the ucontext at the stack pointer */
-	UNWIND_BAD,      /* CFI that the BPF unwinder cannot follow */
+	UNWIND_ROOT,	 /* return address undefined: outermost frame */
+	UNWIND_CFA_SP,	 /* CFA = stack pointer + offset */
+	UNWIND_CFA_FP,	 /* CFA = frame pointer + offset */
+	UNWIND_EXT,	 /* see struct unwind_rule_ext */
+	UNWIND_SIGNAL, /* registers are in the ucontext at the stack pointer */
+	UNWIND_BAD,    /* CFI that the BPF unwinder cannot follow */
 };
 
 enum unwind_register { UNWIND_REG_SP = 0, UNWIND_REG_FP = 1 };
@@ -36,17 +36,17 @@ enum unwind_fp_saved {
 	UNWIND_FP_AT_SP,
 };
 
-#define UNWIND_ALLOCATOR (1u << 3)
+#define UNWIND_ALLOCATOR    (1u << 3)
 #define UNWIND_OFFSET_SHIFT 4
-#define UNWIND_OFFSET_BITS 19
-#define UNWIND_OFFSET_MASK ((1u << UNWIND_OFFSET_BITS) - 1)
-#define UNWIND_FP_SAVED (1u << 23)
-#define UNWIND_FP_SHIFT 24
+#define UNWIND_OFFSET_BITS  19
+#define UNWIND_OFFSET_MASK  ((1u << UNWIND_OFFSET_BITS) - 1)
+#define UNWIND_FP_SAVED	    (1u << 23)
+#define UNWIND_FP_SHIFT	    24
 
 #define UNWIND_RULE_KIND(r) ((r)&7u)
 #define UNWIND_RULE_OFFSET(r)                                                  \
 	(((r) >> UNWIND_OFFSET_SHIFT & UNWIND_OFFSET_MASK) * 8)
-#define UNWIND_RULE_INDEX(r) ((r) >> UNWIND_OFFSET_SHIFT & UNWIND_OFFSET_MASK)
+#define UNWIND_RULE_INDEX(r)	    ((r) >> UNWIND_OFFSET_SHIFT & UNWIND_OFFSET_MASK)
 #define UNWIND_RULE_FP_BELOW_CFA(r) (((r) >> UNWIND_FP_SHIFT) * 8)
 
 /* Distinct EXT rules kept for all objects together. */

@@ -19,11 +19,11 @@ enum link_kind {
 
 struct kernel_features {
 	bool btf;
-	bool bpf;             /* programs and maps can be created */
+	bool bpf; /* programs and maps can be created */
 	bool ring_buffer;
-	bool attach_cookie;   /* bpf_get_attach_cookie in perf uprobes */
+	bool attach_cookie; /* bpf_get_attach_cookie in perf uprobes */
 	bool uprobe_perf;
-	bool uprobe_multi;    /* with the per-process (not per-thread) filter */
+	bool uprobe_multi; /* with the per-process (not per-thread) filter */
 	bool uprobe_session;
 	/* A return probe in a process with a seccomp filter kills it: kernels
 	 * with the uretprobe system call but without its seccomp

@@ -18,7 +18,7 @@
 #include "probe/features.h"
 
 /* Not in Debian's linux/bpf.h (6.1). Values: include/uapi/linux/bpf.h. */
-#define LB_BPF_TRACE_UPROBE_MULTI 48
+#define LB_BPF_TRACE_UPROBE_MULTI   48
 #define LB_BPF_TRACE_UPROBE_SESSION 57
 
 struct probe_point {

@@ -23,7 +23,7 @@ struct report_target {
 struct report {
 	const struct report_target *targets;
 	size_t target_count;
-	double elapsed_seconds;  /* since attach */
+	double elapsed_seconds;	 /* since attach */
 	double interval_seconds; /* growth window */
 	bool final;
 	size_t top; /* stacks to show; 0: all */

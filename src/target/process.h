@@ -19,20 +19,20 @@ struct process {
 	int pidfd;
 	uint64_t start_time_ticks; /* /proc/PID/stat field 22 */
 	char comm[16 + 1];
-	char *command_line; /* arguments joined by blanks, escaped, capped */
+	char *command_line;  /* arguments joined by blanks, escaped, capped */
 	bool seccomp_filter; /* some thread runs under a seccomp filter */
 };
 
 enum process_refusal {
 	PROCESS_OK = 0,
-	PROCESS_NOT_FOUND,     /* no such pid, or gone meanwhile */
+	PROCESS_NOT_FOUND, /* no such pid, or gone meanwhile */
 	PROCESS_KERNEL_THREAD,
 	PROCESS_ZOMBIE,
-	PROCESS_32BIT,         /* ELF class or machine not ours */
+	PROCESS_32BIT, /* ELF class or machine not ours */
 	PROCESS_OTHER_ARCH,
-	PROCESS_DENIED,        /* /proc says EACCES/EPERM */
-	PROCESS_IS_THREAD,     /* a tid that is not a thread group leader */
-	PROCESS_FAILED,        /* anything else; *error_out has the errno */
+	PROCESS_DENIED,	   /* /proc says EACCES/EPERM */
+	PROCESS_IS_THREAD, /* a tid that is not a thread group leader */
+	PROCESS_FAILED,	   /* anything else; *error_out has the errno */
 };
 
 /* Opens and checks; on refusal nothing is left open. `error_out`: errno. */

@@ -33,7 +33,8 @@ static enum point_group group_of(uint32_t kind)
 	}
 }
 
-/* ---- Sites ---------------------------------------------------------------- */
+/* ---- Sites ----------------------------------------------------------------
+ */
 
 static struct site *site_add(struct tracer *t)
 {
@@ -53,12 +54,12 @@ static struct site *site_add(struct tracer *t)
 	return &t->sites[t->site_count++];
 }
 
-static uint8_t *read_code(const struct object *o, const struct alloc_function *f,
-			  size_t *size)
+static uint8_t *read_code(const struct object *o,
+			  const struct alloc_function *f, size_t *size)
 {
-	size_t want = f->size && f->size < SITE_FUNCTION_BYTES_MAX ?
-			      f->size :
-			      SITE_WINDOW_BYTES;
+	size_t want = f->size && f->size < SITE_FUNCTION_BYTES_MAX
+			      ? f->size
+			      : SITE_WINDOW_BYTES;
 	uint64_t offset;
 	uint8_t *code;
 
@@ -80,8 +81,8 @@ static int plan_site(const struct object *o, const struct alloc_function *f,
 {
 	size_t size = 0;
 	uint8_t *code = read_code(o, f, &size);
-	int err = code ? site_plan(code, size, f->address, f->kind, plan) :
-			 -ENOEXEC;
+	int err = code ? site_plan(code, size, f->address, f->kind, plan)
+		       : -ENOEXEC;
 
 	free(code);
 	return err;
@@ -98,7 +99,7 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 {
 	enum point_group group = group_of(f->kind);
 	bool returns = group == GROUP_ALLOC || group == GROUP_MAP;
-	struct probe_site plan = { 0 };
+	struct probe_site plan = {0};
 	struct probe_point *list;
 	struct site *site;
 	uint64_t offset;
@@ -146,16 +147,17 @@ struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 		return t->skel->progs.loader_entry;
 	case GROUP_MAP:
 		*link = t->link;
-		return session ? t->skel->progs.map_session :
-				 t->skel->progs.map_entry;
+		return session ? t->skel->progs.map_session
+			       : t->skel->progs.map_entry;
 	default:
 		*link = t->link;
-		return session ? t->skel->progs.alloc_session :
-				 t->skel->progs.alloc_entry;
+		return session ? t->skel->progs.alloc_session
+			       : t->skel->progs.alloc_entry;
 	}
 }
 
-/* ---- Links ----------------------------------------------------------------- */
+/* ---- Links -----------------------------------------------------------------
+ */
 
 static int link_group(struct tracer *t, struct tracee *e,
 		      const struct object *o, struct bpf_program *program,
@@ -207,17 +209,18 @@ static int link_points(struct tracer *t, struct tracee *e,
 	return err;
 }
 
-/* ---- Objects ---------------------------------------------------------------- */
+/* ---- Objects ----------------------------------------------------------------
+ */
 
 static int collect_points(struct tracer *t, struct tracee *e,
 			  const struct object *o, struct points *points,
 			  bool *allocator)
 {
-	struct catalogue_options opt = { .memory_maps = t->options.memory_maps };
-	struct alloc_functions f = { 0 };
-	struct alloc_function hook = { .name = "_dl_debug_state",
-				       .kind = LOADER_STATE };
-	struct alloc_functions none = { .allocator = "loader" };
+	struct catalogue_options opt = {.memory_maps = t->options.memory_maps};
+	struct alloc_functions f = {0};
+	struct alloc_function hook = {.name = "_dl_debug_state",
+				      .kind = LOADER_STATE};
+	struct alloc_functions none = {.allocator = "loader"};
 	size_t skipped = 0;
 	int err = catalogue_find(o, &opt, &f);
 
@@ -242,7 +245,7 @@ static int collect_points(struct tracer *t, struct tracee *e,
 static int probe_object(struct tracer *t, struct tracee *e,
 			const struct object *o)
 {
-	struct points points = { 0 };
+	struct points points = {0};
 	bool allocator = false;
 	int err = collect_points(t, e, o, &points, &allocator);
 
@@ -307,7 +310,7 @@ static bool refuse_target(const struct tracer *t, const struct tracee *e,
 
 static int watch_exit(struct tracer *t, struct tracee *e)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = e };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = e};
 
 	if (epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, e->process->pidfd, &ev))
 		return -errno;

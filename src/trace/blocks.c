@@ -47,7 +47,7 @@ static uint64_t coarser(const struct tracer *t, uint64_t interval)
 void tracer_relieve_pressure(struct tracer *t)
 {
 	int64_t target = (int64_t)t->plan.outstanding_entries / 2;
-	struct upkeep_pass pass = { 0 };
+	struct upkeep_pass pass = {0};
 	uint64_t interval;
 	int err;
 
@@ -76,7 +76,7 @@ void tracer_relieve_pressure(struct tracer *t)
 
 void tracer_purge(struct tracer *t, pid_t tgid)
 {
-	struct upkeep_pass pass = { .purge_tgid = tgid };
+	struct upkeep_pass pass = {.purge_tgid = tgid};
 	int err = run_pass(t, &pass);
 
 	if (err)

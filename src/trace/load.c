@@ -35,7 +35,7 @@ static int libbpf_to_diag(enum libbpf_print_level level, const char *format,
  * for many targets. */
 static void raise_limits(void)
 {
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 
 	setrlimit(RLIMIT_MEMLOCK, &limit);
 	if (!getrlimit(RLIMIT_NOFILE, &limit)) {

@@ -13,7 +13,7 @@
 #include "trace/tracer_internal.h"
 
 /* The kernel caps a process at 65530 mappings; the BPF search covers 4096. */
-#define RANGES_MAX 4095
+#define RANGES_MAX     4095
 #define VDSO_BYTES_MAX (64 * 1024)
 
 static const struct object *open_vdso(struct tracer *t, struct tracee *e,
@@ -26,8 +26,8 @@ static const struct object *open_vdso(struct tracer *t, struct tracee *e,
 	if (size > VDSO_BYTES_MAX || !e->process)
 		return NULL;
 	image = malloc(size);
-	if (image && process_read(e->process, m->start, image, size) ==
-			     (ssize_t)size)
+	if (image &&
+	    process_read(e->process, m->start, image, size) == (ssize_t)size)
 		object_from_memory(t->objects, image, size, "[vdso]", &o);
 	free(image);
 	return o;
@@ -51,8 +51,8 @@ static const struct object *open_object(struct tracer *t, struct tracee *e,
 	err = object_open(t->objects, fd, m->path, &o);
 	if (err)
 		diag_warn("%s: %s; its frames stay without names", m->path,
-			  err == -ENOEXEC ? "malformed or foreign ELF file" :
-					    strerror(-err));
+			  err == -ENOEXEC ? "malformed or foreign ELF file"
+					  : strerror(-err));
 	return o;
 }
 
@@ -76,8 +76,8 @@ static const struct tracee_range *known_range(const struct tracee *e,
 static int allocator_marks(const struct tracer *t, const struct object *o,
 			   struct unwind_mark **marks, size_t *count)
 {
-	struct catalogue_options opt = { 0 };
-	struct alloc_functions f = { 0 };
+	struct catalogue_options opt = {0};
+	struct alloc_functions f = {0};
 	struct unwind_mark *list = NULL;
 	size_t n = 0;
 	int err = catalogue_find(o, &opt, &f);
@@ -97,8 +97,8 @@ static int allocator_marks(const struct tracer *t, const struct object *o,
 		};
 	}
 	for (size_t i = 0; list && i < f.internal_count; i++)
-		list[n++] = (struct unwind_mark){ .start = f.internals[i].start,
-						  .end = f.internals[i].end };
+		list[n++] = (struct unwind_mark){.start = f.internals[i].start,
+						 .end = f.internals[i].end};
 	alloc_functions_free(&f);
 	*marks = list;
 	*count = n;
@@ -141,7 +141,7 @@ static void fill_exec_range(const struct tracer *t,
 {
 	uint64_t bias;
 
-	*x = (struct exec_range){ .start = r->start, .end = r->end };
+	*x = (struct exec_range){.start = r->start, .end = r->end};
 	if (!r->object || !mapping_bias(r->object, r, &bias))
 		return;
 	x->bias = bias;
@@ -175,8 +175,8 @@ static bool take_mapping(struct tracer *t, struct tracee *e,
 {
 	const struct tracee_range *old = known_range(e, m);
 
-	*fresh = (struct tracee_range){ m->start,  m->end,   m->file_offset,
-					m->device, m->inode, NULL };
+	*fresh = (struct tracee_range){m->start,  m->end,   m->file_offset,
+				       m->device, m->inode, NULL};
 	if (old) {
 		fresh->object = old->object;
 		return false;
@@ -190,7 +190,7 @@ static bool take_mapping(struct tracer *t, struct tracee *e,
 int tracee_scan(struct tracer *t, struct tracee *e)
 {
 	struct tracee_range *ranges;
-	struct maps maps = { 0 };
+	struct maps maps = {0};
 	size_t count = 0;
 	bool added = false;
 	int err;

@@ -15,11 +15,11 @@
 
 struct memory_plan {
 	uint32_t outstanding_entries; /* power of two */
-	uint32_t stacks;              /* ids, reserved ones included */
-	uint32_t threads;             /* calls in progress */
+	uint32_t stacks;	      /* ids, reserved ones included */
+	uint32_t threads;	      /* calls in progress */
 	uint32_t targets;
-	uint64_t unwind_rows_bytes;   /* for all objects together */
-	uint64_t regions;             /* --mmap */
+	uint64_t unwind_rows_bytes; /* for all objects together */
+	uint64_t regions;	    /* --mmap */
 };
 
 /* 0, or -E2BIG when `max_memory` is below MEMORY_MIN_BYTES. */

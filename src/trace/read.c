@@ -20,7 +20,7 @@ size_t tracer_site_count(const struct tracer *t)
 /* Sum over CPUs of one element of a per-CPU array of u64. */
 static uint64_t percpu_sum(const struct bpf_map *m, uint32_t index)
 {
-	uint64_t values[256] = { 0 }, sum = 0;
+	uint64_t values[256] = {0}, sum = 0;
 	int cpus = libbpf_num_possible_cpus();
 
 	if (cpus < 1 || cpus > 256 ||
@@ -43,9 +43,8 @@ void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out)
 		.address = s->address,
 		.kind = s->kind,
 		.site = s->plan,
-		.link = t->link == LINK_SESSION && !s->return_probe ?
-				LINK_MULTI :
-				t->link,
+		.link = t->link == LINK_SESSION && !s->return_probe ? LINK_MULTI
+								    : t->link,
 		.return_probe = s->return_probe,
 		.hits = percpu_sum(t->skel->maps.site_hits, index),
 	};
@@ -66,8 +65,7 @@ static bool copy_stack(const struct tracer *t, uint32_t id,
 			break;
 	}
 	if (t->regions)
-		regions_add_stats(t->regions, id, &t->cohorts.readable,
-				  stats);
+		regions_add_stats(t->regions, id, &t->cohorts.readable, stats);
 	return stats->alloc_samples != 0;
 }
 
@@ -127,11 +125,11 @@ static uint64_t kernel_memory(const struct tracer *t)
 
 	unwind_store_stats(t->unwind, &unwind);
 	sum = unwind.rows_bytes;
-	bpf_object__for_each_map(map, t->skel->obj)
-		sum += fd_memory(bpf_map__fd(map));
-	bpf_object__for_each_program(program, t->skel->obj)
-		if (bpf_program__fd(program) >= 0)
-			sum += fd_memory(bpf_program__fd(program));
+	bpf_object__for_each_map(map, t->skel->obj) sum +=
+		fd_memory(bpf_map__fd(map));
+	bpf_object__for_each_program(
+		program, t->skel->obj) if (bpf_program__fd(program) >= 0) sum +=
+		fd_memory(bpf_program__fd(program));
 	return sum;
 }
 
@@ -139,16 +137,15 @@ static uint64_t overhead_ns(const struct tracer *t)
 {
 	const struct kernel_features *f = &t->features;
 	uint64_t sum = percpu_sum(t->skel->maps.counters, COUNTER_SAMPLE_NS) +
-		       percpu_sum(t->skel->maps.counters,
-				  COUNTER_RETURN_HITS) *
+		       percpu_sum(t->skel->maps.counters, COUNTER_RETURN_HITS) *
 			       (f->return_ns + HIT_WORK_NS);
 
 	for (size_t i = 0; i < t->site_count; i++) {
 		uint64_t hits = percpu_sum(t->skel->maps.site_hits, i);
 
-		sum += hits * (HIT_WORK_NS + (t->sites[i].plan.emulated ?
-						      f->entry_emulated_ns :
-						      f->entry_stepped_ns));
+		sum += hits * (HIT_WORK_NS + (t->sites[i].plan.emulated
+						      ? f->entry_emulated_ns
+						      : f->entry_stepped_ns));
 	}
 	return sum;
 }

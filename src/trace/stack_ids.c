@@ -88,9 +88,9 @@ void stack_ids_recycle(struct tracer *t, uint64_t now_ns)
 	scarce = used > t->plan.stacks / 4 * 3;
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
 		const struct stack_stats *s = &t->stack_stats[id];
-		uint64_t last = s->last_alloc_ns > s->last_free_ns ?
-					s->last_alloc_ns :
-					s->last_free_ns;
+		uint64_t last = s->last_alloc_ns > s->last_free_ns
+					? s->last_alloc_ns
+					: s->last_free_ns;
 
 		if (t->retired_ns[id]) {
 			if (now_ns - t->retired_ns[id] > REST_NS)

@@ -12,7 +12,7 @@
 #include "leakbpf/sampling.h"
 #include "trace/tracer_internal.h"
 
-#define TICK_NS 1000000000ULL
+#define TICK_NS	     1000000000ULL
 #define POLL_STEP_MS 100
 /* Unknown addresses ask for a rescan at most this often. */
 #define RESCAN_GAP_NS 100000000ULL
@@ -21,7 +21,7 @@
 
 static int init_events(struct tracer *t)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
 
 	t->events = ring_buffer__new(bpf_map__fd(t->skel->maps.events),
 				     tracer_handle_event, t, NULL);
@@ -136,9 +136,9 @@ static void merge_cohorts(struct tracer *t, const struct cohort_merge *merge)
 			continue;
 		bytes = __atomic_exchange_n(&s->cohort_bytes[merge->from], 0,
 					    __ATOMIC_RELAXED);
-		objects = __atomic_exchange_n(
-			&s->cohort_objects_q8[merge->from], 0,
-			__ATOMIC_RELAXED);
+		objects =
+			__atomic_exchange_n(&s->cohort_objects_q8[merge->from],
+					    0, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&s->cohort_bytes[merge->into], bytes,
 				   __ATOMIC_RELAXED);
 		__atomic_fetch_add(&s->cohort_objects_q8[merge->into], objects,
@@ -201,8 +201,8 @@ static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	/* Until its allocator is found, look at every step: it is starting. */
 	if (!e->has_allocator)
 		e->rescan = true;
-	if (!e->rescan || (e->has_allocator &&
-			   now_ns - e->rescanned_ns < RESCAN_GAP_NS))
+	if (!e->rescan ||
+	    (e->has_allocator && now_ns - e->rescanned_ns < RESCAN_GAP_NS))
 		return;
 	__atomic_store_n(&t->skel->bss->rescan_raised, 0, __ATOMIC_RELEASE);
 	err = tracee_scan(t, e);
@@ -223,7 +223,8 @@ static void step(struct tracer *t)
 		tick(t, now);
 }
 
-/* ---- Polling --------------------------------------------------------------- */
+/* ---- Polling ---------------------------------------------------------------
+ */
 
 static void handle_exit(struct tracer *t, struct tracee *e)
 {
@@ -254,8 +255,8 @@ int tracer_poll(struct tracer *t, int timeout_ms)
 	for (;;) {
 		uint64_t now = monotonic_ns();
 		int left = now < end ? (int)((end - now) / 1000000) : 0;
-		int err = wait_once(t, left < POLL_STEP_MS ? left :
-							     POLL_STEP_MS);
+		int err =
+			wait_once(t, left < POLL_STEP_MS ? left : POLL_STEP_MS);
 
 		if (err)
 			return err;

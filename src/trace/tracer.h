@@ -52,7 +52,7 @@ struct tracer_site {
 	const char *allocator;
 	const char *function;
 	uint64_t address; /* link-time address of the function */
-	uint32_t kind;    /* enum alloc_kind */
+	uint32_t kind;	  /* enum alloc_kind */
 	struct probe_site site;
 	enum link_kind link;
 	bool return_probe;
@@ -79,12 +79,12 @@ void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT]);
 const struct cohort_layout *tracer_cohorts(const struct tracer *t);
 
 struct tracer_status {
-	struct sampling sampling;   /* as it is now */
-	uint64_t outstanding;       /* entries in use */
+	struct sampling sampling; /* as it is now */
+	uint64_t outstanding;	  /* entries in use */
 	uint64_t outstanding_max;
 	uint32_t stacks, stacks_max;
 	uint64_t kernel_memory_bytes; /* maps and programs */
-	uint32_t coarsened;         /* times the sampling was made coarser */
+	uint32_t coarsened;	      /* times the sampling was made coarser */
 	enum link_kind link;
 	/* Estimated CPU time the target spent in probes so far, ns. */
 	uint64_t overhead_ns;

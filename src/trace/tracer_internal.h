@@ -29,11 +29,12 @@ struct tracee_range {
 };
 
 struct tracee {
-	struct process *process; /* the caller's; NULL: shares memory of owner */
+	struct process
+		*process; /* the caller's; NULL: shares memory of owner */
 	pid_t pid;
 	pid_t owner; /* whose memory it is: pid, or the parent's */
 	bool alive;
-	bool rescan;    /* its maps may have changed */
+	bool rescan;	/* its maps may have changed */
 	bool new_image; /* it has called exec: nothing of before is valid */
 	uint64_t rescanned_ns;
 	uint32_t map_epoch;
@@ -84,7 +85,7 @@ struct tracer {
 
 	struct cohorts cohorts;
 	struct regions *regions; /* NULL without --mmap */
-	uint64_t *retired_ns;    /* per stack id: unlinked, resting */
+	uint64_t *retired_ns;	 /* per stack id: unlinked, resting */
 	uint32_t stacks_used;
 	uint32_t coarsened;
 	uint64_t last_tick_ns;

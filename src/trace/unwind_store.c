@@ -143,7 +143,7 @@ int unwind_store_publish(struct unwind_store *s, pid_t tgid,
 			 const struct exec_range *ranges, size_t count)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	struct exec_range header = { .rows = count };
+	struct exec_range header = {.rows = count};
 	CLEANUP_CLOSE int fd = -1;
 	uint32_t key = tgid;
 

@@ -19,8 +19,8 @@ struct unwind_store;
 
 struct unwind_store_maps {
 	int objects_fd; /* map unwind_objects */
-	int rules_fd;   /* map unwind_rules */
-	int ranges_fd;  /* map process_ranges */
+	int rules_fd;	/* map unwind_rules */
+	int ranges_fd;	/* map process_ranges */
 };
 
 struct unwind_store *unwind_store_new(const struct unwind_store_maps *maps,

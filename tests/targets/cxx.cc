@@ -9,7 +9,8 @@
 
 #include "target.h"
 
-namespace app {
+namespace app
+{
 
 struct alignas(64) aligned_thing {
 	char data[128];
@@ -17,7 +18,9 @@ struct alignas(64) aligned_thing {
 
 struct thing {
 	char data[72];
-	virtual ~thing() {}
+	virtual ~thing()
+	{
+	}
 };
 
 SITE static void leak_new()

@@ -79,7 +79,7 @@ SITE static void leak_interrupted(void)
 
 int main(void)
 {
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = {.sa_handler = handler};
 
 	sigaction(SIGUSR1, &action, NULL);
 	target_ready();

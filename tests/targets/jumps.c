@@ -30,7 +30,8 @@ LEAK(leak_memalign_small, memalign(8, SIZE))
 SITE static void churn(void)
 {
 	for (int i = 0; i < ROUNDS; i++)
-		free(reallocarray(realloc(OPAQUE((void *)NULL), SIZE), 3, SIZE));
+		free(reallocarray(realloc(OPAQUE((void *)NULL), SIZE), 3,
+				  SIZE));
 	truth("churn;run;main", 0, 0);
 }
 

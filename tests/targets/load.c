@@ -104,14 +104,14 @@ SITE static void leak_slowly(void)
 
 static bool told_to_end(void)
 {
-	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 
 	return poll(&in, 1, 0) == 1;
 }
 
 SITE static void run_service(void)
 {
-	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	const struct timespec pause = {.tv_nsec = 1000 * 1000};
 
 	for (uint32_t i = 0; !told_to_end(); i++) {
 		for (uint32_t k = 0; k < 50; k++)

@@ -3,9 +3,9 @@
  * until its standard input ends. */
 
 #ifdef __x86_64__
-#define NR_READ 0
+#define NR_READ	 0
 #define NR_WRITE 1
-#define NR_EXIT 60
+#define NR_EXIT	 60
 static long call(long number, long a, const void *b, long c)
 {
 	long result;
@@ -17,9 +17,9 @@ static long call(long number, long a, const void *b, long c)
 	return result;
 }
 #else
-#define NR_READ 3
+#define NR_READ	 3
 #define NR_WRITE 4
-#define NR_EXIT 1
+#define NR_EXIT	 1
 static long call(long number, long a, const void *b, long c)
 {
 	long result;

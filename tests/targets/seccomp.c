@@ -20,10 +20,14 @@ static void sandbox(void)
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		ALLOW(SYS_read),	ALLOW(SYS_write),
-		ALLOW(SYS_exit_group),	ALLOW(SYS_brk),
-		ALLOW(SYS_mmap),	ALLOW(SYS_munmap),
-		ALLOW(SYS_futex),	ALLOW(SYS_rt_sigreturn),
+		ALLOW(SYS_read),
+		ALLOW(SYS_write),
+		ALLOW(SYS_exit_group),
+		ALLOW(SYS_brk),
+		ALLOW(SYS_mmap),
+		ALLOW(SYS_munmap),
+		ALLOW(SYS_futex),
+		ALLOW(SYS_rt_sigreturn),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	struct sock_fprog program = {

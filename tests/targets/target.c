@@ -71,8 +71,8 @@ void truth(const char *chain, long bytes, long objects)
 void target_unexpected(const char *file, int line, const char *condition)
 {
 	char text[512];
-	int n = snprintf(text, sizeof(text), "%s:%d: not true: %s\n", file, line,
-			 condition);
+	int n = snprintf(text, sizeof(text), "%s:%d: not true: %s\n", file,
+			 line, condition);
 
 	unexpected = true;
 	if (write(STDERR_FILENO, text, (size_t)n) != n)
@@ -86,11 +86,11 @@ int target_done(void)
 
 	used = (size_t)snprintf(line, sizeof(line), "{\"truth\": [");
 	for (size_t i = 0; i < chain_count; i++)
-		used += (size_t)snprintf(
-			line + used, sizeof(line) - used,
-			"%s{\"chain\": \"%s\", \"bytes\": %ld, \"objects\": %ld}",
-			i ? ", " : "", chains[i].name, chains[i].bytes,
-			chains[i].objects);
+		used += (size_t)snprintf(line + used, sizeof(line) - used,
+					 "%s{\"chain\": \"%s\", \"bytes\": "
+					 "%ld, \"objects\": %ld}",
+					 i ? ", " : "", chains[i].name,
+					 chains[i].bytes, chains[i].objects);
 	used += (size_t)snprintf(line + used, sizeof(line) - used, "]}\n");
 	put(line, used);
 	target_wait();

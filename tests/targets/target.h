@@ -26,7 +26,7 @@ extern "C" {
 
 /* A function that has a frame of its own in every stack. A tail call would
  * take it away: end such a function with KEEP_FRAME(). */
-#define SITE __attribute__((noinline, noclone, unused))
+#define SITE	     __attribute__((noinline, noclone, unused))
 #define KEEP_FRAME() __asm__ volatile("" ::: "memory")
 
 /* Hides a value from the optimizer. */

@@ -14,7 +14,7 @@
 #include "target.h"
 
 #define BLOCKS 5000
-#define PAIRS 4
+#define PAIRS  4
 
 struct queue {
 	_Atomic(void *) slots[BLOCKS];

@@ -33,7 +33,8 @@ SITE static void leak_here(void)
 	KEEP_FRAME();
 }
 
-/* ---- Depth ---------------------------------------------------------------- */
+/* ---- Depth ----------------------------------------------------------------
+ */
 
 SITE static void descend(long n)
 {
@@ -50,7 +51,8 @@ SITE static void run_depth(long n)
 	KEEP_FRAME();
 }
 
-/* ---- Signals -------------------------------------------------------------- */
+/* ---- Signals --------------------------------------------------------------
+ */
 
 static volatile sig_atomic_t caught;
 
@@ -64,12 +66,12 @@ SITE static void handler(int number)
 static void arm(bool alternate)
 {
 	static char stack[64 * 1024];
-	stack_t alternative = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
 	struct sigaction action = {
 		.sa_handler = handler,
 		.sa_flags = alternate ? SA_ONSTACK : 0,
 	};
-	struct itimerval timer = { .it_value.tv_usec = 50 * 1000 };
+	struct itimerval timer = {.it_value.tv_usec = 50 * 1000};
 
 	if (alternate)
 		sigaltstack(&alternative, NULL);
@@ -110,7 +112,8 @@ SITE static void run_vdso(void)
 			clock_gettime(CLOCK_MONOTONIC, &t);
 }
 
-/* ---- Frames of their own kind ---------------------------------------------- */
+/* ---- Frames of their own kind ----------------------------------------------
+ */
 
 SITE __attribute__((force_align_arg_pointer)) static void realigned(size_t n)
 {

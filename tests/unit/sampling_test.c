@@ -10,8 +10,8 @@
 #include "leakbpf/abi_user.h"
 #include "leakbpf/sampling.h"
 
-static const uint64_t intervals[] = { 64,	 1000,	   4096,	16384,
-				      524288,	 1 << 20,  SAMPLING_INTERVAL_MAX };
+static const uint64_t intervals[] = {
+	64, 1000, 4096, 16384, 524288, 1 << 20, SAMPLING_INTERVAL_MAX};
 
 static double probability(uint32_t threshold)
 {
@@ -32,9 +32,9 @@ static void threshold_is_one_minus_exp(void **state)
 
 			/* Below 1/16 the series: relative, plus 2^-32. Above
 			 * it a table of 64 chords: (ln 2 / 64)^2 / 8. */
-			double tolerance = size / r < 1 / 16.0 ?
-						   1.1e-5 * expected + 5e-10 :
-						   1.6e-5;
+			double tolerance = size / r < 1 / 16.0
+						   ? 1.1e-5 * expected + 5e-10
+						   : 1.6e-5;
 
 			if (fabs(seen - expected) > tolerance)
 				fail_msg("P(%lu, %lu): expected %.12f, seen "
@@ -129,8 +129,7 @@ static void variances_match_horvitz_thompson(void **state)
 				fail_msg("bytes variance of %lu at %lu: "
 					 "expected %g, seen %g",
 					 size, intervals[i], bytes, seen);
-			if (fabs(seen_objects - objects) >
-			    0.02 * objects + 0.1)
+			if (fabs(seen_objects - objects) > 0.02 * objects + 0.1)
 				fail_msg("objects variance of %lu at %lu: "
 					 "expected %g, seen %g",
 					 size, intervals[i], objects,

@@ -17,8 +17,8 @@
 #include <string.h>
 #include <time.h>
 
-#define NOINLINE __attribute__((noinline, noclone))
-#define ROUTES 2000
+#define NOINLINE    __attribute__((noinline, noclone))
+#define ROUTES	    2000
 #define CACHE_SLOTS 512
 
 struct session {
@@ -98,7 +98,7 @@ NOINLINE static void read_body(struct request *r)
 
 NOINLINE static void handle_request(struct server *s, uint64_t number)
 {
-	struct request r = { .number = number };
+	struct request r = {.number = number};
 
 	parse_header(s, &r);
 	read_body(&r);
@@ -111,7 +111,7 @@ NOINLINE static void handle_request(struct server *s, uint64_t number)
 
 static void serve(struct server *s)
 {
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
 
 	for (uint64_t number = 0; !stop;) {
 		for (int i = 0; i < 20; i++)
@@ -123,7 +123,7 @@ static void serve(struct server *s)
 int main(void)
 {
 	static struct server server;
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
