@@ -28,13 +28,18 @@ int memory_plan_make(struct memory_plan *plan, uint64_t max_memory)
 {
 	if (max_memory < MEMORY_MIN_BYTES)
 		return -E2BIG;
-	/* 45 % outstanding blocks, 20 % stacks, 15 % unwind rows; the rest is
-	 * the loader's, plus the small fixed maps. */
+	/*
+	 * A quarter for outstanding blocks (at the default sampling 131072 of
+	 * them stand for 2 GiB), a fifth for stacks, a third for unwind rows:
+	 * they are only taken as needed, but without them the stacks of a
+	 * large binary are worthless. The rest is the loader's, plus the small
+	 * fixed maps.
+	 */
 	plan->outstanding_entries = power_of_two_below(
-		max_memory * 45 / 100 / OUTSTANDING_BYTES, 4096, 1u << 24);
+		max_memory * 25 / 100 / OUTSTANDING_BYTES, 4096, 1u << 24);
 	plan->stacks = power_of_two_below(max_memory * 20 / 100 / STACK_BYTES,
 					  512, 1u << 17);
-	plan->unwind_rows_bytes = max_memory * 15 / 100;
+	plan->unwind_rows_bytes = max_memory * 33 / 100;
 	plan->threads = 4096;
 	plan->targets = 256;
 	plan->regions = 16384;
