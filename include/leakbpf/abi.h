@@ -267,7 +267,6 @@ enum counter {
 enum event_type {
 	EVENT_MAPS_CHANGED = 1, /* rescan the maps of `tgid` */
 	EVENT_EXEC,		/* `tgid` has a new image */
-	EVENT_EXIT,		/* the last thread of `tgid` is gone */
 	EVENT_SHARES_MEMORY,	/* `value` (tgid) shares `tgid`'s memory */
 	EVENT_FORKED,	      /* `tgid` has a child with a copy of its memory */
 	EVENT_TABLE_PRESSURE, /* outstanding table nearly full */

@@ -127,8 +127,9 @@ void elf_sections_free(struct elf_sections *s)
 	*s = (struct elf_sections){0};
 }
 
-const char *elf_section_name(const struct elf_sections *s,
-			     const Elf64_Shdr *section)
+/* "" when the name lies outside the table. */
+static const char *elf_section_name(const struct elf_sections *s,
+				    const Elf64_Shdr *section)
 {
 	return section->sh_name < s->names_size ? s->names + section->sh_name
 						: "";

@@ -31,9 +31,6 @@ struct elf_sections {
 /* A file without section headers yields count 0. */
 int elf_sections_read(const struct object *o, struct elf_sections *s);
 void elf_sections_free(struct elf_sections *s);
-/* "" when the name lies outside the table. */
-const char *elf_section_name(const struct elf_sections *s,
-			     const Elf64_Shdr *section);
 /* The first section of that name that has bytes in the file, or NULL. */
 const Elf64_Shdr *elf_section_find(const struct elf_sections *s,
 				   const char *name);

@@ -84,7 +84,6 @@ static int store_table(struct unwind_store *s, const struct object *o,
 {
 	int err;
 
-	s->stats.bad_fdes += t->bad_fdes;
 	if (!t->fde_count)
 		s->stats.objects_without_cfi++;
 	if (!t->row_count)

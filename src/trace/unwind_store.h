@@ -48,7 +48,6 @@ struct unwind_store_stats {
 	uint32_t objects;
 	uint32_t objects_without_cfi;
 	uint32_t objects_refused; /* no room, or malformed as a whole */
-	uint32_t bad_fdes;
 };
 void unwind_store_stats(const struct unwind_store *s,
 			struct unwind_store_stats *out);

@@ -447,3 +447,20 @@ def parse_report(text):
     reports = parse_reports(text)
     assert reports, f"no report in:\n{text}"
     return reports[-1]
+
+
+def profile_python(code):
+    """Every block that a Python program allocates for one line on its standard
+    input. It prints `up` when it is ready and `done` behind the line."""
+    with subprocess.Popen(["/usr/bin/python3", "-c", code], text=True,
+                          stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "up\n"
+        with Profiler([process.pid], "--sample-bytes", 0) as profiler:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "done\n"
+            run = profiler.stop()
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+    return run

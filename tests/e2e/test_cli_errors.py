@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from leakbpf import PATIENCE, Profiler, Target, leakbpf, profile
+from leakbpf import PATIENCE, Target, leakbpf, profile, profile_python
 from paths import BINARY, target_path
 
 USAGE, PRIVILEGES, NO_PROCESS, NOT_A_PROGRAM, ARCHITECTURE = 2, 3, 4, 5, 6
@@ -246,16 +246,6 @@ for line in sys.stdin:
     kept = [bytearray(100000) for i in range(50)]
     print('done', flush=True)
 """
-    with subprocess.Popen(["/usr/bin/python3", "-c", code], text=True,
-                          stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == "up\n"
-        with Profiler([process.pid], "--sample-bytes", 0) as profiler:
-            process.stdin.write("\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == "done\n"
-            run = profiler.stop()
-        process.stdin.close()
-        assert process.wait(PATIENCE) == 0
+    run = profile_python(code)
     assert run.code == 0, run
     assert sum(v for _, v in run.folded) >= 5000000, run

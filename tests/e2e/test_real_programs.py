@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 
-from leakbpf import PATIENCE, Profiler
+from leakbpf import PATIENCE, Profiler, profile_python
 from services import get, nginx, redis
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -114,17 +114,7 @@ for line in sys.stdin:
         kept.append(bytearray(50000))
     print('done', flush=True)
 """
-    with subprocess.Popen(["/usr/bin/python3", "-c", code], text=True,
-                          stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == "up\n"
-        with Profiler([process.pid], "--sample-bytes", 0) as profiler:
-            process.stdin.write("\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == "done\n"
-            run = profiler.stop()
-        process.stdin.close()
-        assert process.wait(PATIENCE) == 0
+    run = profile_python(code)
     assert run.code == 0, run
     # bytearray keeps one byte more than its length.
     biggest = run.folded[0]
