@@ -103,8 +103,9 @@ static __always_inline __u32 call_stack(struct pt_regs *ctx, __u32 tgid,
 	}
 	if (timed)
 		start = bpf_ktime_get_ns();
-	walk_from_site(&s->walk, tgid, epoch, PT_REGS_IP(ctx),
-		       entry_sp_of(ctx, cookie), PT_REGS_FP(ctx));
+	walk_from_site(&s->walk, tgid, epoch, STACK_SOURCE_NATIVE,
+		       PT_REGS_IP(ctx), entry_sp_of(ctx, cookie),
+		       PT_REGS_FP(ctx));
 	timing_stop(start, COUNTER_UNWIND_NS);
 	if (s->walk.caller_is_allocator ||
 	    (any_allocator && s->walk.allocators)) {

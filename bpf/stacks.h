@@ -49,6 +49,7 @@ static __always_inline __u32 stack_create(struct walk *w, __u64 key)
 		size = sizeof(*frames);
 	bpf_probe_read_kernel(frames, size, &w->stack);
 	stats->tgid = w->tgid;
+	stats->source = w->source;
 	stats->index_key = key;
 	if (!bpf_map_update_elem(&stack_index, &key, &id, BPF_NOEXIST))
 		return id;

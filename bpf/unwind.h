@@ -37,6 +37,7 @@ struct walk {
 	__u32 found; /* ... and whether pc is in a known range */
 	__u32 tgid;
 	__u32 epoch;
+	__u32 source;	  /* enum stack_source: who wants to know */
 	__u32 exact;	  /* pc is no return address: look it up as it is */
 	__u32 guessed;	  /* got here by frame pointer where there is no CFI */
 	__u32 allocators; /* frames inside probed allocation functions */
@@ -438,21 +439,22 @@ __noinline int walk_step(struct walk *w)
  * return address: at entry.
  */
 static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
-					   __u32 epoch, __u64 site,
-					   __u64 entry_sp, __u64 fp)
+					   __u32 epoch, __u32 source,
+					   __u64 site, __u64 entry_sp, __u64 fp)
 {
 	__u64 return_address = 0;
 	int i;
 
 	w->tgid = tgid;
 	w->epoch = epoch & 0xffff;
+	w->source = source;
 	w->stack.depth = 0;
 	w->stack.end = STACK_END_DEPTH;
 	w->allocators = 0;
 	w->caller_is_allocator = 0;
 	w->guessed = 0;
 	w->window_base = ~0ULL;
-	w->hash = stack_hash_seed ^ tgid;
+	w->hash = stack_hash_seed ^ tgid ^ (__u64)source << 32;
 
 	w->pc = site;
 	w->exact = 1;

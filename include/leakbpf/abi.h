@@ -62,6 +62,13 @@ struct stack_frames {
 #define STACK_ID_OVERFLOW 1
 #define STACK_ID_FIRST	  2
 
+/* What kind of memory a stack holds. Stacks with the same frames but different
+ * sources have different ids. */
+enum stack_source {
+	STACK_SOURCE_NATIVE,  /* malloc and friends, mmap */
+	STACK_SOURCE_V8_HEAP, /* objects on V8's heap */
+};
+
 /* Cohorts: blocks grouped by birth time, so ages cost O(stacks). */
 #define COHORTS 16
 
@@ -85,9 +92,9 @@ struct stack_stats {
 	__u64 first_alloc_ns; /* CLOCK_MONOTONIC */
 	__u64 last_alloc_ns;
 	__u64 last_free_ns;
-	__u64 index_key; /* its key in map `stack_index` */
-	__u32 tgid;	 /* owner of the stack */
-	__u32 reserved;
+	__u64 index_key;	     /* its key in map `stack_index` */
+	__u32 tgid;		     /* owner of the stack */
+	__u32 source;		     /* enum stack_source */
 	__s64 cohort_bytes[COHORTS]; /* live, by cohort slot */
 	__s64 cohort_objects_q8[COHORTS];
 };

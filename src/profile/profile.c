@@ -259,7 +259,7 @@ static bool same_stack(const struct entry *e, const struct stack_frames *f,
 		       uint32_t depth, const struct stack_stats *st)
 {
 	return e->view.depth == depth && e->index_key == st->index_key &&
-	       e->view.tgid == st->tgid &&
+	       e->view.tgid == st->tgid && e->view.source == st->source &&
 	       e->first_alloc_ns == st->first_alloc_ns &&
 	       (!depth ||
 		memcmp(e->frames, f->frames, depth * sizeof(uint64_t)) == 0);
@@ -278,6 +278,7 @@ static struct entry *entry_new(uint32_t id, const struct stack_frames *f,
 	e->first_alloc_ns = st->first_alloc_ns;
 	e->view.id = id;
 	e->view.tgid = st->tgid;
+	e->view.source = st->source;
 	e->view.depth = depth;
 	e->view.frames = e->frames;
 	return e;

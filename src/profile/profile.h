@@ -26,6 +26,7 @@ struct profile_stack {
 	uint32_t tgid;
 	uint32_t depth;
 	uint32_t end;		/* enum stack_end */
+	uint32_t source;	/* enum stack_source */
 	const uint64_t *frames; /* leaf first; owned by the profile */
 	uint64_t samples;	/* live samples the estimates rest on */
 	struct estimate live_bytes;

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the BPF programs and user space share about V8: where one version of it
+ * keeps things, JavaScript frames as they were captured, and heap samples.
+ * Included like abi.h: fixed-width types are the includer's business.
+ *
+ * Offsets are in bytes from the start of an object, that is from its untagged
+ * address (a tagged pointer minus V8_TAG). Offsets in frames are from the frame
+ * pointer and negative. Where each comes from: src/v8/layout.h.
+ */
+#ifndef LEAKBPF_V8_ABI_H
+#define LEAKBPF_V8_ABI_H
+
+/* Strong heap object pointers end in 01, Smis in 0 (31 or 32 bits in the upper
+ * half of the word: no pointer compression). */
+#define V8_TAG		  1ULL
+#define V8_TAG_MASK	  3ULL
+#define V8_SMI_SHIFT	  32
+#define V8_PAGE_BYTES	  (256ULL * 1024)
+#define V8_PAGE_FROM	  (1ULL << 3) /* page flag: being scavenged */
+#define V8_PAGE_TO	  (1ULL << 4) /* page flag: young, survivors go here */
+#define V8_CELL_BYTES	  8 /* heap bytes per mark bit */
+#define V8_DISPATCH_SHIFT 8 /* JSDispatchHandle: index << 8 */
+#define V8_DISPATCH_ENTRY_BYTES 16
+
+struct v8_layout {
+	/* Address of the dispatch table's entries (leaptiering, V8 >= 13), 0:
+	 * functions point to their code. */
+	__u64 dispatch_table;
+
+	/* Frames of JavaScript functions, from the frame pointer. */
+	__s16 frame_context;
+	__s16 frame_function;
+	__s16 frame_bytecode_array;
+	__s16 frame_bytecode_offset;
+
+	/* Instance types. */
+	__u16 type_map;
+	__u16 type_js_function_first;
+	__u16 type_js_function_last;
+	__u16 type_shared_function_info;
+	__u16 type_code;
+	__u16 type_bytecode_array;
+	__u16 type_script;
+	__u16 type_scope_info;
+	__u16 type_first_nonstring;
+
+	__u16 map_instance_type;
+	__u16 map_constructor; /* constructor_or_back_pointer */
+
+	__u16 function_shared;
+	__u16 function_code;		/* 0: has a dispatch handle */
+	__u16 function_dispatch_handle; /* u32; 0: points to its code */
+
+	__u16 shared_name_or_scope_info;
+	__u16 shared_script;
+	/* int32, unique within a script and, unlike addresses, for good. */
+	__u16 shared_function_literal_id;
+
+	__u16 script_source;
+	__u16 script_name;
+	__u16 script_id; /* Smi, unique within an isolate, for good */
+
+	__u16 code_instruction_start; /* of a pointer, or of the instructions */
+	__u16 code_instructions_inline; /* bool: the latter (V8 10) */
+	__u16 code_instruction_size;	/* u32 */
+	__u16 code_flags;		/* u32 */
+	__u16 code_kind_mask;
+	__u16 code_kind_baseline; /* above: optimised; below: builtins etc. */
+	__u16 code_deoptimization_data;
+	__u16 code_source_positions;
+	__u16 deopt_literals_index; /* elements of the deoptimisation data */
+	__u16 deopt_inlining_positions_index;
+
+	__u16 bytecode_data;
+	__u16 bytecode_source_positions;
+
+	__u16 scope_info_first_vars; /* element index */
+	__u16 scope_info_context_locals;
+
+	__u16 string_length; /* u32 */
+	__u16 string_chars;
+	__u16 cons_first, cons_second;
+	__u16 sliced_parent, sliced_offset;
+	__u16 thin_actual;
+	__u16 external_data; /* pointer to the characters */
+
+	__u16 array_length; /* Smi of FixedArray and ByteArray */
+	__u16 array_data;
+
+	/* The heap, for sampling; all 0 when it cannot be tracked. */
+	__u16 allocator_heap; /* Space or MainAllocator -> Heap */
+	__u16 allocator_lab;  /* -> {start, top, limit} */
+	__u16 scavenger_heap; /* ScavengerCollector -> Heap */
+	__u16 page_flags;
+	__u16 page_metadata;	/* of a pointer; V8_PAGE_INLINE: in the page */
+	__u16 metadata_mark_bits;
+	__u16 metadata_area_start;
+	__u32 isolate_from_heap; /* isolate = heap - this */
+	__u32 isolate_c_entry_fp;
+};
+#define V8_PAGE_INLINE 0xffff
+
+/* Map `v8_processes`, by owner tgid: present when the process runs a V8 that we
+ * can read. */
+struct v8_process {
+	struct v8_layout layout;
+	/* Counts collections, scavenges too, of all isolates: objects may have
+	 * moved between two values. Advanced by the programs at the end of a
+	 * collection. */
+	__u32 gc_epoch;
+	__u32 reserved;
+};
+
+/* ---- JavaScript frames -------------------------------------------------- */
+
+/*
+ * A JavaScript frame of a stack is FRAME_OBJECT_JS << 48 and a hash of what
+ * identifies the place for good: process, thread, script id, function literal
+ * id, and the position (bytecode offset or program counter). Objects move; the
+ * record of the first time it was seen says where they were at that moment.
+ */
+#define FRAME_OBJECT_JS 0xffff
+#define FRAME_IS_JS(f)	((f) >> FRAME_OBJECT_SHIFT == FRAME_OBJECT_JS)
+
+enum js_code {
+	JS_CODE_UNKNOWN,     /* cannot be told: function only */
+	JS_CODE_INTERPRETED, /* position: bytecode offset */
+	JS_CODE_BASELINE,    /* position: offset into the code object */
+	JS_CODE_OPTIMISED,   /* the same; Maglev or Turbofan */
+	JS_CODE_BUILTIN,     /* written in Torque or C++ (Map.prototype.set) */
+};
+
+/* Map `js_frames`, by frame; sent as an event when new or seen anew before it
+ * was resolved. Pointers are tagged, and hints: user space checks types. */
+struct js_frame {
+	__u64 frame;
+	__u64 function;
+	__u64 shared;
+	__u64 bytecode_array; /* 0: not known */
+	__u64 code;	      /* 0: not known, or not the code that runs */
+	__u64 pc;	      /* look-up address: return address - 1 */
+	__u64 heap;	      /* Heap of the isolate; 0: not known */
+	__u32 position;
+	__u32 tgid;
+	__u32 tid;
+	__u32 gc_epoch; /* `v8_process.gc_epoch` when it was read */
+	__u8 kind;	/* enum js_code */
+	__u8 leaf;	/* no JavaScript frame below it */
+	__u8 resolved;	/* set by user space */
+	__u8 reserved[5];
+};
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which V8 an object holds, where it keeps things, and where to probe it.
+ *
+ * Offsets come from the v8dbg_* constants in the object where it has them, else
+ * from the table of known versions in layout_table.c, one row per major.minor.
+ * How to add a version: docs/v8.md.
+ */
+#ifndef V8_LAYOUT_H
+#define V8_LAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "leakbpf/abi_user.h"
+#include "object/object.h"
+
+struct v8_version {
+	uint32_t major, minor, build, patch;
+};
+
+/* Places to probe, link-time addresses of functions; 0: not there. */
+enum v8_point {
+	V8_POINT_ALLOCATE,	 /* SpaceWithLinearArea::InvokeAllocationObservers (10, 11) */
+	V8_POINT_ACCOUNT,	 /* SpaceWithLinearArea::AdvanceAllocationObservers (10, 11) */
+	V8_POINT_RESET_LAB,	 /* MainAllocator::ResetLab (12, 13) */
+	V8_POINT_LARGE_PAGE,	 /* LargeObjectSpace::AddPage */
+	V8_POINT_SCAVENGED,	 /* ScavengerCollector::HandleSurvivingNewLargeObjects */
+	V8_POINT_MARKED,	 /* MarkCompactCollector::ClearNonLiveReferences */
+	V8_POINT_EVACUATED,	 /* Heap::ProcessWeakListRoots */
+	V8_POINT_GC_BEGIN,	 /* Heap::GarbageCollectionPrologueInSafepoint */
+	V8_POINT_GC_END,	 /* Heap::GarbageCollectionEpilogueInSafepoint */
+	V8_POINT_SIZE_OF_OBJECTS, /* Heap::SizeOfObjects, its return */
+	V8_POINTS
+};
+
+enum v8_support {
+	V8_ABSENT,	   /* no V8 in this object */
+	V8_UNKNOWN,	   /* a version we do not know: native part only */
+	V8_UNSUPPORTED,	   /* pointer compression, sandbox */
+	V8_FRAMES,	   /* JavaScript frames, but no heap (stripped ...) */
+	V8_FRAMES_AND_HEAP,
+};
+
+struct v8_engine {
+	enum v8_support support;
+	/* Why it is not V8_FRAMES_AND_HEAP, for people. "" when it is. */
+	char reason[160];
+	struct v8_version version;
+	struct v8_layout layout; /* dispatch_table: not yet known, 0 */
+	uint64_t points[V8_POINTS];
+	uint64_t points_size[V8_POINTS]; /* bytes; 0: unknown */
+	/* Link-time addresses; 0: not there. */
+	uint64_t default_isolate_group; /* of the pointer, V8 >= 13 */
+	uint64_t builtins_start, builtins_end; /* embedded builtins */
+	uint64_t bytecode_sizes; /* Bytecodes::kBytecodeSizes */
+};
+
+/* 0 (see `support`), or -errno when the object cannot be read. Costs a pass
+ * over the symbol tables of objects that have v8dbg symbols, none of others. */
+int v8_engine_find(const struct object *o, struct v8_engine *out);
+
+#endif

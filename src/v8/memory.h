@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading V8's objects in another process: bounded, and prepared for anything.
+ * The memory races with its owner, may be unmapped at any moment, and its
+ * contents may be made to hurt: decoders check types and cap lengths, and every
+ * request has a budget of reads, so that cycles end.
+ */
+#ifndef V8_MEMORY_H
+#define V8_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct v8_memory {
+	/* Copies all `size` bytes at `address`; 0 or -EFAULT. */
+	int (*read)(void *context, uint64_t address, void *out, size_t size);
+	void *context;
+	/* Bytes and reads that the present request may still cost. */
+	size_t bytes_left;
+	uint32_t reads_left;
+};
+
+#define V8_REQUEST_READS 4096
+#define V8_REQUEST_BYTES (16u << 20)
+
+/* Starts a request: fills the budget. */
+void v8_memory_begin(struct v8_memory *m);
+/* 0, -EFAULT, or -E2BIG when the budget is spent. */
+int v8_read(struct v8_memory *m, uint64_t address, void *out, size_t size);
+int v8_read_word(struct v8_memory *m, uint64_t address, uint64_t *out);
+int v8_read_u32(struct v8_memory *m, uint64_t address, uint32_t *out);
+
+/* Memory of a live process (process_vm_readv). Free with v8_memory_close. */
+int v8_memory_open(struct v8_memory *m, int pid);
+void v8_memory_close(struct v8_memory *m);
+
+#endif
