@@ -112,7 +112,9 @@ static void describe_targets(const struct targets *targets,
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct process *p = &targets->list[i];
 
-		list[i].process = p;
+		list[i].pid = p->pid;
+		list[i].comm = p->comm;
+		list[i].command_line = p->command_line;
 		list[i].memory = targets->memory[i];
 		list[i].alive = process_alive(p);
 	}
@@ -158,7 +160,7 @@ int reporting_write(struct reporting *r, bool final)
 		.final = final,
 		.top = r->options->top,
 		.profile = r->profile,
-		.symbols = r->symbols,
+		.names = &r->names,
 		.counters = counters,
 	};
 	int err;

@@ -11,14 +11,14 @@
 #include "cli/output.h"
 #include "cli/targets.h"
 #include "profile/profile.h"
-#include "symbol/symbolizer.h"
+#include "symbol/names.h"
 #include "trace/tracer.h"
 
 struct reporting {
 	const struct options *options;
 	struct tracer *tracer;
 	struct targets *targets;
-	struct symbolizer *symbols;
+	struct names names;
 	struct profile *profile;
 	struct output *output;
 	uint64_t attached_ns; /* CLOCK_MONOTONIC */

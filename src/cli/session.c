@@ -238,11 +238,12 @@ static enum exit_code code_of_report(int err)
 static enum exit_code report_until_end(struct session *s)
 {
 	const struct options *o = s->options;
+	struct names_live live = {s->symbols, s->objects};
 	struct reporting r = {
 		.options = o,
 		.tracer = s->tracer,
 		.targets = &s->targets,
-		.symbols = s->symbols,
+		.names = names_of_live(&live),
 		.profile = s->profile,
 		.output = &s->output,
 		.attached_ns = s->attached_ns,

@@ -10,7 +10,7 @@
 
 /* ---- Resolving ---------------------------------------------------------- */
 
-static int resolve_process(const struct report *r, uint32_t tgid,
+static int resolve_process(const struct names *names, uint32_t tgid,
 			   const struct profile_stack *const *stacks,
 			   size_t count, bool *done)
 {
@@ -35,10 +35,7 @@ static int resolve_process(const struct report *r, uint32_t tgid,
 		total += s->depth;
 		done[i] = true;
 	}
-	/* What failed was reported, and has a fallback symbol. */
-	if (total)
-		symbolizer_resolve(r->symbols, (int)tgid, frames, total);
-	return 0;
+	return total ? names->resolve(names->context, tgid, frames, total) : 0;
 }
 
 int report_resolve(const struct report *r,
@@ -49,8 +46,8 @@ int report_resolve(const struct report *r,
 
 	for (size_t i = 0; i < count && !err; i++)
 		if (!done[i])
-			err = resolve_process(r, stacks[i]->tgid, stacks, count,
-					      done);
+			err = resolve_process(r->names, stacks[i]->tgid, stacks,
+					      count, done);
 	return err;
 }
 
@@ -108,8 +105,7 @@ bool report_blame(const struct report *r, const struct profile_stack *s,
 
 	*out = (struct blame){NULL, NULL};
 	for (uint32_t i = 0; i < s->depth; i++) {
-		const struct symbol *symbol =
-			symbolizer_get(r->symbols, s->frames[i]);
+		const struct symbol *symbol = report_symbol(r, s->frames[i]);
 
 		for (uint32_t l = 0; l < symbol->level_count; l++) {
 			const struct symbol_level *level = &symbol->levels[l];

@@ -18,8 +18,8 @@ static const char *const end_texts[] = {
 static const char *comm_of(const struct report *r, uint32_t tgid)
 {
 	for (size_t i = 0; i < r->target_count; i++)
-		if ((uint32_t)r->targets[i].process->pid == tgid)
-			return r->targets[i].process->comm;
+		if ((uint32_t)r->targets[i].pid == tgid)
+			return r->targets[i].comm;
 	return "pid";
 }
 
@@ -52,8 +52,7 @@ static void add_stack(struct text *t, const struct report *r,
 {
 	add_root(t, r, s);
 	for (uint32_t i = s->depth; i-- > 0;) {
-		const struct symbol *symbol =
-			symbolizer_get(r->symbols, s->frames[i]);
+		const struct symbol *symbol = report_symbol(r, s->frames[i]);
 
 		for (uint32_t l = symbol->level_count; l-- > 0;)
 			add_frame(t, symbol->levels[l].function);

@@ -10,12 +10,14 @@
 #include <stdio.h>
 
 #include "profile/profile.h"
-#include "symbol/symbolizer.h"
+#include "symbol/names.h"
 #include "target/process.h"
 #include "trace/tracer.h"
 
 struct report_target {
-	const struct process *process;
+	pid_t pid;
+	const char *comm;
+	const char *command_line; /* NULL: not known */
 	struct process_memory memory;
 	bool alive;
 };
@@ -28,7 +30,7 @@ struct report {
 	bool final;
 	size_t top; /* stacks to show; 0: all */
 	struct profile *profile;
-	struct symbolizer *symbols;
+	const struct names *names;
 	struct tracer_status status;
 	const uint64_t *counters; /* COUNTER_COUNT */
 	uint64_t dead_sites; /* probes that never fired though others did */
@@ -38,6 +40,12 @@ struct report {
 	double elapsed_before;
 	uint64_t overhead_ns_before;
 };
+
+static inline const struct symbol *report_symbol(const struct report *r,
+						 uint64_t frame)
+{
+	return r->names->get(r->names->context, frame);
+}
 
 /* Top leakers for people. 0 or -errno. */
 int report_text(FILE *out, const struct report *r);

@@ -71,7 +71,7 @@ static uint32_t count_levels(const struct report *r,
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < s->depth; i++)
-		n += symbolizer_get(r->symbols, s->frames[i])->level_count;
+		n += report_symbol(r, s->frames[i])->level_count;
 	return n;
 }
 
@@ -84,8 +84,7 @@ static void add_frames(struct text *t, const struct report *r,
 				    : 0;
 
 	for (uint32_t i = 0; i < s->depth; i++) {
-		const struct symbol *symbol =
-			symbolizer_get(r->symbols, s->frames[i]);
+		const struct symbol *symbol = report_symbol(r, s->frames[i]);
 
 		for (uint32_t l = 0; l < symbol->level_count; l++, at++) {
 			if (left_out && at == LEVELS_LEAF)

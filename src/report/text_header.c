@@ -25,8 +25,8 @@ static double per_second(double count, double seconds)
 
 static void add_target(struct text *t, const struct report_target *target)
 {
-	name_for_people(t, target->process->comm, COMM_COLUMNS);
-	text_printf(t, " (pid %d)%s", (int)target->process->pid,
+	name_for_people(t, target->comm, COMM_COLUMNS);
+	text_printf(t, " (pid %d)%s", (int)target->pid,
 		    target->alive ? "" : " (exited)");
 }
 
@@ -42,12 +42,12 @@ static void add_title(struct text *t, const struct report *r)
 		    r->final ? ", final report" : "");
 }
 
-static void add_command(struct text *t, const struct process *p)
+static void add_command(struct text *t, const struct report_target *target)
 {
-	if (!p->command_line || !*p->command_line)
+	if (!target->command_line || !*target->command_line)
 		return;
 	begin_line(t, "command");
-	name_for_people(t, p->command_line, COMMAND_COLUMNS);
+	name_for_people(t, target->command_line, COMMAND_COLUMNS);
 	text_add(t, "\n");
 }
 
@@ -69,7 +69,7 @@ static void add_targets(struct text *t, const struct report *r)
 			add_target(t, &r->targets[i]);
 			text_add(t, "\n");
 		}
-		add_command(t, r->targets[i].process);
+		add_command(t, &r->targets[i]);
 		add_memory(t, &r->targets[i]);
 	}
 }
@@ -232,7 +232,6 @@ static void add_truncated(struct text *t, const struct report *r, bool *any)
 
 static void add_losses(struct text *t, const struct report *r)
 {
-	struct symbolizer_stats symbols = {0};
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
@@ -248,8 +247,7 @@ static void add_losses(struct text *t, const struct report *r)
 		    "objects not readable or malformed", &any);
 	add_counted(t, r->status.regions_lost,
 		    "memory maps not followed: too many", &any);
-	symbolizer_stats(r->symbols, &symbols);
-	add_counted(t, symbols.objects_given_up,
+	add_counted(t, r->names->objects_given_up(r->names->context),
 		    "objects with debug information that cannot be read", &any);
 	if (!any) {
 		begin_line(t, "losses");

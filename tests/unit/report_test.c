@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Both formats against whole expected texts, with made-up profiles and a
- * symbolizer that is replaced at link time. */
+/* Both formats against whole expected texts, with made-up profiles and
+ * names. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,8 @@
 #define SECOND	 1000000000ULL
 #define ATTACHED (1000 * SECOND)
 
-/* ---- A symbolizer that knows a few addresses ----------------------------- */
+/* ---- Names of a few addresses ---------------------------------------------
+ */
 
 #define MALLOC	1
 #define STRDUP	2
@@ -85,30 +86,35 @@ static const struct symbol symbols[] = {
 
 static size_t resolved; /* frames asked for */
 
-int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
-		       size_t count)
+static int resolve(void *context, uint32_t tgid, const uint64_t *frames,
+		   size_t count)
 {
 	resolved += count;
 	return 0;
 }
 
-const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame)
+static const struct symbol *get(void *context, uint64_t frame)
 {
 	assert_in_range(frame, 1, sizeof(symbols) / sizeof(symbols[0]) - 1);
 	return &symbols[frame];
 }
 
-void symbolizer_stats(const struct symbolizer *s, struct symbolizer_stats *out)
+static uint32_t objects_given_up(void *context)
 {
-	memset(out, 0, sizeof(*out));
+	return 0;
 }
+
+static const struct names names = {
+	.resolve = resolve,
+	.get = get,
+	.objects_given_up = objects_given_up,
+};
 
 /* ---- Made-up reports ------------------------------------------------------
  */
 
 struct fixture {
 	struct profile *profile;
-	struct process processes[2];
 	struct report_target targets[2];
 	uint64_t counters[COUNTER_COUNT];
 	struct report report;
@@ -121,11 +127,10 @@ static void fixture_init(struct fixture *f, double seconds)
 	f->profile = profile_new();
 	strcpy(f->command, "/usr/sbin/server --port 80");
 	for (int i = 0; i < 2; i++) {
-		f->processes[i].pid = 4242 + i;
-		strcpy(f->processes[i].comm, i ? "worker" : "server");
-		f->processes[i].command_line = f->command;
 		f->targets[i] = (struct report_target){
-			.process = &f->processes[i],
+			.pid = 4242 + i,
+			.comm = i ? "worker" : "server",
+			.command_line = f->command,
 			.memory = {.rss_bytes = 200 << 20,
 				   .rss_anon_bytes = 150 << 20},
 			.alive = true,
@@ -142,6 +147,7 @@ static void fixture_init(struct fixture *f, double seconds)
 		.interval_seconds = 60,
 		.top = 10,
 		.profile = f->profile,
+		.names = &names,
 		.counters = f->counters,
 		.status = {.outstanding = 500,
 			   .outstanding_max = 65536,
@@ -436,7 +442,7 @@ static void text_escapes_hostile_names(void **state)
 	struct fixture f;
 
 	fixture_init(&f, 30);
-	strcpy(f.processes[0].comm, "a\x1b]0;x\x07");
+	f.targets[0].comm = "a\x1b]0;x\x07";
 	strcpy(f.command, "x\ny");
 	begin(&f);
 	add(&f, 2, STACK_END_ROOT, FRAMES(MALLOC, HOSTILE), 4096, 1);
@@ -541,7 +547,7 @@ static void folded_roots_are_processes_when_there_are_several(void **state)
 
 	fixture_init(&f, 30);
 	f.report.target_count = 2;
-	strcpy(f.processes[1].comm, "a;b c");
+	f.targets[1].comm = "a;b c";
 	begin(&f);
 	add(&f, 2, STACK_END_ROOT, FRAMES(MALLOC, MAIN), 200, 1);
 	add(&f, 3, STACK_END_DEPTH, FRAMES(MALLOC, MAIN), 100, 1);
