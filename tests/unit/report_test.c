@@ -474,7 +474,7 @@ static void text_tells_of_other_stacks(void **state)
 
 static const char *blamed(const uint64_t *frames, uint32_t depth)
 {
-	struct report r = {.top = 0};
+	struct report r = {.names = &names};
 	struct profile_stack s = {.frames = frames, .depth = depth};
 	struct blame b;
 
