@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "profile/profile.h"
-
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile/estimate.h"
-#include "base/stack_table.h"
-
-/* Snapshots remembered. All stacks share their times, so that one costs a
- * stack no more than a float. */
-#define POINTS 64
-
-struct entry {
-	struct profile_stack view;
-	uint64_t index_key;
-	uint64_t first_alloc_ns;
-	bool seen; /* in the current snapshot */
-	float live[POINTS];
-	uint64_t frames[];
-};
-
-struct profile {
-	struct profile_snapshot snapshot;
-	struct cohort_layout cohorts;
-	uint64_t times[POINTS]; /* of the snapshots before the current one */
-	size_t points;
-	size_t base; /* the window starts at this point; `points`: at attach */
-	struct entry **list;
-	size_t count, capacity;
-	struct stack_table index; /* id -> position in list */
-	const struct profile_stack **sorted;
-	struct profile_totals totals;
-	struct estimate_sums total_sums;
-};
+#include "profile/profile_internal.h"
 
 struct profile *profile_new(void)
 {
@@ -248,6 +218,7 @@ int profile_begin(struct profile *p, const struct profile_snapshot *s)
 		return -EINVAL;
 	memset(&p->totals, 0, sizeof(p->totals));
 	memset(&p->total_sums, 0, sizeof(p->total_sums));
+	memset(&p->total_now, 0, sizeof(p->total_now));
 	p->base = window_base(p);
 	drop_old_points(p);
 	for (size_t i = 0; i < p->count; i++)
@@ -398,6 +369,7 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 	e->view.first_seen_seconds = seconds_before(st->first_alloc_ns, since);
 	e->view.last_alloc_seconds = seconds_before(now, st->last_alloc_ns);
 	set_growth(p, e);
+	history_note(p, e, st);
 	add_totals(p, &e->view, &live.sums);
 	return 0;
 }
@@ -437,6 +409,7 @@ int profile_end(struct profile *p)
 	for (size_t i = 0; i < p->count; i++)
 		p->list[i]->live[point] =
 			(float)p->list[i]->view.live_bytes.value;
+	history_add(p);
 	return err;
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "leakbpf/abi_user.h"
+#include "profile/series.h"
 
 /* low..high holds the truth in 95 of 100 cases; how: estimate.h. With few
  * samples it is not symmetric; low = high when nothing was left to chance. */
@@ -59,6 +60,9 @@ struct profile_snapshot {
 	double window_seconds;
 	struct sampling sampling;
 	const struct cohort_layout *cohorts;
+	/* Anonymous memory of all targets that is resident, bytes; 0: not
+	 * known. */
+	uint64_t resident_bytes;
 };
 /* 0, -EINVAL (malformed cohorts, time before attach), -ENOMEM; profile_add:
  * -EEXIST for an id twice in one snapshot. `f` may be NULL (no frames). An id
@@ -83,5 +87,23 @@ struct profile_totals {
 	size_t stacks;
 };
 void profile_totals(const struct profile *p, struct profile_totals *out);
+
+/* ---- The past, up to the last snapshot: series.h --------------------------
+ * Each writes up to SERIES_POINTS points (COHORTS cohorts), oldest first, and
+ * returns how many. They know of blocks of any age, whatever `older_seconds`.
+ */
+size_t profile_history(const struct profile *p, const struct profile_stack *s,
+		       struct series_point *out);
+/* All stacks together. */
+size_t profile_total_history(const struct profile *p, struct series_point *out);
+/* Resident memory as `live`; 0 when it was never known. */
+size_t profile_resident_history(const struct profile *p,
+				struct series_point *out);
+size_t profile_births(const struct profile *p, const struct profile_stack *s,
+		      struct series_cohort *out);
+/* Mean bytes per sample in the last snapshot; 0: every block. */
+double profile_sample_bytes(const struct profile *p);
+/* From attach to the last snapshot. */
+double profile_seconds(const struct profile *p);
 
 #endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of this folder share. */
+#ifndef PROFILE_INTERNAL_H
+#define PROFILE_INTERNAL_H
+
+#include "base/stack_table.h"
+#include "profile/estimate.h"
+#include "profile/profile.h"
+
+/* Snapshots remembered to measure growth over the window with. All stacks share
+ * their times, so that one costs a stack no more than a float. */
+#define POINTS 64
+
+/* A series, and what was allocated and freed as of its last point. */
+struct history {
+	struct series series;
+	double allocated, freed;
+};
+
+struct entry {
+	struct profile_stack view;
+	uint64_t index_key;
+	uint64_t first_alloc_ns;
+	bool seen; /* in the current snapshot */
+	float live[POINTS];
+	float births[COHORTS];	 /* live bytes by cohort */
+	struct series_point now; /* of any age */
+	struct history history;
+	uint64_t frames[];
+};
+
+struct profile {
+	struct profile_snapshot snapshot;
+	struct cohort_layout cohorts;
+	uint64_t times[POINTS]; /* of the snapshots before the current one */
+	size_t points;
+	size_t base; /* the window starts at this point; `points`: at attach */
+	struct entry **list;
+	size_t count, capacity;
+	struct stack_table index; /* id -> position in list */
+	const struct profile_stack **sorted;
+	struct profile_totals totals;
+	struct estimate_sums total_sums;
+	struct series_times history_times;
+	struct series_point total_now;
+	struct history total, resident;
+	bool resident_known;
+};
+
+/* The live counters of a stack, of blocks of any age: kept for history. */
+void history_note(struct profile *p, struct entry *e,
+		  const struct stack_stats *stats);
+/* Appends what was noted to all series. */
+void history_add(struct profile *p);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The verdicts of all stacks of a profile, and the one sentence about the
+ * program: does it leak, how fast, and does that explain the growth of its
+ * resident memory?
+ */
+#ifndef VERDICT_DIAGNOSIS_H
+#define VERDICT_DIAGNOSIS_H
+
+#include "verdict/verdict.h"
+
+enum diagnosis_kind {
+	DIAGNOSIS_UNKNOWN,   /* watched for too short a time */
+	DIAGNOSIS_LEAK,	     /* some stacks leak */
+	DIAGNOSIS_GROWTH,    /* memory grows, but no stack can be blamed yet */
+	DIAGNOSIS_RETENTION, /* resident memory grows, outstanding does not */
+	DIAGNOSIS_HEALTHY,   /* no leak was seen */
+};
+
+/* "leak", "growth", "retention", "healthy", "unclear": stable names. */
+const char *diagnosis_name(enum diagnosis_kind kind);
+
+/* What the profile does not know. */
+struct diagnosis_facts {
+	/* The memory limit of the targets and what of it is used, bytes;
+	 * limit 0: not known. */
+	double limit_bytes, limit_used_bytes;
+	/* Full garbage collections since attach, for stacks of V8's heap. */
+	unsigned collections;
+};
+
+struct diagnosis_summary {
+	enum diagnosis_kind kind;
+	double seconds;		      /* watched */
+	size_t counts[VERDICT_KINDS]; /* stacks, and their live bytes */
+	double live[VERDICT_KINDS];
+	/* All rates in bytes per minute, with 95 % intervals. */
+	struct estimate leak;	     /* all leaking stacks together */
+	struct estimate outstanding; /* growth of all live bytes */
+	struct estimate resident;    /* growth of resident memory */
+	bool resident_known;
+	double confidence; /* of the surest leak */
+	/* Leak as a share of the growth of resident memory; negative: that is
+	 * not known, or does not grow. */
+	double share_of_resident;
+	double seconds_to_limit; /* at that rate; negative: not known */
+	double limit_bytes;
+	double detectable;     /* slower leaks have not been seen yet */
+	double settle_seconds; /* see verdict.h: the soonest of the unclear */
+};
+
+struct diagnosis;
+
+/* Judges the last snapshot of the profile; NULL when out of memory. Valid until
+ * the next profile_begin. */
+struct diagnosis *diagnosis_new(struct profile *p,
+				const struct diagnosis_facts *facts);
+void diagnosis_free(struct diagnosis *d);
+
+const struct diagnosis_summary *diagnosis_summary(const struct diagnosis *d);
+/* Of a stack of profile_sorted; NULL for any other. */
+const struct verdict *diagnosis_verdict(const struct diagnosis *d,
+					const struct profile_stack *s);
+/* The stacks that leak, fastest first. */
+const struct profile_stack *const *diagnosis_leaks(const struct diagnosis *d,
+						   size_t *count);
+
+#endif

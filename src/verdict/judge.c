@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "verdict/verdict.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "verdict/growth.h"
+#include "verdict/shape.h"
+#include "verdict/survival.h"
+
+/* Chance that any of the stacks judged together is called a leak without any
+ * growth behind it. */
+#define FALSE_ALARMS 0.01
+/* A leak is looked for in all of the time, its last half and its last quarter:
+ * it may have begun late, or after a start. */
+#define WINDOWS 3
+/* Of the parts of the window, so many must rise. */
+#define PARTS_RISEN 0.75
+#define PARTS_MAX   12
+/* Growth slows when it is below that share of what it was before, and the
+ * difference exceeds that many standard errors. */
+#define SLOWING_SHARE  0.8
+#define SLOWING_ERRORS 1.5
+/* Of the growth, that share must consist of blocks that are old. */
+#define SURVIVORS 0.5
+/* The median slope must be that share of the mean: else it was a jump. */
+#define MEDIAN_SHARE 0.33
+/* Level: what growth could be at most changes it by less than that share. */
+#define LEVEL_SHARE 0.25
+/* Nothing new: at most that share of all came in the second half. */
+#define LATE_SHARE 0.05
+/* Falls count that take away at least that share of the height. */
+#define FALL_SHARE 0.2
+
+/* A part of a series that ends now. */
+struct window {
+	const struct series_point *points;
+	size_t count;
+	double seconds;
+	struct growth growth;
+};
+
+const char *verdict_name(enum verdict_kind kind)
+{
+	static const char *const names[] = {
+		[VERDICT_UNKNOWN] = "unclear",	 [VERDICT_LEAK] = "leak",
+		[VERDICT_PLATEAU] = "plateau",	 [VERDICT_STARTUP] = "start-up",
+		[VERDICT_SAWTOOTH] = "sawtooth",
+	};
+
+	return names[kind];
+}
+
+static double now_of(const struct verdict_input *in)
+{
+	return in->points[in->count - 1].seconds;
+}
+
+/* The points from `from` to `to`, seconds since attach; one more in front, from
+ * which the first step is taken. */
+static struct window window_between(const struct verdict_input *in, double from,
+				    double to)
+{
+	struct window w = {.points = in->points};
+	size_t first = 0, end = in->count;
+
+	while (first + 1 < end && in->points[first + 1].seconds <= from)
+		first++;
+	while (end > first && in->points[end - 1].seconds > to)
+		end--;
+	w.points = in->points + first;
+	w.count = end - first;
+	if (w.count < 2)
+		return w;
+	w.seconds = w.points[w.count - 1].seconds - w.points[0].seconds;
+	growth_estimate(w.points, w.count, in->sample_bytes, &w.growth);
+	return w;
+}
+
+/* ---- Is it a leak? --------------------------------------------------------
+ */
+
+/* The chance to see such growth somewhere when there is none anywhere. */
+static double chance(const struct verdict_input *in, const struct window *w)
+{
+	double tests = WINDOWS * (double)(in->tested ? in->tested : 1);
+
+	return fmin(normal_tail(w->growth.z) * tests, 1);
+}
+
+static bool is_slower(const struct growth *now, const struct growth *before)
+{
+	double error = hypot(now->error, before->error);
+
+	return now->rate < SLOWING_SHARE * before->rate &&
+	       before->rate - now->rate > SLOWING_ERRORS * error;
+}
+
+/* Than in the first half of the window; and for a window that does not reach
+ * back to attach, than in as long a time before it. */
+static bool is_slowing(const struct verdict_input *in, const struct window *w)
+{
+	double now = now_of(in), from = w->points[0].seconds;
+	double middle = (from + now) / 2;
+	struct window first = window_between(in, from, middle);
+	struct window second = window_between(in, middle, now);
+	struct window before;
+
+	if (is_slower(&second.growth, &first.growth))
+		return true;
+	if (w->points == in->points)
+		return false;
+	before = window_between(in, from - w->seconds, from);
+	return is_slower(&w->growth, &before.growth);
+}
+
+/* As many parts as there are points and (new) samples for. */
+static void count_parts(const struct verdict_input *in, const struct window *w,
+			struct verdict *out)
+{
+	double live = w->points[w->count - 1].live;
+	double new_share = fmin(w->growth.rate * w->seconds / live, 1);
+	double parts = fmin(PARTS_MAX, (double)(w->count - 1) / 2);
+
+	parts = fmin(parts, in->samples * new_share / 3);
+	if (!(parts >= 2))
+		return;
+	out->parts = (unsigned)parts - 1;
+	out->parts_grown = parts_risen(w->points, w->count, (unsigned)parts);
+}
+
+/* Most of the growth is there to stay: it was born in the first three quarters
+ * of the window and lives. */
+static bool blocks_stay(const struct verdict_input *in, const struct window *w)
+{
+	double from = w->points[0].seconds;
+	double edge = from + 0.75 * w->seconds;
+	double rate = live_born_between(in, from, edge) / (edge - from);
+
+	return !in->cohort_count || rate >= SURVIVORS * w->growth.rate;
+}
+
+/* DOUBT_NONE: it leaks. */
+static enum verdict_doubt leaks(const struct verdict_input *in,
+				const struct shape *shape,
+				const struct window *w, struct verdict *out)
+{
+	double median;
+
+	out->parts = out->parts_grown = 0;
+	if (!(w->growth.rate > 0) || chance(in, w) > FALSE_ALARMS)
+		return DOUBT_NOISE;
+	if (shape->drops && w->seconds < 2 * shape->longest_rise)
+		return DOUBT_DROPPED;
+	if (is_slowing(in, w))
+		return DOUBT_SLOWING;
+	if (!blocks_stay(in, w))
+		return DOUBT_TURNOVER;
+	count_parts(in, w, out);
+	if (!out->parts || out->parts_grown < PARTS_RISEN * out->parts)
+		return DOUBT_NOISE;
+	median = growth_median(w->points, w->count);
+	out->robust_growth = 60 * median;
+	return median >= MEDIAN_SHARE * w->growth.rate ? DOUBT_NONE
+						       : DOUBT_NOISE;
+}
+
+static void set_growth(const struct window *w, struct verdict *out)
+{
+	out->growth = (struct estimate){
+		.value = 60 * w->growth.rate,
+		.low = 60 * w->growth.low,
+		.high = 60 * w->growth.high,
+	};
+	out->window_seconds = w->seconds;
+}
+
+/* True when it leaks; else the doubt is that about all of the time. */
+static bool find_leak(const struct verdict_input *in, const struct shape *shape,
+		      struct verdict *out)
+{
+	double now = now_of(in), share = 1;
+
+	out->doubt = DOUBT_NONE;
+	for (int i = 0; i < WINDOWS; i++, share /= 2) {
+		struct window w = window_between(in, now * (1 - share), now);
+		enum verdict_doubt doubt;
+
+		if (w.count < GROWTH_POINTS_MIN ||
+		    w.seconds < VERDICT_SECONDS_MIN / 2)
+			break;
+		doubt = leaks(in, shape, &w, out);
+		if (doubt == DOUBT_NONE) {
+			out->kind = VERDICT_LEAK;
+			out->doubt = DOUBT_NONE;
+			out->confidence = (1 - chance(in, &w)) *
+					  (out->parts_grown + 1) /
+					  (out->parts + 2);
+			set_growth(&w, out);
+			return true;
+		}
+		if (out->doubt == DOUBT_NONE || out->doubt == DOUBT_NOISE)
+			out->doubt = doubt;
+	}
+	return false;
+}
+
+/* ---- What else? -------------------------------------------------------------
+ */
+
+static bool is_level(const struct verdict_input *in, const struct window *half)
+{
+	double live = 0;
+
+	for (size_t i = 0; i < half->count; i++)
+		live += half->points[i].live / (double)half->count;
+	return half->count >= GROWTH_POINTS_MIN &&
+	       half->growth.high * half->seconds <= LEVEL_SHARE * live;
+}
+
+static void find_other(const struct verdict_input *in,
+		       const struct shape *shape, const struct window *half,
+		       struct verdict *out)
+{
+	/* Blocks that live for a moment only are no batches. */
+	bool batches = shape->drops >= 2 && out->freed_lifetime_seconds > 1;
+
+	if (batches)
+		out->kind = VERDICT_SAWTOOTH;
+	else if (out->late_share <= LATE_SHARE && !shape->drops &&
+		 out->late_share >= 0)
+		out->kind = VERDICT_STARTUP;
+	else if (is_level(in, half))
+		out->kind = VERDICT_PLATEAU;
+	if (out->kind != VERDICT_UNKNOWN)
+		out->doubt = DOUBT_NONE;
+}
+
+/* ---- What would settle it ---------------------------------------------------
+ */
+
+/* The deviate that a leak has to exceed. */
+static double needed_z(const struct verdict_input *in)
+{
+	double tests = WINDOWS * (double)(in->tested ? in->tested : 1);
+	double low = 0, high = 40;
+
+	for (int i = 0; i < 60; i++) {
+		double middle = (low + high) / 2;
+
+		if (normal_tail(middle) * tests > FALSE_ALARMS)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+/* Sampling is the limit when growth cannot be told apart from zero for want of
+ * samples, not because of what the program does. */
+static bool limited_by_sampling(const struct verdict_input *in,
+				const struct window *all)
+{
+	double z = needed_z(in), n;
+
+	if (!(in->sample_bytes > 0))
+		return in->samples < VERDICT_SAMPLES_MIN;
+	n = all->growth.rate * all->seconds / in->sample_bytes;
+	return in->samples < VERDICT_SAMPLES_MIN || (n > 0 && n < z * z + 1);
+}
+
+static void settle(const struct verdict_input *in, const struct shape *shape,
+		   const struct window *all, struct verdict *out)
+{
+	double now = now_of(in), z = needed_z(in), n, more;
+
+	switch (out->doubt) {
+	case DOUBT_TIME:
+		out->settle_seconds = VERDICT_SECONDS_MIN;
+		break;
+	case DOUBT_SAMPLES:
+		n = fmax(in->samples, 1);
+		more = fmax((z * z + 1) / n, 2);
+		out->settle_seconds = now * more;
+		out->settle_sample_bytes = in->sample_bytes / more;
+		break;
+	case DOUBT_DROPPED:
+		out->settle_seconds =
+			shape->last_drop + 2 * shape->longest_rise;
+		break;
+	case DOUBT_NOISE:
+	case DOUBT_SLOWING:
+	case DOUBT_TURNOVER:
+		out->settle_seconds = 2 * now;
+		break;
+	case DOUBT_NONE:
+	case DOUBT_COLLECTIONS:
+		break;
+	}
+	out->detectable = z * all->growth.error;
+	if (now > 0)
+		out->detectable =
+			fmax(out->detectable, z * z * in->sample_bytes / now);
+	out->detectable *= 60;
+}
+
+void verdict_judge(const struct verdict_input *in, struct verdict *out)
+{
+	struct window all, half;
+	struct shape shape;
+	double noise = 0;
+
+	*out = (struct verdict){.survival = -1,
+				.survival_seconds = -1,
+				.freed_lifetime_seconds = -1,
+				.mean_age_seconds = -1,
+				.late_share = -1,
+				.doubt = DOUBT_TIME,
+				.settle_seconds = VERDICT_SECONDS_MIN};
+	if (!in->count)
+		return;
+	for (size_t i = 0; i < in->count; i++)
+		noise = fmax(noise, 3 * sqrt(in->points[i].variance));
+	for (size_t i = 0; i < in->count; i++)
+		noise = fmax(noise, FALL_SHARE * in->points[i].high);
+	shape_of(in->points, in->count, noise, &shape);
+	out->drops = shape.drops;
+	out->low = shape.low;
+	out->high = shape.high;
+	survival_fill(in, out);
+	all = window_between(in, 0, now_of(in));
+	half = window_between(in, now_of(in) / 2, now_of(in));
+	set_growth(&all, out);
+	if (in->collected && in->collections < VERDICT_COLLECTIONS_MIN)
+		out->doubt = DOUBT_COLLECTIONS;
+	else if (now_of(in) < VERDICT_SECONDS_MIN ||
+		 in->count < GROWTH_POINTS_MIN)
+		out->doubt = DOUBT_TIME;
+	else if (in->samples < VERDICT_SAMPLES_MIN)
+		out->doubt = DOUBT_SAMPLES;
+	else if (!find_leak(in, &shape, out))
+		find_other(in, &shape, &half, out);
+	if (out->kind == VERDICT_UNKNOWN && out->doubt == DOUBT_NOISE &&
+	    limited_by_sampling(in, &all))
+		out->doubt = DOUBT_SAMPLES;
+	if (out->kind != VERDICT_LEAK)
+		settle(in, &shape, &all, out);
+}
