@@ -22,8 +22,8 @@
 
 /* Long options without a letter. */
 enum {
-	OPTION_FOLDED = 256,
-	OPTION_OLDER,
+	OPTION_FILE = 256, /* + enum report_format */
+	OPTION_OLDER = OPTION_FILE + REPORT_FORMATS,
 	OPTION_MIN_SIZE,
 	OPTION_MAX_SIZE,
 	OPTION_SAMPLE_BYTES,
@@ -40,7 +40,9 @@ static const struct option long_options[] = {
 	{"interval", required_argument, NULL, 'i'},
 	{"duration", required_argument, NULL, 'd'},
 	{"top", required_argument, NULL, 'n'},
-	{"folded", required_argument, NULL, OPTION_FOLDED},
+	{"folded", required_argument, NULL, OPTION_FILE + REPORT_FOLDED},
+	{"pprof", required_argument, NULL, OPTION_FILE + REPORT_PPROF},
+	{"json", required_argument, NULL, OPTION_FILE + REPORT_JSON},
 	{"older", required_argument, NULL, OPTION_OLDER},
 	{"min-size", required_argument, NULL, OPTION_MIN_SIZE},
 	{"max-size", required_argument, NULL, OPTION_MAX_SIZE},
@@ -186,6 +188,27 @@ static enum exit_code parse_link(struct parser *p, const char *text)
 	return wrong(p, "--link '%s': must be session, multi or perf", text);
 }
 
+/* Standard output can hold one format only. */
+static enum exit_code parse_file(struct parser *p, enum report_format format,
+				 const char *path)
+{
+	struct options *o = p->options;
+
+	if (!*path)
+		return wrong(p, "--%s '': the file name is empty",
+			     report_format_name(format));
+	for (int i = 0; i < REPORT_FORMATS && !strcmp(path, "-"); i++)
+		if (i != (int)format && o->files[i] &&
+		    !strcmp(o->files[i], "-"))
+			return wrong(p,
+				     "--%s - and --%s -: standard output takes "
+				     "one of them only",
+				     report_format_name((enum report_format)i),
+				     report_format_name(format));
+	o->files[format] = path;
+	return EXIT_CODE_OK;
+}
+
 /* ---- Options ------------------------------------------------------------- */
 
 static enum exit_code parse_number_option(struct parser *p, int option,
@@ -251,11 +274,9 @@ static enum exit_code parse_option(struct parser *p, int option,
 	case OPTION_MMAP:
 		o->memory_maps = true;
 		break;
-	case OPTION_FOLDED:
-		if (!*text)
-			return wrong(p, "--folded '': the file name is empty");
-		o->folded = text;
-		break;
+	case OPTION_FILE ... OPTION_FILE + REPORT_FORMATS - 1:
+		return parse_file(p, (enum report_format)(option - OPTION_FILE),
+				  text);
 	case OPTION_LINK:
 		return parse_link(p, text);
 	default:
@@ -324,9 +345,12 @@ static enum exit_code check_together(struct parser *p)
 			     (unsigned long long)o->max_size);
 	if (o->quiet && o->verbose)
 		return wrong(p, "give either --quiet or --verbose, not both");
-	if (o->action == ACTION_EXPLAIN && o->folded)
-		return wrong(p, "--explain writes no report, so --folded "
-				"cannot be given with it");
+	for (int i = 0; i < REPORT_FORMATS; i++)
+		if (o->action == ACTION_EXPLAIN && o->files[i])
+			return wrong(p,
+				     "--explain writes no report, so --%s "
+				     "cannot be given with it",
+				     report_format_name((enum report_format)i));
 	return EXIT_CODE_OK;
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/exit_codes.h"
 #include "probe/features.h"
+#include "report/formats.h"
 
 /* Mean bytes between samples: see the tables in BENCHMARKS.md for what it
  * costs and how exact it is. */
@@ -39,7 +40,8 @@ struct options {
 	uint64_t sample_bytes;
 	uint64_t max_memory;
 	bool memory_maps;
-	const char *folded; /* "-": standard output; NULL: none */
+	/* By format; "-": standard output, of one at most; NULL: none. */
+	const char *files[REPORT_FORMATS];
 	bool quiet, verbose;
 	enum link_kind force_link;
 

@@ -77,21 +77,21 @@ static int open_special(const char *file)
 	return fd;
 }
 
-static int prepare_folded(struct output *o)
+static int prepare_file(struct output_file *f)
 {
 	struct stat st;
 
-	if (stat(o->folded, &st)) {
+	if (stat(f->path, &st)) {
 		if (errno != ENOENT)
 			return -errno;
-		return check_replaceable(o->folded);
+		return check_replaceable(f->path);
 	}
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	if (S_ISREG(st.st_mode))
-		return check_replaceable(o->folded);
-	o->folded_fd = open_special(o->folded);
-	return o->folded_fd < 0 ? o->folded_fd : 0;
+		return check_replaceable(f->path);
+	f->fd = open_special(f->path);
+	return f->fd < 0 ? f->fd : 0;
 }
 
 static int check_stdout(void)
@@ -103,38 +103,62 @@ static int check_stdout(void)
 	return (flags & O_ACCMODE) == O_RDONLY ? -EBADF : 0;
 }
 
-int output_open(struct output *o, const char *folded, bool quiet)
+static int open_file(struct output_file *f, const char *path)
+{
+	int err;
+
+	f->path = path;
+	f->to_stdout = path && !strcmp(path, "-");
+	if (!path || f->to_stdout)
+		return 0;
+	err = prepare_file(f);
+	if (err)
+		diag_error("cannot write %s: %s%s", path, strerror(-err),
+			   err == -ENXIO ? " (nobody reads this pipe)" : "");
+	return err;
+}
+
+int output_open(struct output *o, const char *const paths[REPORT_FORMATS],
+		bool quiet)
 {
 	int err = check_stdout();
 
-	*o = (struct output){.folded = folded, .folded_fd = -1};
-	if (err) {
+	o->text = stdout;
+	for (int i = 0; i < REPORT_FORMATS; i++)
+		o->files[i] = (struct output_file){.fd = -1};
+	if (err)
 		diag_error("cannot write to standard output: %s",
 			   strerror(-err));
-		return err;
+	for (int i = 0; i < REPORT_FORMATS && !err; i++) {
+		err = open_file(&o->files[i], paths[i]);
+		if (o->files[i].to_stdout)
+			o->text = quiet ? NULL : stderr;
 	}
-	o->folded_to_stdout = folded && !strcmp(folded, "-");
-	o->text = !o->folded_to_stdout ? stdout : quiet ? NULL : stderr;
-	if (!folded || o->folded_to_stdout)
-		return 0;
-	err = prepare_folded(o);
-	if (err)
-		diag_error("cannot write %s: %s%s", folded, strerror(-err),
-			   err == -ENXIO ? " (nobody reads this pipe)" : "");
 	return err;
 }
 
 void output_close(struct output *o)
 {
-	if (o->folded_fd >= 0)
-		close(o->folded_fd);
-	o->folded_fd = -1;
+	for (int i = 0; i < REPORT_FORMATS; i++) {
+		if (o->files[i].path && o->files[i].fd >= 0)
+			close(o->files[i].fd);
+		o->files[i].fd = -1;
+	}
 }
 
-bool output_folded_due(const struct output *o, bool final)
+bool output_due(const struct output *o, enum report_format format, bool final)
 {
-	return o->folded &&
-	       (final || (!o->folded_to_stdout && o->folded_fd < 0));
+	const struct output_file *f = &o->files[format];
+
+	return f->path && (final || (!f->to_stdout && f->fd < 0));
+}
+
+bool output_any_due(const struct output *o, bool final)
+{
+	for (int i = 0; i < REPORT_FORMATS; i++)
+		if (output_due(o, (enum report_format)i, final))
+			return true;
+	return false;
 }
 
 /* Fills and closes `fd`; 0 or -errno. */
@@ -181,22 +205,23 @@ static int fill_copy(int fd, int (*write)(FILE *out, void *context),
 	return copy < 0 ? -errno : fill(copy, write, context);
 }
 
-int output_folded(struct output *o, int (*write)(FILE *out, void *context),
-		  void *context)
+int output_write(struct output *o, enum report_format format,
+		 int (*write)(FILE *out, void *context), void *context)
 {
+	const struct output_file *f = &o->files[format];
 	int err;
 
-	if (o->folded_to_stdout)
+	if (f->to_stdout)
 		err = fill_copy(STDOUT_FILENO, write, context);
-	else if (o->folded_fd >= 0)
-		err = fill_copy(o->folded_fd, write, context);
+	else if (f->fd >= 0)
+		err = fill_copy(f->fd, write, context);
 	else
-		err = replace_file(o->folded, write, context);
+		err = replace_file(f->path, write, context);
 	if (err == -EPIPE)
 		return 0; /* the reader has seen enough */
 	if (err)
 		diag_error("cannot write %s: %s",
-			   o->folded_to_stdout ? "standard output" : o->folded,
+			   f->to_stdout ? "standard output" : f->path,
 			   strerror(-err));
 	return err;
 }

@@ -9,28 +9,37 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-struct output {
-	FILE *text;	    /* reports for people; NULL: nobody wants them */
-	const char *folded; /* NULL: none */
-	int folded_fd;	    /* a pipe or device: written once, at the end */
-	bool folded_to_stdout;
+#include "report/formats.h"
+
+struct output_file {
+	const char *path; /* NULL: not wanted */
+	int fd; /* a pipe or device: written once, at the end; or -1 */
+	bool to_stdout;
 };
 
-/* `folded`: NULL, "-" or a file name, kept. With "-" standard output belongs
- * to the folded stacks, and the text goes to standard error, or with `quiet`
- * nowhere. 0 or -errno, reported. */
-int output_open(struct output *o, const char *folded, bool quiet);
+struct output {
+	FILE *text; /* reports for people; NULL: nobody wants them */
+	struct output_file files[REPORT_FORMATS];
+};
+
+/* `paths`, by format: NULL, "-" or a file name, kept. With "-" standard output
+ * belongs to that format, and the text goes to standard error, or with `quiet`
+ * nowhere. 0 or -errno, reported. output_close in every case. */
+int output_open(struct output *o, const char *const paths[REPORT_FORMATS],
+		bool quiet);
 void output_close(struct output *o);
 
-/* Whether folded stacks are written now: files at every report, so that they
- * can be looked at any time, pipes only at the end. */
-bool output_folded_due(const struct output *o, bool final);
+/* Whether this format is written now: files at every report, so that they can
+ * be looked at any time, pipes only at the end. */
+bool output_due(const struct output *o, enum report_format format, bool final);
+/* Whether any is. */
+bool output_any_due(const struct output *o, bool final);
 /*
  * Replaces the file as a whole: a reader sees the old or the new one, never a
  * part. `write` gets a stream and returns 0 or -errno. 0 or -errno, reported.
  */
-int output_folded(struct output *o, int (*write)(FILE *out, void *context),
-		  void *context);
+int output_write(struct output *o, enum report_format format,
+		 int (*write)(FILE *out, void *context), void *context);
 /* Flushes the text: 0, -EPIPE if nobody reads any more (not reported), or
  * another -errno, reported. */
 int output_flush(struct output *o);

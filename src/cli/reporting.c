@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/diag.h"
-#include "report/report.h"
+#include "report/formats.h"
 
 /* Growth is measured over at least this long: over one short interval it would
  * be noise. The final report takes the whole session. */
@@ -120,30 +120,55 @@ static void describe_targets(const struct targets *targets,
 	}
 }
 
-static int write_folded(FILE *out, void *context)
+struct writing {
+	enum report_format format;
+	const struct report *report;
+};
+
+static int write_format(FILE *out, void *context)
 {
-	return report_folded(out, context);
+	const struct writing *w = context;
+
+	return report_write(w->format, out, w->report);
 }
 
-static int write_outputs(struct reporting *r, struct report *report)
+int reporting_files(struct output *output, const struct report *report)
 {
-	int text_err = 0, folded_err = 0;
+	int first = 0;
 
-	if (r->output->text) {
-		text_err = report_text(r->output->text, report);
-		if (text_err && text_err != -EPIPE)
-			diag_error("cannot write the report to "
-				   "standard output: %s",
-				   strerror(-text_err));
-		if (!text_err)
-			text_err = output_flush(r->output);
+	for (int i = 0; i < REPORT_FORMATS; i++) {
+		struct writing w = {(enum report_format)i, report};
+		int err = 0;
+
+		if (output_due(output, w.format, report->final))
+			err = output_write(output, w.format, write_format, &w);
+		if (!first)
+			first = err;
 	}
+	return first;
+}
+
+int reporting_text(struct output *output, const struct report *report)
+{
+	int err;
+
+	if (!output->text)
+		return 0;
+	err = report_text(output->text, report);
+	if (err && err != -EPIPE)
+		diag_error("cannot write the report to standard output: %s",
+			   strerror(-err));
+	return err ? err : output_flush(output);
+}
+
+static int write_outputs(struct output *output, const struct report *report)
+{
+	int text_err = reporting_text(output, report);
 	/* Also when nobody reads the text any more. */
-	if (output_folded_due(r->output, report->final))
-		folded_err = output_folded(r->output, write_folded, report);
-	return text_err && text_err != -EPIPE ? text_err
-	       : folded_err		      ? folded_err
-					      : text_err;
+	int file_err = reporting_files(output, report);
+
+	return file_err && (!text_err || text_err == -EPIPE) ? file_err
+							     : text_err;
 }
 
 int reporting_write(struct reporting *r, bool final)
@@ -180,5 +205,5 @@ int reporting_write(struct reporting *r, bool final)
 	}
 	describe_targets(r->targets, targets);
 	report.dead_sites = count_dead_sites(r->tracer);
-	return write_outputs(r, &report);
+	return write_outputs(r->output, &report);
 }

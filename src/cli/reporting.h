@@ -24,6 +24,10 @@ struct reporting {
 	uint64_t attached_ns; /* CLOCK_MONOTONIC */
 };
 
+/* The parts of a report: the text, if anybody wants it, and the files that are
+ * due. 0; -EPIPE when nobody reads the text; another -errno, reported. */
+int reporting_text(struct output *output, const struct report *report);
+int reporting_files(struct output *output, const struct report *report);
 /* One report. 0; -EPIPE when nobody reads it any more; another -errno,
  * reported. */
 int reporting_write(struct reporting *r, bool final);

@@ -149,8 +149,7 @@ static enum exit_code prepare(struct session *s)
 	enum exit_code code = check_privileges();
 
 	spawn_keep_limits(&s->command);
-	if (code == EXIT_CODE_OK &&
-	    output_open(&s->output, o->folded, o->quiet))
+	if (code == EXIT_CODE_OK && output_open(&s->output, o->files, o->quiet))
 		code = EXIT_CODE_OUTPUT;
 	if (code == EXIT_CODE_OK && o->pid_count)
 		code = targets_open(&s->targets, o->pids, o->pid_count);
@@ -323,7 +322,6 @@ enum exit_code session_run(const struct options *options)
 {
 	struct session s = {
 		.options = options,
-		.output = {.folded_fd = -1},
 	};
 	enum exit_code code = run(&s);
 

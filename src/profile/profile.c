@@ -342,6 +342,7 @@ static void add_totals(struct profile *p, const struct profile_stack *v,
 	t->freed_bytes += v->freed_bytes;
 	t->growth_bytes_per_minute += v->growth_bytes_per_minute;
 	t->stacks++;
+	t->sources |= 1u << (v->source & 31);
 }
 
 int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
@@ -363,6 +364,7 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 		estimate_bytes(&live.sums, p->snapshot.sampling.interval_bytes);
 	e->view.live_objects = estimate_objects(&live.sums);
 	e->view.alloc_bytes = (double)st->alloc_bytes;
+	e->view.alloc_objects = (double)st->alloc_objects_q8 / 256;
 	e->view.freed_bytes = (double)st->freed_bytes;
 	e->view.mean_age_seconds = live.mean_age_seconds;
 	e->view.oldest_seconds = live.oldest_seconds;
@@ -438,17 +440,31 @@ static int by_growth(const void *a, const void *b)
 	return order ? order : by_live(a, b);
 }
 
+static int by_alloc(const void *a, const void *b)
+{
+	const struct profile_stack *l = *(const struct profile_stack *const *)a;
+	const struct profile_stack *r = *(const struct profile_stack *const *)b;
+	int order = compare_doubles(l->alloc_bytes, r->alloc_bytes);
+
+	return order ? order : by_live(a, b);
+}
+
 const struct profile_stack *const *
 profile_sorted(struct profile *p, enum profile_order order, size_t *count)
 {
+	static int (*const compare[])(const void *, const void *) = {
+		[PROFILE_BY_GROWTH] = by_growth,
+		[PROFILE_BY_LIVE] = by_live,
+		[PROFILE_BY_ALLOC] = by_alloc,
+	};
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->count; i++)
-		if (p->list[i]->view.live_bytes.value > 0)
+		if (order == PROFILE_BY_ALLOC ||
+		    p->list[i]->view.live_bytes.value > 0)
 			p->sorted[n++] = &p->list[i]->view;
 	if (n)
-		qsort(p->sorted, n, sizeof(p->sorted[0]),
-		      order == PROFILE_BY_GROWTH ? by_growth : by_live);
+		qsort(p->sorted, n, sizeof(p->sorted[0]), compare[order]);
 	*count = n;
 	return p->sorted;
 }

@@ -33,6 +33,7 @@ struct profile_stack {
 	struct estimate live_bytes;
 	struct estimate live_objects;
 	double alloc_bytes; /* since attach */
+	double alloc_objects;
 	double freed_bytes;
 	double growth_bytes_per_minute; /* over the window, see profile_update
 					 */
@@ -73,9 +74,10 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 		const struct stack_stats *stats);
 int profile_end(struct profile *p);
 
-enum profile_order { PROFILE_BY_GROWTH, PROFILE_BY_LIVE };
-/* Sorted view of the last snapshot; valid until the next profile_begin. Stacks
- * with no live bytes are left out. */
+enum profile_order { PROFILE_BY_GROWTH, PROFILE_BY_LIVE, PROFILE_BY_ALLOC };
+/* Sorted view of the last snapshot; valid until the next call and
+ * profile_begin. Stacks with no live bytes are left out, except by what was
+ * allocated. */
 const struct profile_stack *const *
 profile_sorted(struct profile *p, enum profile_order order, size_t *count);
 /* Sums over all stacks of the last snapshot. */
@@ -85,6 +87,8 @@ struct profile_totals {
 	double alloc_bytes, freed_bytes;
 	double growth_bytes_per_minute;
 	size_t stacks;
+	uint32_t
+		sources; /* bit 1 << enum stack_source: there are such stacks */
 };
 void profile_totals(const struct profile *p, struct profile_totals *out);
 

@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "report/report.h"
+#include "report/formats.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 
 #include "base/text.h"
 #include "report/blame.h"
 #include "report/names.h"
-
-static const char *const end_texts[] = {
-#define X(id, text) text,
-	STACK_END_REASONS(X)
-#undef X
-};
-
-static const char *comm_of(const struct report *r, uint32_t tgid)
-{
-	for (size_t i = 0; i < r->target_count; i++)
-		if ((uint32_t)r->targets[i].pid == tgid)
-			return r->targets[i].comm;
-	return "pid";
-}
+#include "report/roots.h"
 
 static void add_frame(struct text *t, const char *name)
 {
@@ -30,27 +16,14 @@ static void add_frame(struct text *t, const char *name)
 	name_for_folded(t, name);
 }
 
-static void add_root(struct text *t, const struct report *r,
-		     const struct profile_stack *s)
-{
-	if (r->target_count > 1) {
-		name_for_folded(t, comm_of(r, s->tgid));
-		text_printf(t, "-%" PRIu32, s->tgid);
-	}
-	if (s->id == STACK_ID_OVERFLOW) {
-		add_frame(t, "[other stacks]");
-	} else if (s->end != STACK_END_ROOT) {
-		text_printf(t, "%s[truncated: %s]", t->size ? ";" : "",
-			    s->end < STACK_END_COUNT ? end_texts[s->end] : "?");
-	} else if (!s->depth) {
-		add_frame(t, "[no stack]");
-	}
-}
-
 static void add_stack(struct text *t, const struct report *r,
 		      const struct profile_stack *s)
 {
-	add_root(t, r, s);
+	struct report_root roots[REPORT_ROOTS_MAX];
+	size_t count = report_roots(r, s, roots);
+
+	for (size_t i = 0; i < count; i++)
+		add_frame(t, roots[i].name);
 	for (uint32_t i = s->depth; i-- > 0;) {
 		const struct symbol *symbol = report_symbol(r, s->frames[i]);
 
@@ -80,7 +53,5 @@ int report_folded(FILE *out, const struct report *r)
 			err = -EIO;
 	}
 	text_free(&line);
-	if (!err && (fflush(out) || ferror(out)))
-		err = errno ? -errno : -EIO;
 	return err;
 }

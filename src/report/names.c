@@ -5,31 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define SHORTENED "..."
-
-/* Length of the UTF-8 sequence at `s` and its code point; 0 when it is none
- * (RFC 3629: overlong forms and surrogates are none either). */
-static size_t decode(const char *s, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *u = (const unsigned char *)s;
-	size_t length = u[0] < 0x80		? 1
-			: (u[0] & 0xe0) == 0xc0 ? 2
-			: (u[0] & 0xf0) == 0xe0 ? 3
-			: (u[0] & 0xf8) == 0xf0 ? 4
-						: 0;
-
-	*code = length > 1 ? u[0] & (0x7fu >> length) : u[0];
-	for (size_t i = 1; i < length; i++) {
-		if ((u[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (u[i] & 0x3f);
-	}
-	if (length > 1 && (*code < least[length] || *code > 0x10ffff ||
-			   (*code >= 0xd800 && *code <= 0xdfff)))
-		return 0;
-	return length;
-}
 
 static bool is_plain(uint32_t code)
 {
@@ -90,7 +68,7 @@ void name_for_people(struct text *out, const char *name, size_t columns)
 
 	while (*name) {
 		uint32_t code;
-		size_t length = decode(name, &code);
+		size_t length = utf8_decode(name, &code);
 
 		if (length && is_plain(code))
 			text_append(out, name, length);
@@ -108,7 +86,7 @@ void name_for_folded(struct text *out, const char *name)
 		text_add(out, "?");
 	while (*name) {
 		uint32_t code;
-		size_t length = decode(name, &code);
+		size_t length = utf8_decode(name, &code);
 
 		if (code == ';')
 			text_add(out, ":");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reports: one file per format, all fed the same. Writers only format; they
- * get everything through this structure.
+ * Reports: one file per format (formats.h), all fed the same. Writers only
+ * format; they get everything through this structure.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -49,9 +49,5 @@ static inline const struct symbol *report_symbol(const struct report *r,
 
 /* Top leakers for people. 0 or -errno. */
 int report_text(FILE *out, const struct report *r);
-/* Folded stacks, root first, `;` between frames, value = estimated outstanding
- * bytes: for flamegraph.pl, inferno, speedscope. `;` and line breaks inside
- * names are replaced. */
-int report_folded(FILE *out, const struct report *r);
 
 #endif

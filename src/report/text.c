@@ -10,6 +10,7 @@
 #include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
+#include "report/roots.h"
 #include "report/text_header.h"
 
 /* Columns for names; with file and line a line stays near 100. */
@@ -22,12 +23,6 @@
 /* Below that many samples an estimate is little more than an order of
  * magnitude: the interval spans a factor of 4. */
 #define SAMPLES_FEW 10
-
-static const char *const end_texts[] = {
-#define X(id, text) text,
-	STACK_END_REASONS(X)
-#undef X
-};
 
 static const char *base_name(const char *path)
 {
@@ -97,7 +92,7 @@ static void add_frames(struct text *t, const struct report *r,
 	}
 	if (s->end != STACK_END_ROOT)
 		text_printf(t, "    [stack ends here: %s]\n",
-			    s->end < STACK_END_COUNT ? end_texts[s->end] : "?");
+			    report_end_text(s));
 }
 
 /* ---- One stack ---------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "probe/features.h"
 #include "report/format.h"
+#include "report/losses.h"
 #include "report/names.h"
 
 #define COMMAND_COLUMNS 80
@@ -181,75 +182,33 @@ static void add_overhead(struct text *t, const struct report *r)
 
 /* ---- What is missing ---------------------------------------------------- */
 
-static const struct loss {
-	enum counter counter;
-	const char *text;
-} losses[] = {
-#define X(id, text) {COUNTER_##id, text},
-	COUNTERS_LOSS(X)
-#undef X
+struct loss_lines {
+	struct text *text;
+	bool any;
 };
 
-static const char *const end_texts[] = {
-#define X(id, text) text,
-	STACK_END_REASONS(X)
-#undef X
-};
-
-/* Begins a line of the losses; the first one carries the label. */
-static void begin_loss(struct text *t, uint64_t count, bool *any)
+/* "  losses       1,234 stacks cut short: stack memory not readable (50 %)";
+ * the first line carries the label. */
+static void add_loss(const struct report_loss *loss, void *context)
 {
-	begin_line(t, *any ? "" : "losses");
-	text_add(t, format_count((double)count).text);
-	*any = true;
-}
+	struct loss_lines *lines = context;
 
-static void add_counted(struct text *t, uint64_t count, const char *what,
-			bool *any)
-{
-	if (!count)
-		return;
-	begin_loss(t, count, any);
-	text_printf(t, " %s\n", what);
-}
-
-static void add_truncated(struct text *t, const struct report *r, bool *any)
-{
-	const uint64_t *ends = &r->counters[COUNTER_STACK_END];
-	double walks = 0;
-
-	for (int i = 0; i < STACK_END_COUNT; i++)
-		walks += (double)ends[i];
-	for (int i = STACK_END_ROOT + 1; i < STACK_END_COUNT; i++) {
-		if (!ends[i])
-			continue;
-		begin_loss(t, ends[i], any);
-		text_printf(t, " stacks (%s) cut short: %s\n",
-			    format_percent((double)ends[i] / walks).text,
-			    end_texts[i]);
-	}
+	begin_line(lines->text, lines->any ? "" : "losses");
+	text_printf(lines->text, "%s %s",
+		    format_count((double)loss->count).text, loss->what);
+	if (loss->share > 0)
+		text_printf(lines->text, " (%s)",
+			    format_percent(loss->share).text);
+	text_add(lines->text, "\n");
+	lines->any = true;
 }
 
 static void add_losses(struct text *t, const struct report *r)
 {
-	bool any = false;
+	struct loss_lines lines = {.text = t};
 
-	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
-		add_counted(t, r->counters[losses[i].counter], losses[i].text,
-			    &any);
-	add_truncated(t, r, &any);
-	add_counted(t, r->dead_sites,
-		    "probes never fired although others did (see --explain)",
-		    &any);
-	add_counted(t, r->status.objects_without_cfi,
-		    "objects without unwind information", &any);
-	add_counted(t, r->status.objects_unreadable,
-		    "objects not readable or malformed", &any);
-	add_counted(t, r->status.regions_lost,
-		    "memory maps not followed: too many", &any);
-	add_counted(t, r->names->objects_given_up(r->names->context),
-		    "objects with debug information that cannot be read", &any);
-	if (!any) {
+	report_each_loss(r, add_loss, &lines);
+	if (!lines.any) {
 		begin_line(t, "losses");
 		text_add(t, "nothing lost\n");
 	}

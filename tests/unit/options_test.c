@@ -84,7 +84,7 @@ static void takes_defaults(void **state)
 	assert_int_equal(l.options.max_memory, 64 << 20);
 	assert_int_equal(l.options.max_size, 0);
 	assert_int_equal(l.options.force_link, LINK_NONE);
-	assert_null(l.options.folded);
+	assert_null(l.options.files[REPORT_FOLDED]);
 	options_free(&l.options);
 }
 
@@ -98,7 +98,7 @@ static void takes_every_option(void **state)
 	assert_int_equal(l.options.interval_ms, 2500);
 	assert_int_equal(l.options.duration_ms, 300000);
 	assert_int_equal(l.options.top, 3);
-	assert_string_equal(l.options.folded, "out.txt");
+	assert_string_equal(l.options.files[REPORT_FOLDED], "out.txt");
 	assert_int_equal(l.options.older_ms, 3600000);
 	assert_int_equal(l.options.min_size, 16);
 	assert_int_equal(l.options.max_size, 4096);
@@ -348,11 +348,11 @@ static void refuses_unfinished_quotations(void **state)
 static void help_names_every_option_and_exit_status(void **state)
 {
 	static const char *const words[] = {
-		"--pid",	"--command",  "--mmap",	   "--interval",
-		"--duration",	"--top",      "--folded",  "--older",
-		"--min-size",	"--max-size", "--explain", "--sample-bytes",
-		"--max-memory", "--quiet",    "--verbose", "--version",
-		"--help",
+		"--pid",      "--command",	"--mmap",	"--interval",
+		"--duration", "--top",		"--folded",	"--pprof",
+		"--json",     "--older",	"--min-size",	"--max-size",
+		"--explain",  "--sample-bytes", "--max-memory", "--quiet",
+		"--verbose",  "--version",	"--help",
 #define X(id, number, text) text,
 		EXIT_CODES(X)
 #undef X
@@ -404,11 +404,11 @@ static char *read_man_page(void)
 static void man_page_agrees_with_the_program(void **state)
 {
 	static const char *const words[] = {
-		"--pid",	 "--command",	"--mmap",    "--interval",
-		"--duration",	 "--top",	"--folded=", "--older=",
-		"--min-size=",	 "--max-size=", "--explain", "--sample-bytes=",
-		"--max-memory=", "--quiet",	"--verbose", "--version",
-		"--help"};
+		"--pid",      "--command",	 "--mmap",	  "--interval",
+		"--duration", "--top",		 "--folded=",	  "--pprof=",
+		"--json=",    "--older=",	 "--min-size=",	  "--max-size=",
+		"--explain",  "--sample-bytes=", "--max-memory=", "--quiet",
+		"--verbose",  "--version",	 "--help"};
 	static const struct {
 		int number;
 		const char *text;

@@ -53,6 +53,13 @@ static void expect_content(const char *path, const char *expected)
 	assert_string_equal(text, expected);
 }
 
+static int open_folded(struct output *o, const char *path, bool quiet)
+{
+	const char *const paths[REPORT_FORMATS] = {[REPORT_FOLDED] = path};
+
+	return output_open(o, paths, quiet);
+}
+
 static int write_text(FILE *out, void *context)
 {
 	return fputs(context, out) < 0 ? -EIO : 0;
@@ -71,15 +78,18 @@ static void replaces_the_folded_file_as_a_whole(void **state)
 	struct stat st;
 	mode_t old = umask(027);
 
-	assert_int_equal(output_open(&o, path, false), 0);
+	assert_int_equal(open_folded(&o, path, false), 0);
 	expect_files(0); /* tried, and nothing left */
 	assert_ptr_equal(o.text, stdout);
-	assert_true(output_folded_due(&o, false));
-	assert_int_equal(output_folded(&o, write_text, "one 1\n"), 0);
+	assert_true(output_due(&o, REPORT_FOLDED, false));
+	assert_int_equal(output_write(&o, REPORT_FOLDED, write_text, "one 1\n"),
+			 0);
 	expect_content(path, "one 1\n");
-	assert_int_equal(output_folded(&o, write_text, "2\n"), 0);
+	assert_int_equal(output_write(&o, REPORT_FOLDED, write_text, "2\n"), 0);
 	expect_content(path, "2\n");
-	assert_int_equal(output_folded(&o, write_half_and_fail, NULL), -ENOMEM);
+	assert_int_equal(
+		output_write(&o, REPORT_FOLDED, write_half_and_fail, NULL),
+		-ENOMEM);
 	expect_content(path, "2\n");
 	expect_files(1);
 	assert_int_equal(stat(path, &st), 0);
@@ -99,8 +109,8 @@ static void does_not_write_through_a_symbolic_link(void **state)
 	snprintf(link, sizeof(link), "%s", in_directory("link"));
 	fclose(fopen(victim, "w"));
 	assert_int_equal(symlink(victim, link), 0);
-	assert_int_equal(output_open(&o, link, false), 0);
-	assert_int_equal(output_folded(&o, write_text, "x\n"), 0);
+	assert_int_equal(open_folded(&o, link, false), 0);
+	assert_int_equal(output_write(&o, REPORT_FOLDED, write_text, "x\n"), 0);
 	expect_content(victim, "");
 	expect_content(link, "x\n");
 	output_close(&o);
@@ -115,19 +125,21 @@ static void writes_a_pipe_once_at_the_end(void **state)
 	int reader;
 
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(output_open(&o, path, false), -ENXIO); /* no reader */
+	assert_int_equal(open_folded(&o, path, false), -ENXIO); /* no reader */
 	reader = open(path, O_RDONLY | O_NONBLOCK);
 	assert_true(reader >= 0);
-	assert_int_equal(output_open(&o, path, false), 0);
-	assert_false(output_folded_due(&o, false));
-	assert_true(output_folded_due(&o, true));
-	assert_int_equal(output_folded(&o, write_text, "end\n"), 0);
+	assert_int_equal(open_folded(&o, path, false), 0);
+	assert_false(output_due(&o, REPORT_FOLDED, false));
+	assert_true(output_due(&o, REPORT_FOLDED, true));
+	assert_int_equal(output_write(&o, REPORT_FOLDED, write_text, "end\n"),
+			 0);
 	assert_int_equal(read(reader, text, sizeof(text) - 1), 4);
 	assert_string_equal(text, "end\n");
 	close(reader);
 	signal(SIGPIPE, SIG_IGN);
 	/* The reader left: no error of ours. */
-	assert_int_equal(output_folded(&o, write_text, "more\n"), 0);
+	assert_int_equal(output_write(&o, REPORT_FOLDED, write_text, "more\n"),
+			 0);
 	output_close(&o);
 	unlink(path);
 }
@@ -139,10 +151,10 @@ static void refuses_what_cannot_be_written_beforehand(void **state)
 
 	memset(long_name, 'x', sizeof(long_name) - 1);
 	long_name[sizeof(long_name) - 1] = '\0';
-	assert_int_equal(output_open(&o, "/nonexistent/file", false), -ENOENT);
-	assert_int_equal(output_open(&o, directory, false), -EISDIR);
-	assert_int_equal(output_open(&o, "/proc/folded", false), -ENOENT);
-	assert_int_equal(output_open(&o, long_name, false), -ENAMETOOLONG);
+	assert_int_equal(open_folded(&o, "/nonexistent/file", false), -ENOENT);
+	assert_int_equal(open_folded(&o, directory, false), -EISDIR);
+	assert_int_equal(open_folded(&o, "/proc/folded", false), -ENOENT);
+	assert_int_equal(open_folded(&o, long_name, false), -ENAMETOOLONG);
 	expect_files(0);
 }
 
@@ -150,8 +162,9 @@ static void reports_a_full_device(void **state)
 {
 	struct output o;
 
-	assert_int_equal(output_open(&o, "/dev/full", false), 0);
-	assert_int_equal(output_folded(&o, write_text, "x\n"), -ENOSPC);
+	assert_int_equal(open_folded(&o, "/dev/full", false), 0);
+	assert_int_equal(output_write(&o, REPORT_FOLDED, write_text, "x\n"),
+			 -ENOSPC);
 	output_close(&o);
 }
 
@@ -159,16 +172,16 @@ static void gives_standard_output_to_folded_stacks(void **state)
 {
 	struct output o;
 
-	assert_int_equal(output_open(&o, "-", false), 0);
+	assert_int_equal(open_folded(&o, "-", false), 0);
 	assert_ptr_equal(o.text, stderr);
-	assert_false(output_folded_due(&o, false));
-	assert_true(output_folded_due(&o, true));
-	assert_int_equal(output_open(&o, "-", true), 0);
+	assert_false(output_due(&o, REPORT_FOLDED, false));
+	assert_true(output_due(&o, REPORT_FOLDED, true));
+	assert_int_equal(open_folded(&o, "-", true), 0);
 	assert_null(o.text);
 	assert_int_equal(output_flush(&o), 0);
-	assert_int_equal(output_open(&o, NULL, true), 0);
+	assert_int_equal(open_folded(&o, NULL, true), 0);
 	assert_ptr_equal(o.text, stdout);
-	assert_false(output_folded_due(&o, true));
+	assert_false(output_due(&o, REPORT_FOLDED, true));
 }
 
 static int make_directory(void **state)

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The JSON report. docs/report.schema.json says what each member means. */
+#include "report/formats.h"
+
+#include "probe/features.h"
+#include "report/document.h"
+#include "report/json_writer.h"
+#include "report/losses.h"
+#include "report/roots.h"
+
+#define JSON_VERSION 1
+
+static void put_estimate(struct json *j, const char *key,
+			 const struct estimate *e)
+{
+	json_object(j, key);
+	json_number(j, "value", e->value);
+	json_number(j, "low", e->low);
+	json_number(j, "high", e->high);
+	json_end(j);
+}
+
+/* ---- The whole ---------------------------------------------------------- */
+
+static void put_targets(struct json *j, const struct report *r)
+{
+	json_array(j, "targets");
+	for (size_t i = 0; i < r->target_count; i++) {
+		const struct report_target *t = &r->targets[i];
+
+		json_object(j, NULL);
+		json_number(j, "pid", (double)t->pid);
+		json_text(j, "name", t->comm);
+		json_text(j, "command", t->command_line ? t->command_line : "");
+		json_bool(j, "alive", t->alive);
+		json_number(j, "rss_bytes", (double)t->memory.rss_bytes);
+		json_number(j, "rss_anonymous_bytes",
+			    (double)t->memory.rss_anon_bytes);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void put_totals(struct json *j, const struct report *r)
+{
+	struct profile_totals t;
+
+	profile_totals(r->profile, &t);
+	json_object(j, "totals");
+	put_estimate(j, "live_bytes", &t.live_bytes);
+	put_estimate(j, "live_objects", &t.live_objects);
+	json_number(j, "alloc_bytes", t.alloc_bytes);
+	json_number(j, "freed_bytes", t.freed_bytes);
+	json_number(j, "growth_bytes_per_minute", t.growth_bytes_per_minute);
+	json_end(j);
+}
+
+static void put_cost(struct json *j, const struct report *r)
+{
+	const struct tracer_status *s = &r->status;
+
+	json_object(j, "sampling");
+	json_number(j, "interval_bytes", (double)s->sampling.interval_bytes);
+	json_number(j, "samples", (double)r->counters[COUNTER_SAMPLES]);
+	json_number(j, "outstanding", (double)s->outstanding);
+	json_number(j, "outstanding_max", (double)s->outstanding_max);
+	json_number(j, "coarsened", s->coarsened);
+	json_end(j);
+	json_object(j, "probes");
+	json_text(j, "link", link_kind_name(s->link));
+	json_number(j, "allocations", (double)r->counters[COUNTER_ALLOC_HITS]);
+	json_number(j, "frees", (double)r->counters[COUNTER_FREE_HITS]);
+	json_number(j, "overhead_seconds", (double)s->overhead_ns / 1e9);
+	json_number(j, "kernel_memory_bytes", (double)s->kernel_memory_bytes);
+	json_end(j);
+}
+
+static void put_loss(const struct report_loss *loss, void *context)
+{
+	struct json *j = context;
+
+	json_object(j, NULL);
+	json_number(j, "count", (double)loss->count);
+	json_text(j, "what", loss->what);
+	json_end(j);
+}
+
+static void put_losses(struct json *j, const struct report *r)
+{
+	json_array(j, "losses");
+	report_each_loss(r, put_loss, j);
+	json_end(j);
+}
+
+/* ---- Frames and stacks -------------------------------------------------- */
+
+static void put_frames(struct json *j, const struct document *d)
+{
+	json_array(j, "frames");
+	for (uint32_t i = 0; i < intern_count(d->frames); i++) {
+		const struct document_frame *f = document_frame(d, i);
+
+		json_object(j, NULL);
+		json_text(j, "function", document_text(d, f->function));
+		if (f->file != DOCUMENT_NONE)
+			json_text(j, "file", document_text(d, f->file));
+		if (f->line)
+			json_number(j, "line", f->line);
+		if (f->column)
+			json_number(j, "column", f->column);
+		if (f->module != DOCUMENT_NONE)
+			json_text(j, "module", document_text(d, f->module));
+		if (f->flags & DOCUMENT_FRAME_INLINED)
+			json_bool(j, "inlined", true);
+		if (f->flags & DOCUMENT_FRAME_ROOT)
+			json_bool(j, "root", true);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void put_path(struct json *j, const struct document *d,
+		     const struct document_stack *s)
+{
+	json_array(j, "frames");
+	for (uint32_t i = 0; i < s->depth; i++)
+		json_number(j, NULL, d->path[s->path + i]);
+	json_end(j);
+	if (s->blame != DOCUMENT_NONE)
+		json_number(j, "blame", s->blame);
+}
+
+static void put_stack(struct json *j, const struct document *d,
+		      const struct document_stack *from)
+{
+	const struct profile_stack *s = from->stack;
+
+	json_object(j, NULL);
+	json_number(j, "pid", s->tgid);
+	put_path(j, d, from);
+	json_text(j, "memory", report_source_text(s));
+	json_text(j, "end", report_end_text(s));
+	put_estimate(j, "live_bytes", &s->live_bytes);
+	put_estimate(j, "live_objects", &s->live_objects);
+	json_number(j, "samples", (double)s->samples);
+	json_number(j, "alloc_bytes", s->alloc_bytes);
+	json_number(j, "alloc_objects", s->alloc_objects);
+	json_number(j, "freed_bytes", s->freed_bytes);
+	json_number(j, "growth_bytes_per_minute", s->growth_bytes_per_minute);
+	json_number(j, "mean_age_seconds", s->mean_age_seconds);
+	json_number(j, "oldest_seconds", s->oldest_seconds);
+	json_number(j, "first_seen_seconds", s->first_seen_seconds);
+	json_number(j, "last_alloc_seconds", s->last_alloc_seconds);
+	json_end(j);
+}
+
+static void put_report(struct json *j, const struct report *r,
+		       const struct document *d)
+{
+	json_object(j, NULL);
+	json_text(j, "format", "leakbpf report");
+	json_number(j, "version", JSON_VERSION);
+	json_text(j, "generator", "leakbpf " LEAKBPF_VERSION);
+	json_bool(j, "final", r->final);
+	json_number(j, "elapsed_seconds", r->elapsed_seconds);
+	json_number(j, "growth_window_seconds", r->interval_seconds);
+	put_targets(j, r);
+	put_totals(j, r);
+	put_cost(j, r);
+	put_losses(j, r);
+	put_frames(j, d);
+	json_array(j, "stacks");
+	for (size_t i = 0; i < d->stack_count; i++)
+		put_stack(j, d, &d->stacks[i]);
+	json_end(j);
+	json_end(j);
+}
+
+int report_json(FILE *out, const struct report *r)
+{
+	struct json j = {.out = out};
+	struct document d;
+	int err = document_make(&d, r);
+
+	if (!err)
+		put_report(&j, r, &d);
+	document_free(&d);
+	return err;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/losses.h"
+
+static const struct {
+	enum counter counter;
+	const char *what;
+} counted[] = {
+#define X(id, text) {COUNTER_##id, text},
+	COUNTERS_LOSS(X)
+#undef X
+};
+
+static const char *const cut_short[] = {
+#define X(id, text) "stacks cut short: " text,
+	STACK_END_REASONS(X)
+#undef X
+};
+
+static void tell(uint64_t count, const char *what, report_loss_fn each,
+		 void *context)
+{
+	struct report_loss loss = {.count = count, .what = what};
+
+	if (count)
+		each(&loss, context);
+}
+
+static void tell_cut_short(const struct report *r, report_loss_fn each,
+			   void *context)
+{
+	const uint64_t *ends = &r->counters[COUNTER_STACK_END];
+	double walks = 0;
+
+	for (int i = 0; i < STACK_END_COUNT; i++)
+		walks += (double)ends[i];
+	for (int i = STACK_END_ROOT + 1; i < STACK_END_COUNT; i++) {
+		struct report_loss loss = {
+			.count = ends[i],
+			.what = cut_short[i],
+			.share = (double)ends[i] / walks,
+		};
+
+		if (loss.count)
+			each(&loss, context);
+	}
+}
+
+void report_each_loss(const struct report *r, report_loss_fn each,
+		      void *context)
+{
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+		tell(r->counters[counted[i].counter], counted[i].what, each,
+		     context);
+	tell_cut_short(r, each, context);
+	tell(r->dead_sites,
+	     "probes never fired although others did (see --explain)", each,
+	     context);
+	tell(r->status.objects_without_cfi,
+	     "objects without unwind information", each, context);
+	tell(r->status.objects_unreadable, "objects not readable or malformed",
+	     each, context);
+	tell(r->status.regions_lost, "memory maps not followed: too many", each,
+	     context);
+	tell(r->names->objects_given_up(r->names->context),
+	     "objects with debug information that cannot be read", each,
+	     context);
+}

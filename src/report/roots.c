@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/roots.h"
+
+#include <inttypes.h>
+
+static const char *const end_texts[] = {
+#define X(id, text) text,
+	STACK_END_REASONS(X)
+#undef X
+};
+
+const char *report_end_text(const struct profile_stack *s)
+{
+	return s->end < STACK_END_COUNT ? end_texts[s->end] : "?";
+}
+
+static const char *comm_of(const struct report *r, uint32_t tgid)
+{
+	for (size_t i = 0; i < r->target_count; i++)
+		if ((uint32_t)r->targets[i].pid == tgid)
+			return r->targets[i].comm;
+	return "pid";
+}
+
+const char *report_source_text(const struct profile_stack *s)
+{
+	return s->source == STACK_SOURCE_V8_HEAP ? "v8 heap" : "native";
+}
+
+/* Where all is native, nobody needs to be told. */
+static const char *source_of(const struct report *r,
+			     const struct profile_stack *s)
+{
+	struct profile_totals t;
+
+	profile_totals(r->profile, &t);
+	if (t.sources == 1u << STACK_SOURCE_NATIVE)
+		return NULL;
+	return s->source == STACK_SOURCE_V8_HEAP ? "[v8 heap]" : "[native]";
+}
+
+size_t report_roots(const struct report *r, const struct profile_stack *s,
+		    struct report_root roots[REPORT_ROOTS_MAX])
+{
+	const char *source = source_of(r, s);
+	size_t n = 0;
+
+	if (r->target_count > 1) {
+		snprintf(roots[n].name, sizeof(roots[n].name), "%s-%" PRIu32,
+			 comm_of(r, s->tgid), s->tgid);
+		n++;
+	}
+	if (source)
+		snprintf(roots[n++].name, sizeof(roots->name), "%s", source);
+	if (s->id == STACK_ID_OVERFLOW)
+		snprintf(roots[n++].name, sizeof(roots->name),
+			 "[other stacks]");
+	else if (s->end != STACK_END_ROOT)
+		snprintf(roots[n++].name, sizeof(roots->name),
+			 "[truncated: %s]", report_end_text(s));
+	else if (!s->depth)
+		snprintf(roots[n++].name, sizeof(roots->name), "[no stack]");
+	return n;
+}
