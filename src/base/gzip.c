@@ -9,7 +9,7 @@
 
 static int deflate_to(z_stream *z, int flush, FILE *out)
 {
-	unsigned char buffer[1 << 16];
+	unsigned char buffer[1 << 14] = {0};
 
 	do {
 		size_t size;
