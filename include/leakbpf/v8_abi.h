@@ -13,14 +13,14 @@
 
 /* Strong heap object pointers end in 01, Smis in 0 (31 or 32 bits in the upper
  * half of the word: no pointer compression). */
-#define V8_TAG		  1ULL
-#define V8_TAG_MASK	  3ULL
-#define V8_SMI_SHIFT	  32
-#define V8_PAGE_BYTES	  (256ULL * 1024)
-#define V8_PAGE_FROM	  (1ULL << 3) /* page flag: being scavenged */
-#define V8_PAGE_TO	  (1ULL << 4) /* page flag: young, survivors go here */
-#define V8_CELL_BYTES	  8 /* heap bytes per mark bit */
-#define V8_DISPATCH_SHIFT 8 /* JSDispatchHandle: index << 8 */
+#define V8_TAG			1ULL
+#define V8_TAG_MASK		3ULL
+#define V8_SMI_SHIFT		32
+#define V8_PAGE_BYTES		(256ULL * 1024)
+#define V8_PAGE_FROM		(1ULL << 3) /* page flag: being scavenged */
+#define V8_PAGE_TO		(1ULL << 4) /* page flag: young, survivors go here */
+#define V8_CELL_BYTES		8	    /* heap bytes per mark bit */
+#define V8_DISPATCH_SHIFT	8	    /* JSDispatchHandle: index << 8 */
 #define V8_DISPATCH_ENTRY_BYTES 16
 
 struct v8_layout {
@@ -59,6 +59,8 @@ struct v8_layout {
 
 	__u16 script_source;
 	__u16 script_name;
+	__u16 script_line_offset;   /* Smi: line of the first line, from 0 */
+	__u16 script_column_offset; /* Smi: of the first line only */
 	__u16 script_id; /* Smi, unique within an isolate, for good */
 
 	__u16 code_instruction_start; /* of a pointer, or of the instructions */
@@ -93,7 +95,7 @@ struct v8_layout {
 	__u16 allocator_lab;  /* -> {start, top, limit} */
 	__u16 scavenger_heap; /* ScavengerCollector -> Heap */
 	__u16 page_flags;
-	__u16 page_metadata;	/* of a pointer; V8_PAGE_INLINE: in the page */
+	__u16 page_metadata; /* of a pointer; V8_PAGE_INLINE: in the page */
 	__u16 metadata_mark_bits;
 	__u16 metadata_area_start;
 	__u32 isolate_from_heap; /* isolate = heap - this */

@@ -21,25 +21,35 @@ struct v8_version {
 
 /* Places to probe, link-time addresses of functions; 0: not there. */
 enum v8_point {
-	V8_POINT_ALLOCATE,	 /* SpaceWithLinearArea::InvokeAllocationObservers (10, 11) */
-	V8_POINT_ACCOUNT,	 /* SpaceWithLinearArea::AdvanceAllocationObservers (10, 11) */
-	V8_POINT_RESET_LAB,	 /* MainAllocator::ResetLab (12, 13) */
-	V8_POINT_LARGE_PAGE,	 /* LargeObjectSpace::AddPage */
-	V8_POINT_SCAVENGED,	 /* ScavengerCollector::HandleSurvivingNewLargeObjects */
-	V8_POINT_MARKED,	 /* MarkCompactCollector::ClearNonLiveReferences */
-	V8_POINT_EVACUATED,	 /* Heap::ProcessWeakListRoots */
-	V8_POINT_GC_BEGIN,	 /* Heap::GarbageCollectionPrologueInSafepoint */
-	V8_POINT_GC_END,	 /* Heap::GarbageCollectionEpilogueInSafepoint */
+	V8_POINT_ALLOCATE,   /* SpaceWithLinearArea::InvokeAllocationObservers
+				(10, 11) */
+	V8_POINT_ACCOUNT,    /* SpaceWithLinearArea::AdvanceAllocationObservers
+				(10, 11) */
+	V8_POINT_RESET_LAB,  /* MainAllocator::ResetLab (12, 13) */
+	V8_POINT_LARGE_PAGE, /* LargeObjectSpace::AddPage */
+	V8_POINT_SCAVENGED, /* ScavengerCollector::HandleSurvivingNewLargeObjects
+			     */
+	V8_POINT_MARKED,    /* MarkCompactCollector::ClearNonLiveReferences */
+	V8_POINT_EVACUATED, /* Heap::ProcessWeakListRoots */
+	V8_POINT_GC_BEGIN,  /* Heap::GarbageCollectionPrologueInSafepoint */
+	V8_POINT_GC_END,    /* Heap::GarbageCollectionEpilogueInSafepoint */
 	V8_POINT_SIZE_OF_OBJECTS, /* Heap::SizeOfObjects, its return */
 	V8_POINTS
 };
 
 enum v8_support {
-	V8_ABSENT,	   /* no V8 in this object */
-	V8_UNKNOWN,	   /* a version we do not know: native part only */
-	V8_UNSUPPORTED,	   /* pointer compression, sandbox */
-	V8_FRAMES,	   /* JavaScript frames, but no heap (stripped ...) */
+	V8_ABSENT,	/* no V8 in this object */
+	V8_UNKNOWN,	/* a version we do not know: native part only */
+	V8_UNSUPPORTED, /* pointer compression, sandbox */
+	V8_FRAMES,	/* JavaScript frames, but no heap (stripped ...) */
 	V8_FRAMES_AND_HEAP,
+};
+
+/* v8dbg_type_JSMap__JS_MAP_TYPE: "JSMap" */
+#define V8_TYPES_MAX 512
+struct v8_type {
+	uint16_t type;
+	char name[38]; /* longer ones are cut */
 };
 
 struct v8_engine {
@@ -51,9 +61,17 @@ struct v8_engine {
 	uint64_t points[V8_POINTS];
 	uint64_t points_size[V8_POINTS]; /* bytes; 0: unknown */
 	/* Link-time addresses; 0: not there. */
-	uint64_t default_isolate_group; /* of the pointer, V8 >= 13 */
+	uint64_t default_isolate_group;	       /* of the pointer, V8 >= 13 */
 	uint64_t builtins_start, builtins_end; /* embedded builtins */
-	uint64_t bytecode_sizes; /* Bytecodes::kBytecodeSizes */
+	/* Bytecodes::kBytecodeSizes, three rows (operand scales) of a byte per
+	 * bytecode; its size is the symbol's. */
+	uint64_t bytecode_sizes;
+	uint32_t bytecode_sizes_bytes;
+	/* IsolateGroup -> entries of the dispatch table, V8 >= 13. */
+	uint32_t isolate_group_dispatch_table;
+	/* v8dbg_type_*: what instance types are called, ordered by type. */
+	uint32_t type_count;
+	struct v8_type types[V8_TYPES_MAX];
 };
 
 /* 0 (see `support`), or -errno when the object cannot be read. Costs a pass
