@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith \
 CPPFLAGS += -D_GNU_SOURCE -DLEAKBPF_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD)
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=c11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
-LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lcapstone -liberty -lpthread -lm
+LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lcapstone -liberty -lncursesw -ltinfo -lpthread -lm
 
 # One static binary, so that it can be copied into any container; sanitizers
 # need the shared libc.
@@ -78,6 +78,7 @@ unit: $(UNIT)
 install: $(BUILD)/leakbpf
 	install -D -m 0755 $(BUILD)/leakbpf $(DESTDIR)$(PREFIX)/sbin/leakbpf
 	install -D -m 0644 man/leakbpf.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf.1
+	install -D -m 0644 man/leakbpf-top.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf-top.1
 
 clean:
 	rm -rf $(BUILD)

@@ -8,8 +8,17 @@
 
 #define MESSAGE_MAX 1024
 
-/* The only setting kept for the whole process: how much to print. */
+/* The only settings kept for the whole process: how much to print, and where.
+ */
 static _Atomic int max_level = DIAG_INFO;
+static diag_sink_fn sink;
+static void *sink_context;
+
+void diag_set_sink(diag_sink_fn function, void *context)
+{
+	sink = function;
+	sink_context = context;
+}
 
 void diag_set_level(enum diag_level level)
 {
@@ -58,6 +67,11 @@ void diag(enum diag_level level, const char *format, ...)
 	if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
 		raw[0] = 0;
 	va_end(arguments);
+	diag_escape(safe, sizeof(safe), raw);
+	if (sink) {
+		sink(safe, sink_context);
+		return;
+	}
 	/* One call, so that lines of several threads do not mix. */
-	fprintf(stderr, "leakbpf: %s\n", diag_escape(safe, sizeof(safe), raw));
+	fprintf(stderr, "leakbpf: %s\n", safe);
 }

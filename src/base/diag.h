@@ -15,6 +15,11 @@ enum diag_level { DIAG_ERROR, DIAG_WARN, DIAG_INFO, DIAG_DEBUG };
 /* Messages above this level are dropped. Default DIAG_INFO. */
 void diag_set_level(enum diag_level level);
 
+/* Gives every line (without the "leakbpf: ") to `sink` instead of standard
+ * error, while the terminal is used otherwise. NULL: as before. */
+typedef void (*diag_sink_fn)(const char *line, void *context);
+void diag_set_sink(diag_sink_fn sink, void *context);
+
 /* Control bytes in the formatted text are printed as \xNN: names of files and
  * symbols come from the target and must not reach the terminal raw. */
 void diag(enum diag_level level, const char *format, ...)

@@ -12,6 +12,8 @@ static const char usage[] =
 	"  leakbpf -p PID [options]\n"
 	"  leakbpf -c 'COMMAND ARGS...' [options]\n"
 	"  leakbpf [options] -- COMMAND ARGS...\n"
+	"  leakbpf top -p PID [options]   live view: sort, filter, look into "
+	"stacks\n"
 	"\n"
 	"What to trace\n"
 	"  -p, --pid PID[,PID]   a running process; may be repeated\n"

@@ -335,6 +335,10 @@ static enum exit_code check_together(struct parser *p)
 	if (!o->pid_count && !o->command)
 		return wrong(p, "nothing to trace: give -p PID or "
 				"-c 'COMMAND'; see leakbpf --help");
+	if (o->action == ACTION_TOP && o->command)
+		return wrong(p, "leakbpf top cannot start a command: both "
+				"would write to the terminal; start it "
+				"elsewhere and give -p PID");
 	if (o->pid_count && o->command)
 		return wrong(p, "give either -p PID or a command, not both");
 	if (o->max_size && o->min_size > o->max_size)
@@ -354,11 +358,36 @@ static enum exit_code check_together(struct parser *p)
 	return EXIT_CODE_OK;
 }
 
+/* The first word, if it is the name of a command. True: taken. */
+static bool take_command_name(struct options *o, const char *word)
+{
+	static const struct {
+		const char *name;
+		enum options_action action;
+		uint64_t interval_ms;
+	} names[] = {
+		{"top", ACTION_TOP, TOP_INTERVAL_MS},
+	};
+
+	for (size_t i = 0; word && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(word, names[i].name))
+			continue;
+		o->action = names[i].action;
+		o->interval_ms = names[i].interval_ms;
+		return true;
+	}
+	return false;
+}
+
 static enum exit_code parse_all(struct parser *p, int argc, char **argv)
 {
 	enum exit_code code = EXIT_CODE_OK;
 	int option;
 
+	if (argc > 1 && take_command_name(p->options, argv[1])) {
+		argc--;
+		argv++;
+	}
 	optind = 0; /* start afresh (getopt(3), Notes) */
 	opterr = 0;
 	/* '+': the first word that is no option ends them. */

@@ -17,11 +17,13 @@
 #define SAMPLE_BYTES_DEFAULT (16ULL << 10)
 #define MAX_MEMORY_DEFAULT   (64ULL << 20)
 #define INTERVAL_MS_DEFAULT  10000
+#define TOP_INTERVAL_MS	     2000 /* of the live view */
 #define TOP_DEFAULT	     10
 #define TARGETS_MAX	     256
 
 enum options_action {
 	ACTION_PROFILE,
+	ACTION_TOP,
 	ACTION_EXPLAIN,
 	ACTION_HELP,
 	ACTION_VERSION

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "report/formats.h"
@@ -171,39 +170,54 @@ static int write_outputs(struct output *output, const struct report *report)
 							     : text_err;
 }
 
-int reporting_write(struct reporting *r, bool final)
+int reporting_update(struct reporting *r, bool final)
 {
-	CLEANUP_FREE struct report_target *targets =
-		calloc(r->targets->count, sizeof(*targets));
-	uint64_t counters[COUNTER_COUNT] = {0};
+	struct report *report = &r->report;
 	uint64_t now_ns = monotonic_ns();
 	double window = window_seconds(r, final);
-	struct report report = {
-		.targets = targets,
+	int err;
+
+	if (!r->report_targets)
+		r->report_targets =
+			calloc(r->targets->count, sizeof(*r->report_targets));
+	if (!r->report_targets)
+		return -ENOMEM;
+	*report = (struct report){
+		.targets = r->report_targets,
 		.target_count = r->targets->count,
 		.elapsed_seconds = (double)(now_ns - r->attached_ns) / 1e9,
 		.final = final,
 		.top = r->options->top,
 		.profile = r->profile,
 		.names = &r->names,
-		.counters = counters,
+		.counters = r->counters,
 	};
-	int err;
-
-	if (!targets)
-		return -ENOMEM;
 	targets_observe(r->targets);
-	report.interval_seconds = window > 0 && window < report.elapsed_seconds
-					  ? window
-					  : report.elapsed_seconds;
-	tracer_status(r->tracer, &report.status);
-	tracer_counters(r->tracer, counters);
-	err = take_snapshot(r, now_ns, window, &report.status);
+	report->interval_seconds =
+		window > 0 && window < report->elapsed_seconds
+			? window
+			: report->elapsed_seconds;
+	tracer_status(r->tracer, &report->status);
+	tracer_counters(r->tracer, r->counters);
+	err = take_snapshot(r, now_ns, window, &report->status);
 	if (err) {
 		diag_error("cannot take a snapshot: %s", strerror(-err));
 		return err;
 	}
-	describe_targets(r->targets, targets);
-	report.dead_sites = count_dead_sites(r->tracer);
-	return write_outputs(r->output, &report);
+	describe_targets(r->targets, r->report_targets);
+	report->dead_sites = count_dead_sites(r->tracer);
+	return 0;
+}
+
+int reporting_write(struct reporting *r, bool final)
+{
+	int err = reporting_update(r, final);
+
+	return err ? err : write_outputs(r->output, &r->report);
+}
+
+void reporting_close(struct reporting *r)
+{
+	free(r->report_targets);
+	r->report_targets = NULL;
 }

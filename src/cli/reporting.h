@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/targets.h"
 #include "profile/profile.h"
+#include "report/report.h"
 #include "symbol/names.h"
 #include "trace/tracer.h"
 
@@ -22,14 +23,24 @@ struct reporting {
 	struct profile *profile;
 	struct output *output;
 	uint64_t attached_ns; /* CLOCK_MONOTONIC */
+
+	/* The last report, and what it refers to. */
+	struct report report;
+	struct report_target *report_targets;
+	uint64_t counters[COUNTER_COUNT];
 };
+
+/* Takes a snapshot and fills `report`. 0 or -errno, reported. */
+int reporting_update(struct reporting *r, bool final);
+/* Releases what updates have allocated. */
+void reporting_close(struct reporting *r);
 
 /* The parts of a report: the text, if anybody wants it, and the files that are
  * due. 0; -EPIPE when nobody reads the text; another -errno, reported. */
 int reporting_text(struct output *output, const struct report *report);
 int reporting_files(struct output *output, const struct report *report);
-/* One report. 0; -EPIPE when nobody reads it any more; another -errno,
- * reported. */
+/* Updates and writes one report. 0; -EPIPE when nobody reads it any more;
+ * another -errno, reported. */
 int reporting_write(struct reporting *r, bool final);
 
 #endif

@@ -19,6 +19,7 @@
 #include "cli/signals.h"
 #include "cli/spawn.h"
 #include "cli/targets.h"
+#include "cli/top_run.h"
 
 /* A signal that arrives just before waiting begins is seen this much later. */
 #define POLL_MS_MAX 200
@@ -234,19 +235,9 @@ static enum exit_code code_of_report(int err)
 	}
 }
 
-static enum exit_code report_until_end(struct session *s)
+static enum exit_code report_until_end(struct session *s, struct reporting *r)
 {
 	const struct options *o = s->options;
-	struct names_live live = {s->symbols, s->objects};
-	struct reporting r = {
-		.options = o,
-		.tracer = s->tracer,
-		.targets = &s->targets,
-		.names = names_of_live(&live),
-		.profile = s->profile,
-		.output = &s->output,
-		.attached_ns = s->attached_ns,
-	};
 	uint64_t interval = o->interval_ms * 1000000;
 	uint64_t next = s->attached_ns + interval;
 	uint64_t end = o->duration_ms
@@ -259,7 +250,7 @@ static enum exit_code report_until_end(struct session *s)
 
 		if (now >= end)
 			break;
-		err = reporting_write(&r, false);
+		err = reporting_write(r, false);
 		if (err)
 			return code_of_report(err);
 		/* A report that took longer than the interval skips some. */
@@ -271,7 +262,37 @@ static enum exit_code report_until_end(struct session *s)
 			   strerror(-err));
 		return EXIT_CODE_INTERNAL;
 	}
-	return code_of_report(reporting_write(&r, true));
+	return code_of_report(reporting_write(r, true));
+}
+
+/* The view is for the terminal; files get what it has shown last. */
+static enum exit_code show_until_end(struct session *s, struct reporting *r)
+{
+	enum exit_code code = top_run(r);
+
+	s->output.text = NULL;
+	return code == EXIT_CODE_OK ? code_of_report(reporting_write(r, true))
+				    : code;
+}
+
+static enum exit_code report(struct session *s)
+{
+	struct names_live live = {s->symbols, s->objects};
+	struct reporting r = {
+		.options = s->options,
+		.tracer = s->tracer,
+		.targets = &s->targets,
+		.names = names_of_live(&live),
+		.profile = s->profile,
+		.output = &s->output,
+		.attached_ns = s->attached_ns,
+	};
+	enum exit_code code = s->options->action == ACTION_TOP
+				      ? show_until_end(s, &r)
+				      : report_until_end(s, &r);
+
+	reporting_close(&r);
+	return code;
 }
 
 static enum exit_code explain(struct session *s)
@@ -302,8 +323,7 @@ static enum exit_code run(struct session *s)
 		diag_info("tracing process %d (%s); Ctrl-C ends with a final "
 			  "report",
 			  (int)s->targets.list[i].pid, s->targets.list[i].comm);
-	return s->options->action == ACTION_EXPLAIN ? explain(s)
-						    : report_until_end(s);
+	return s->options->action == ACTION_EXPLAIN ? explain(s) : report(s);
 }
 
 /* The target first: it is rid of the probes before anything else is done. */

@@ -88,6 +88,23 @@ static void takes_defaults(void **state)
 	options_free(&l.options);
 }
 
+static void takes_the_name_of_a_command(void **state)
+{
+	struct line l;
+
+	expect_good(&l, "top -p 12");
+	assert_int_equal(l.options.action, ACTION_TOP);
+	assert_int_equal(l.options.interval_ms, TOP_INTERVAL_MS);
+	options_free(&l.options);
+	expect_good(&l, "top -i 5 -p 12");
+	assert_int_equal(l.options.interval_ms, 5000);
+	options_free(&l.options);
+	/* Only as the first word. */
+	expect_good(&l, "-- top");
+	assert_int_equal(l.options.action, ACTION_PROFILE);
+	options_free(&l.options);
+}
+
 static void takes_every_option(void **state)
 {
 	struct line l;
@@ -444,6 +461,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_defaults),
+		cmocka_unit_test(takes_the_name_of_a_command),
 		cmocka_unit_test(takes_every_option),
 		cmocka_unit_test(joins_processes_and_drops_repetitions),
 		cmocka_unit_test(takes_a_command),

@@ -602,9 +602,9 @@ static void an_unwritable_output_is_an_error(void **state)
 	assert_int_equal(profile_end(f.profile), 0);
 	assert_int_equal(report_text(full, &f.report), -ENOSPC);
 	for (int i = 0; i < REPORT_FORMATS; i++)
-		assert_int_equal(report_write((enum report_format)i, full,
-					      &f.report),
-				 -ENOSPC);
+		assert_int_equal(
+			report_write((enum report_format)i, full, &f.report),
+			-ENOSPC);
 	fclose(full);
 	fixture_free(&f);
 }

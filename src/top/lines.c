@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "top/lines.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/blame.h"
+#include "report/format.h"
+#include "report/names.h"
+
+/* "+1023.9 KiB/min  1023.9 KiB 1,000,000 59 min 5 s  " before the name. */
+#define FIGURES_COLUMNS 50
+#define NAME_LEAST	16
+
+static const char *const end_texts[] = {
+#define X(id, text) text,
+	STACK_END_REASONS(X)
+#undef X
+};
+
+static bool continues(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* Cuts what was added behind `start` after `columns` characters. */
+static void cut(struct text *t, size_t start, size_t columns)
+{
+	size_t at = start;
+
+	if (t->failed)
+		return;
+	while (at < t->size && (columns || continues(t->data[at]))) {
+		if (!continues(t->data[at]))
+			columns--;
+		at++;
+	}
+	if (at < t->size) {
+		t->size = at;
+		t->data[at] = '\0';
+	}
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* ---- Header -------------------------------------------------------------- */
+
+static void add_title(struct text *t, const struct report *r,
+		      const struct top_view *v)
+{
+	double rss = 0;
+
+	text_add(t, "leakbpf top  ");
+	if (r->target_count == 1) {
+		name_for_people(t, r->targets[0].comm, 32);
+		text_printf(t, " (pid %d)%s", (int)r->targets[0].pid,
+			    r->targets[0].alive ? "" : " (exited)");
+	} else {
+		text_printf(t, "%zu processes", r->target_count);
+	}
+	for (size_t i = 0; i < r->target_count; i++)
+		rss += (double)r->targets[i].memory.rss_bytes;
+	text_printf(t, "  RSS %s  %s since attach%s", format_bytes(rss).text,
+		    format_duration(r->elapsed_seconds).text,
+		    v->paused ? "  PAUSED" : "");
+}
+
+static void add_totals(struct text *t, const struct report *r)
+{
+	struct profile_totals p;
+
+	profile_totals(r->profile, &p);
+	text_printf(t, "outstanding %s%s in %s blocks, %s",
+		    format_bytes(p.live_bytes.value).text,
+		    format_margin(&p.live_bytes, format_bytes).text,
+		    format_count(p.live_objects.value).text,
+		    format_rate(p.growth_bytes_per_minute).text);
+}
+
+static uint64_t losses_of(const struct report *r)
+{
+	uint64_t sum = 0;
+
+#define X(id, text) sum += r->counters[COUNTER_##id];
+	COUNTERS_LOSS(X)
+#undef X
+	return sum;
+}
+
+static void add_cost(struct text *t, const struct report *r,
+		     const struct top_view *v)
+{
+	double share = r->elapsed_seconds > 0 ? (double)r->status.overhead_ns /
+							1e9 / r->elapsed_seconds
+					      : 0;
+
+	text_printf(t, "overhead %s of one CPU", format_percent(share).text);
+	if (r->status.sampling.interval_bytes)
+		text_printf(
+			t, "  one sample per %s",
+			format_bytes((double)r->status.sampling.interval_bytes)
+				.text);
+	else
+		text_add(t, "  every block");
+	text_printf(t, "  losses %s", format_count((double)losses_of(r)).text);
+	if (v->filter[0])
+		text_printf(t, "  filter \"%s\": %zu of %zu stacks", v->filter,
+			    v->stacks, v->stacks + v->stacks_hidden);
+}
+
+void top_line_header(struct text *out, const struct report *r,
+		     const struct top_view *v, unsigned line, size_t columns)
+{
+	size_t start = out->size;
+
+	switch (line) {
+	case 0:
+		add_title(out, r, v);
+		break;
+	case 1:
+		add_totals(out, r);
+		break;
+	case 2:
+		add_cost(out, r, v);
+		break;
+	default:
+		text_printf(out, "%15s %11s %9s %10s  %s",
+			    v->order == TOP_BY_GROWTH ? "GROWTH*" : "GROWTH",
+			    v->order == TOP_BY_BYTES ? "BYTES*" : "BYTES",
+			    v->order == TOP_BY_OBJECTS ? "BLOCKS*" : "BLOCKS",
+			    v->order == TOP_BY_AGE ? "AGE*" : "AGE", "WHERE");
+	}
+	cut(out, start, columns);
+}
+
+/* ---- Rows ---------------------------------------------------------------- */
+
+static void add_level(struct text *t, const struct symbol *symbol,
+		      const struct symbol_level *level, size_t columns)
+{
+	name_for_people(t, level->function,
+			columns > NAME_LEAST ? columns : NAME_LEAST);
+	if (level->file) {
+		text_add(t, "  ");
+		name_for_people(t, base_name(level->file), 40);
+		if (level->line)
+			text_printf(t, ":%" PRIu32, level->line);
+	} else if (symbol->named && symbol->module[0]) {
+		text_add(t, "  (");
+		name_for_people(t, symbol->module, 32);
+		text_add(t, ")");
+	}
+}
+
+static void add_where(struct text *t, const struct report *r,
+		      const struct profile_stack *s, size_t columns)
+{
+	struct blame b;
+
+	if (s->id == STACK_ID_OVERFLOW)
+		text_add(t, "[other stacks]");
+	else if (report_blame(r, s, &b))
+		add_level(t, b.symbol, b.level, columns);
+	else
+		text_add(t, "[no stack]");
+}
+
+static void add_stack(struct text *t, const struct report *r,
+		      const struct profile_stack *s, size_t columns)
+{
+	size_t room = columns > FIGURES_COLUMNS ? columns - FIGURES_COLUMNS : 0;
+
+	report_resolve(r, &s, 1);
+	text_printf(t, "%15s %11s %9s %10s  ",
+		    format_rate(s->growth_bytes_per_minute).text,
+		    format_bytes(s->live_bytes.value).text,
+		    format_count(s->live_objects.value).text,
+		    format_duration(s->mean_age_seconds).text);
+	if (r->target_count > 1)
+		text_printf(t, "%" PRIu32 " ", s->tgid);
+	add_where(t, r, s, room);
+}
+
+void top_line_row(struct text *out, const struct report *r,
+		  const struct top_view *v, const struct top_row *row,
+		  size_t columns)
+{
+	const struct profile_stack *s = row->stack;
+	const struct symbol *symbol;
+	size_t start = out->size;
+
+	if (row->frame == TOP_ROW_STACK) {
+		add_stack(out, r, s, columns);
+	} else if (row->frame == TOP_ROW_END) {
+		text_printf(out, "      [stack ends here: %s]",
+			    s->end < STACK_END_COUNT ? end_texts[s->end] : "?");
+	} else {
+		symbol = report_symbol(r, s->frames[row->frame]);
+		text_add(out, "      ");
+		add_level(out, symbol, &symbol->levels[row->level],
+			  columns / 2);
+	}
+	cut(out, start, columns);
+}
+
+/* ---- The rest ------------------------------------------------------------ */
+
+void top_line_footer(struct text *out, const struct top_view *v, size_t columns)
+{
+	size_t start = out->size;
+
+	if (v->editing_filter)
+		text_printf(out, "filter: %s_  (Enter keeps it, Esc clears it)",
+			    v->filter);
+	else
+		text_printf(out,
+			    "q quit  Enter stack  / filter  s sort (%s)  p %s  "
+			    "h help",
+			    top_order_name(v->order),
+			    v->paused ? "go on" : "pause");
+	cut(out, start, columns);
+}
+
+const char *top_line_help(unsigned line)
+{
+	static const char *const lines[] = {
+		"Call stacks that hold memory allocated since attach.",
+		"",
+		"  GROWTH   of outstanding bytes, over the last minute",
+		"  BYTES    outstanding: allocated since attach, not freed",
+		"  BLOCKS   outstanding",
+		"  AGE      mean age of the outstanding bytes",
+		"  WHERE    the program's own function that allocated",
+		"",
+		"  Up Down PgUp PgDn Home End   move (also k j g G)",
+		"  Enter    show or hide the call stack",
+		"  /        show only stacks with this text in a name",
+		"  Esc      show all stacks again",
+		"  s        sort by growth, bytes, blocks, age (marked *)",
+		"  p        pause the display; tracing goes on",
+		"  q        quit",
+		"",
+		"Any key leaves this page.",
+	};
+
+	return line < sizeof(lines) / sizeof(*lines) ? lines[line] : NULL;
+}
