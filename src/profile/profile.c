@@ -363,6 +363,7 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 	e->view.live_bytes =
 		estimate_bytes(&live.sums, p->snapshot.sampling.interval_bytes);
 	e->view.live_objects = estimate_objects(&live.sums);
+	e->view.alloc_samples = st->alloc_samples;
 	e->view.alloc_bytes = (double)st->alloc_bytes;
 	e->view.alloc_objects = (double)st->alloc_objects_q8 / 256;
 	e->view.freed_bytes = (double)st->freed_bytes;

@@ -32,7 +32,8 @@ struct profile_stack {
 	uint64_t samples;	/* live samples the estimates rest on */
 	struct estimate live_bytes;
 	struct estimate live_objects;
-	double alloc_bytes; /* since attach */
+	uint64_t alloc_samples; /* since attach */
+	double alloc_bytes;
 	double alloc_objects;
 	double freed_bytes;
 	double growth_bytes_per_minute; /* over the window, see profile_update

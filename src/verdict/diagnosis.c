@@ -54,6 +54,10 @@ static void judge_stack(const struct profile *p, const struct profile_stack *s,
 		.cohort_count = collected ? 0 : profile_births(p, s, cohorts),
 		.sample_bytes = collected ? 0 : profile_sample_bytes(p),
 		.samples = (double)s->samples,
+		.bytes_per_sample =
+			s->alloc_samples
+				? s->alloc_bytes / (double)s->alloc_samples
+				: 0,
 		.tested = tested,
 		.collected = collected,
 		.collections = facts->collections,

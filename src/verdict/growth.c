@@ -2,6 +2,7 @@
 #include "verdict/growth.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,68 +41,99 @@ static void take_steps(const struct series_point *p, size_t count,
 	}
 }
 
-/* ---- Variances ------------------------------------------------------------
- */
-
-/*
- * Moments: neighbours have the covariance -point, the squares add up to walk *
- * seconds + 2 * point * count. Where neighbours go together instead (bursts
- * longer than a step), their covariances belong to the walk (Newey and West
- * 1987).
- */
-static void fit_noise(const struct steps *s, double mean, struct noise *out)
-{
-	double squares = 0, neighbours = 0, together = 0, n = (double)s->count;
-	double e[MAX];
-
-	for (size_t i = 0; i < s->count; i++) {
-		e[i] = s->d[i] - mean * s->dt[i];
-		squares += e[i] * e[i];
-	}
-	for (size_t lag = 1; lag <= LAGS && lag < s->count; lag++) {
-		double sum = 0;
-
-		for (size_t i = lag; i < s->count; i++)
-			sum += e[i] * e[i - lag];
-		if (lag == 1)
-			neighbours = sum;
-		together += 2 * (1 - (double)lag / (LAGS + 1)) * sum;
-	}
-	/* One degree of freedom went into the mean. */
-	squares *= n / (n - 1);
-	out->point = neighbours < 0 ? -neighbours / (n - 1) : 0;
-	out->walk = fmax(squares - 2 * n * out->point, squares + together);
-	out->walk = fmax(out->walk, 0) / s->seconds;
-}
-
 /* ---- The rate ---------------------------------------------------------------
  */
 
-/*
- * Solves M x = dt for the covariance matrix M of the increments, which has
- * walk * dt_i + 2 * point in the diagonal and -point beside it. Gives sums
- * dt' x and d' x: the rate is their ratio, its variance 1 / (dt' x).
- */
-static void weigh(const struct steps *s, const struct noise *v,
-		  double *information, double *weighted)
-{
-	double diagonal[MAX], right[MAX], x;
+/* What one pair of variances makes of the increments. */
+struct fit {
+	double rate;
+	double information; /* 1 / variance of the rate */
+	double squares;	    /* of the increments, weighted, about the rate */
+	double log_det;	    /* of the covariance matrix */
+};
 
+/*
+ * Weighs the increments with the inverse of their covariance matrix, which has
+ * walk * dt_i + 2 * point in the diagonal and -point beside it: one pass of
+ * elimination, as it is tridiagonal.
+ */
+static void fit_rate(const struct steps *s, const struct noise *v,
+		     struct fit *out)
+{
+	double pivot = 1, t = 0, d = 0, tt = 0, td = 0, dd = 0;
+
+	out->log_det = 0;
 	for (size_t i = 0; i < s->count; i++) {
-		diagonal[i] = v->walk * s->dt[i] + 2 * v->point;
-		right[i] = s->dt[i];
-		if (!i)
-			continue;
-		diagonal[i] -= v->point * v->point / diagonal[i - 1];
-		right[i] += v->point / diagonal[i - 1] * right[i - 1];
+		double carry = i ? v->point / pivot : 0;
+
+		t = s->dt[i] + carry * t;
+		d = s->d[i] + carry * d;
+		pivot = v->walk * s->dt[i] + (2 - carry) * v->point;
+		out->log_det += log(pivot);
+		tt += t * t / pivot;
+		td += t * d / pivot;
+		dd += d * d / pivot;
 	}
-	*information = *weighted = x = 0;
-	for (size_t i = s->count; i-- > 0;) {
-		x = (right[i] + v->point * x) / diagonal[i];
-		*information += s->dt[i] * x;
-		*weighted += s->d[i] * x;
+	out->rate = td / tt;
+	out->information = tt;
+	out->squares = fmax(dd - td * td / tt, 0);
+}
+
+/* ---- Variances ------------------------------------------------------------
+ */
+
+/* Walk per mean step against noise per point: what is tried. */
+#define RATIO_MIN   1e-4
+#define RATIO_MAX   1e4
+#define RATIO_STEPS 24
+
+/* The ratio of the variances with the largest restricted likelihood (Patterson
+ * and Thompson 1971), then their size from the squares that are left. */
+static void fit_noise(const struct steps *s, struct noise *out)
+{
+	double freedom = (double)s->count - 1, best = -HUGE_VAL;
+	double step = s->seconds / (double)s->count;
+
+	*out = (struct noise){0};
+	for (int i = 0; i <= RATIO_STEPS; i++) {
+		double ratio = RATIO_MIN * pow(RATIO_MAX / RATIO_MIN,
+					       (double)i / RATIO_STEPS);
+		struct noise v = {.walk = ratio / step, .point = 1};
+		double likelihood, size;
+		struct fit f;
+
+		fit_rate(s, &v, &f);
+		size = f.squares / freedom;
+		likelihood =
+			-freedom * log(size) - f.log_det - log(f.information);
+		if (!(likelihood > best))
+			continue;
+		best = likelihood;
+		out->walk = v.walk * size;
+		out->point = size;
 	}
 }
+
+/* Neighbours may go together: bursts longer than a step. Their covariances
+ * belong to the walk (Newey and West 1987). */
+static double walk_of_bursts(const struct steps *s, double rate)
+{
+	double squares = 0, together = 0;
+	double e[MAX];
+
+	for (size_t i = 0; i < s->count; i++) {
+		e[i] = s->d[i] - rate * s->dt[i];
+		squares += e[i] * e[i];
+	}
+	for (size_t lag = 1; lag <= LAGS && lag < s->count; lag++)
+		for (size_t i = lag; i < s->count; i++)
+			together += 2 * (1 - (double)lag / (LAGS + 1)) * e[i] *
+				    e[i - lag];
+	return together > 0 ? (squares + together) / s->seconds : 0;
+}
+
+/* ---- Median
+ * ------------------------------------------------------------------ */
 
 static int ascending(const void *a, const void *b)
 {
@@ -151,31 +183,52 @@ static void widen_to_sampling(const struct series_point *first,
 		g->high = fmax(g->high, g->rate + scale * (high - n));
 	}
 	g->error = fmax(g->error, scale * sqrt(n));
+	g->steady_error = fmax(g->steady_error, scale * sqrt(n));
 	g->z = fmin(g->z, g->rate / scale / sqrt(n + 1));
+}
+
+/* Every step is exactly as expected: there is no noise to be fitted. */
+static bool is_straight(const struct steps *s, double rate)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (fabs(s->d[i] - rate * s->dt[i]) >
+		    1e-6 * fabs(rate * s->seconds))
+			return false;
+	return true;
 }
 
 void growth_estimate(const struct series_point *points, size_t count,
 		     double sample_bytes, struct growth *out)
 {
 	struct steps s;
+	const struct series_point *last;
 	struct noise noise;
-	double information, weighted, freedom;
+	struct fit fit;
+	double freedom;
 
 	memset(out, 0, sizeof(*out));
 	if (count > SERIES_POINTS) {
 		points += count - SERIES_POINTS;
 		count = SERIES_POINTS;
 	}
+	last = &points[count - 1];
 	take_steps(points, count, &s);
 	if (s.count + 1 < GROWTH_POINTS_MIN)
 		return;
 	out->seconds = s.seconds;
-	out->rate = (points[count - 1].live - points[0].live) / s.seconds;
-	fit_noise(&s, out->rate, &noise);
-	if (noise.walk > 0 || noise.point > 0) {
-		weigh(&s, &noise, &information, &weighted);
-		out->rate = weighted / information;
-		out->error = 1 / sqrt(information);
+	out->rate = (last->live - points[0].live) / s.seconds;
+	if (!is_straight(&s, out->rate)) {
+		double added = last->variance - points[0].variance;
+
+		fit_noise(&s, &noise);
+		/* What sampling adds is known. */
+		noise.walk = fmax(noise.walk, added / s.seconds);
+		fit_rate(&s, &noise, &fit);
+		out->steady_error = 1 / sqrt(fit.information);
+		noise.walk = fmax(noise.walk, walk_of_bursts(&s, out->rate));
+		fit_rate(&s, &noise, &fit);
+		out->rate = fit.rate;
+		out->error = 1 / sqrt(fit.information);
 	}
 	freedom = (double)s.count - 1;
 	out->low = out->rate - student_975(freedom) * out->error;
@@ -184,6 +237,5 @@ void growth_estimate(const struct series_point *points, size_t count,
 			 ? student_to_normal(out->rate / out->error, freedom)
 			 : (out->rate > 0 ? HUGE_VAL : 0);
 	if (sample_bytes > 0)
-		widen_to_sampling(&points[0], &points[count - 1], sample_bytes,
-				  out);
+		widen_to_sampling(&points[0], last, sample_bytes, out);
 }

@@ -23,8 +23,10 @@ struct growth {
 	double rate;
 	double low, high; /* 95 % */
 	double error;	  /* standard error: half of that without the tails */
-	double z;	  /* rate against 0, as a normal deviate */
-	double seconds;	  /* from first to last point */
+	/* The same without what bursts add, and a bend looks like a burst. */
+	double steady_error;
+	double z;	/* rate against 0, as a normal deviate */
+	double seconds; /* from first to last point */
 };
 
 /* Points needed: below that `growth_estimate` says nothing (zeroes). */

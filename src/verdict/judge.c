@@ -20,17 +20,26 @@
 /* Growth slows when it is below that share of what it was before, and the
  * difference exceeds that many standard errors. */
 #define SLOWING_SHARE  0.8
-#define SLOWING_ERRORS 1.5
+#define SLOWING_ERRORS 2.0
 /* Of the growth, that share must consist of blocks that are old. */
 #define SURVIVORS 0.5
+/* As good as nothing is freed: of what was allocated at most that. */
+#define NOTHING_SHARE 0.05
+/* Much: that share of what was allocated; long: 5 lifetimes. */
+#define FREED_SHARE    0.2
+#define LIFETIME_SHARE 0.2
 /* The median slope must be that share of the mean: else it was a jump. */
 #define MEDIAN_SHARE 0.33
-/* Level: what growth could be at most changes it by less than that share. */
-#define LEVEL_SHARE 0.25
+/* Level: what growth could be at most changes it by less than that share; and
+ * what grows for certain, by less than that. */
+#define LEVEL_SHARE   0.4
+#define GROWING_SHARE 0.1
 /* Nothing new: at most that share of all came in the second half. */
 #define LATE_SHARE 0.05
-/* Falls count that take away at least that share of the height. */
-#define FALL_SHARE 0.2
+/* Falls count that take away at least that share of the height, and exceed
+ * what a number of blocks varies by: that many times its square root. */
+#define FALL_SHARE  0.3
+#define FALL_ERRORS 4.5
 
 /* A part of a series that ends now. */
 struct window {
@@ -80,24 +89,54 @@ static struct window window_between(const struct verdict_input *in, double from,
 /* ---- Is it a leak? --------------------------------------------------------
  */
 
-/* The chance to see such growth somewhere when there is none anywhere. */
+/* What was allocated in the window, and which share of it was freed. */
+static double freed_share(const struct window *w, double *allocated)
+{
+	const struct series_point *first = &w->points[0];
+	const struct series_point *last = &w->points[w->count - 1];
+
+	*allocated = last->allocated - first->allocated;
+	return *allocated > 0 ? (last->freed - first->freed) / *allocated : 0;
+}
+
+/*
+ * The chance to see such growth somewhere when there is none anywhere. Where
+ * nothing is freed the level need not be told apart from its own ups and downs:
+ * each sample that came and did not go is evidence, however they are spread.
+ */
 static double chance(const struct verdict_input *in, const struct window *w)
 {
 	double tests = WINDOWS * (double)(in->tested ? in->tested : 1);
+	double z = w->growth.z, allocated, samples;
 
-	return fmin(normal_tail(w->growth.z) * tests, 1);
+	if (freed_share(w, &allocated) < NOTHING_SHARE &&
+	    in->bytes_per_sample > 0) {
+		samples = allocated / in->bytes_per_sample;
+		z = fmax(z, samples / sqrt(samples + 1));
+	}
+	return fmin(normal_tail(z) * tests, 1);
 }
 
-static bool is_slower(const struct growth *now, const struct growth *before)
+/* `errors`: by how many standard errors it must be slower; negative: it is not
+ * if it is faster by as many. */
+static bool is_slower(const struct growth *now, const struct growth *before,
+		      double errors)
 {
-	double error = hypot(now->error, before->error);
+	double error = hypot(now->steady_error, before->steady_error);
+	double lack = before->rate - now->rate;
 
+	if (errors < 0)
+		return SLOWING_SHARE * before->rate - now->rate >
+		       errors * error;
 	return now->rate < SLOWING_SHARE * before->rate &&
-	       before->rate - now->rate > SLOWING_ERRORS * error;
+	       lack > errors * error;
 }
 
-/* Than in the first half of the window; and for a window that does not reach
- * back to attach, than in as long a time before it. */
+/*
+ * Than in the first half of the window. A window that does not reach back to
+ * attach was chosen because it grows: it must be clearly no slower than as
+ * long a time before it.
+ */
 static bool is_slowing(const struct verdict_input *in, const struct window *w)
 {
 	double now = now_of(in), from = w->points[0].seconds;
@@ -106,12 +145,12 @@ static bool is_slowing(const struct verdict_input *in, const struct window *w)
 	struct window second = window_between(in, middle, now);
 	struct window before;
 
-	if (is_slower(&second.growth, &first.growth))
+	if (is_slower(&second.growth, &first.growth, SLOWING_ERRORS))
 		return true;
 	if (w->points == in->points)
 		return false;
 	before = window_between(in, from - w->seconds, from);
-	return is_slower(&w->growth, &before.growth);
+	return is_slower(&w->growth, &before.growth, -1);
 }
 
 /* As many parts as there are points and (new) samples for. */
@@ -129,14 +168,23 @@ static void count_parts(const struct verdict_input *in, const struct window *w,
 	out->parts_grown = parts_risen(w->points, w->count, (unsigned)parts);
 }
 
-/* Most of the growth is there to stay: it was born in the first three quarters
- * of the window and lives. */
-static bool blocks_stay(const struct verdict_input *in, const struct window *w)
+/*
+ * Most of the growth is there to stay: it was born in the first three quarters
+ * of the window and lives. And where much is freed, the window is long against
+ * its lifetimes: else the level wanders slowly, and a part of that looks like
+ * growth.
+ */
+static bool blocks_stay(const struct verdict_input *in, const struct window *w,
+			double lifetime)
 {
 	double from = w->points[0].seconds;
 	double edge = from + 0.75 * w->seconds;
 	double rate = live_born_between(in, from, edge) / (edge - from);
+	double allocated;
 
+	if (freed_share(w, &allocated) > FREED_SHARE &&
+	    lifetime > w->seconds * LIFETIME_SHARE)
+		return false;
 	return !in->cohort_count || rate >= SURVIVORS * w->growth.rate;
 }
 
@@ -154,7 +202,7 @@ static enum verdict_doubt leaks(const struct verdict_input *in,
 		return DOUBT_DROPPED;
 	if (is_slowing(in, w))
 		return DOUBT_SLOWING;
-	if (!blocks_stay(in, w))
+	if (!blocks_stay(in, w, out->freed_lifetime_seconds))
 		return DOUBT_TURNOVER;
 	count_parts(in, w, out);
 	if (!out->parts || out->parts_grown < PARTS_RISEN * out->parts)
@@ -210,12 +258,15 @@ static bool find_leak(const struct verdict_input *in, const struct shape *shape,
 
 static bool is_level(const struct verdict_input *in, const struct window *half)
 {
-	double live = 0;
+	double live = 0, most;
 
 	for (size_t i = 0; i < half->count; i++)
 		live += half->points[i].live / (double)half->count;
-	return half->count >= GROWTH_POINTS_MIN &&
-	       half->growth.high * half->seconds <= LEVEL_SHARE * live;
+	if (half->count < GROWTH_POINTS_MIN)
+		return false;
+	most = half->growth.high * half->seconds;
+	return most <= GROWING_SHARE * live ||
+	       (half->growth.low <= 0 && most <= LEVEL_SHARE * live);
 }
 
 static void find_other(const struct verdict_input *in,
@@ -304,11 +355,20 @@ static void settle(const struct verdict_input *in, const struct shape *shape,
 	out->detectable *= 60;
 }
 
+static double least_fall(const struct verdict_input *in)
+{
+	double high = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		high = fmax(high, in->points[i].high);
+	return fmax(FALL_SHARE * high,
+		    FALL_ERRORS * sqrt(high * in->bytes_per_sample));
+}
+
 void verdict_judge(const struct verdict_input *in, struct verdict *out)
 {
 	struct window all, half;
 	struct shape shape;
-	double noise = 0;
 
 	*out = (struct verdict){.survival = -1,
 				.survival_seconds = -1,
@@ -319,18 +379,14 @@ void verdict_judge(const struct verdict_input *in, struct verdict *out)
 				.settle_seconds = VERDICT_SECONDS_MIN};
 	if (!in->count)
 		return;
-	for (size_t i = 0; i < in->count; i++)
-		noise = fmax(noise, 3 * sqrt(in->points[i].variance));
-	for (size_t i = 0; i < in->count; i++)
-		noise = fmax(noise, FALL_SHARE * in->points[i].high);
-	shape_of(in->points, in->count, noise, &shape);
+	shape_of(in->points, in->count, least_fall(in), &shape);
 	out->drops = shape.drops;
 	out->low = shape.low;
 	out->high = shape.high;
 	survival_fill(in, out);
 	all = window_between(in, 0, now_of(in));
 	half = window_between(in, now_of(in) / 2, now_of(in));
-	set_growth(&all, out);
+	set_growth(&half, out);
 	if (in->collected && in->collections < VERDICT_COLLECTIONS_MIN)
 		out->doubt = DOUBT_COLLECTIONS;
 	else if (now_of(in) < VERDICT_SECONDS_MIN ||

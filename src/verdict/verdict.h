@@ -46,8 +46,9 @@ struct verdict_input {
 	/* Oldest first, without gaps; none: survival is not known. */
 	const struct series_cohort *cohorts;
 	size_t cohort_count;
-	double sample_bytes; /* mean bytes per sample; 0: every block */
-	double samples;	     /* live ones */
+	double sample_bytes;	 /* mean bytes per sample; 0: every block */
+	double samples;		 /* live ones */
+	double bytes_per_sample; /* mean of all so far */
 	/* Stacks judged together: the more, the stronger must the evidence be
 	 * for each, or one of them would leak by chance. At least 1. */
 	size_t tested;
