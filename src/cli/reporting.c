@@ -58,6 +58,10 @@ static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 	return adding.err ? adding.err : err;
 }
 
+/* Fewer calls on one side, and none on the other, are nothing unusual: a small
+ * program that never frees, one that shuts down. */
+#define DEAD_SITE_HITS 1000
+
 /* Of one object in one process, by what they do. */
 struct site_group {
 	uint64_t sites, hits;
@@ -66,9 +70,10 @@ struct site_group {
 static uint64_t dead_in_object(const struct site_group *alloc,
 			       const struct site_group *release)
 {
-	if (alloc->hits && !release->hits)
+	if (alloc->hits >= DEAD_SITE_HITS && !release->hits)
 		return release->sites;
-	return release->hits && !alloc->hits ? alloc->sites : 0;
+	return release->hits >= DEAD_SITE_HITS && !alloc->hits ? alloc->sites
+							       : 0;
 }
 
 /*
