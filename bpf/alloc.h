@@ -143,7 +143,6 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	__u32 tgid = id >> 32, tid = (__u32)id, stack = STACK_ID_NONE;
 	__u64 entry_sp = entry_sp_of(ctx, cookie);
 	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
-	struct block_key old_key = {.address = r->old};
 	struct block old = {};
 	struct pending *p;
 
@@ -166,9 +165,8 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 				   timed);
 	/* Set the old block aside now: once the call has freed it, another
 	 * thread may be handed its address before this call returns. */
-	old_key.tgid = target->owner;
 	if (r->old && r->valid)
-		block_take(&old_key, &old);
+		block_take(r->old, target->owner, &old);
 	if (stack == STACK_ID_NONE && !old.booking) {
 		/* Nested: whatever it jumps to is nested, too. */
 		if (sampled || !(PROBE_COOKIE_FLAGS(cookie) & PROBE_TAIL_CALLS))
@@ -198,12 +196,11 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 /* True when realloc's old block is on the books. */
 static __always_inline bool old_is_tracked(const struct request *r)
 {
-	struct block_key key = {.address = r->old};
-
 	if (!r->old)
 		return false;
-	key.tgid = bpf_get_current_pid_tgid() >> 32;
-	return shared_targets || bpf_map_lookup_elem(&outstanding, &key);
+	return shared_targets ||
+	       block_find(r->old, bpf_get_current_pid_tgid() >> 32) !=
+		       BLOCK_NOWHERE;
 }
 
 static __always_inline int alloc_entered(struct pt_regs *ctx)
@@ -257,17 +254,12 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 		return 0;
 	pointer = call_result(ctx, cookie, p);
 	if (p->old.booking) {
-		struct block_key key = {
-			.address = p->old_address,
-			.tgid = p->owner,
-		};
-
 		/* realloc failed: the old block lives on. realloc(p, 0) that
 		 * returns NULL has freed it. */
 		if (pointer || !p->size)
 			block_freed(&p->old);
 		else
-			block_put(&key, &p->old);
+			block_put(p->old_address, &p->old);
 		p->old.booking = 0;
 	}
 	if (p->state == PENDING_SAMPLED) {
@@ -283,23 +275,20 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 
 static __always_inline int free_entered(struct pt_regs *ctx)
 {
-	struct block_key key = {
-		.address = PT_REGS_PARM1(ctx),
-		.tgid = bpf_get_current_pid_tgid() >> 32,
-	};
+	__u64 address = PT_REGS_PARM1(ctx);
+	__u32 owner = bpf_get_current_pid_tgid() >> 32;
 	struct block b;
 
 	count_site(bpf_get_attach_cookie(ctx));
-	if (!key.address)
+	if (!address)
 		return 0;
 	if (shared_targets) {
-		struct target *target =
-			bpf_map_lookup_elem(&targets, &key.tgid);
+		struct target *target = bpf_map_lookup_elem(&targets, &owner);
 
 		if (target)
-			key.tgid = target->owner;
+			owner = target->owner;
 	}
-	if (block_take(&key, &b))
+	if (block_take(address, owner, &b))
 		block_freed(&b);
 	return 0;
 }

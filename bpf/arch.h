@@ -8,6 +8,7 @@
 #define BPF_ARCH_H
 
 #include <asm/ptrace.h>
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #if defined(__TARGET_ARCH_x86)
@@ -26,6 +27,13 @@
 
 /* Canonical user addresses; five-level paging is not handed out unasked. */
 #define ARCH_USER_ADDRESS_MAX (1ULL << 47)
+
+/* Stores after everything before it: x86 keeps that order by itself. */
+static __always_inline void arch_store_release(__u64 *to, __u64 value)
+{
+	barrier();
+	*(volatile __u64 *)to = value;
+}
 
 #else
 #error "no unwinder for this architecture yet"

@@ -17,9 +17,12 @@
 
 const volatile __u64 filter_min_size = 0;
 const volatile __u64 filter_max_size = ~0ULL;
-const volatile __u64 outstanding_high_water = 0; /* entries */
-const volatile __u64 stack_hash_seed = 0; /* random: targets must not be able
-					   * to make stacks collide */
+const volatile __u64 outstanding_max = 0;	 /* blocks */
+const volatile __u64 outstanding_high_water = 0; /* blocks */
+const volatile __u32 block_line_mask = 0;	 /* lines less one */
+/* Random: targets must not be able to make stacks or blocks collide. */
+const volatile __u64 stack_hash_seed = 0;
+const volatile __u64 block_hash_seed = 0;
 
 /* Written by the loader (and coarsened here when a table is full). */
 struct sampling sampling = {};
@@ -154,12 +157,33 @@ struct {
 /* ---- Blocks ----------------------------------------------------------------
  */
 
+/* The table of outstanding blocks: block_table.h. Mappable only for its
+ * alignment: a line of keys then is a cache line. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, struct block_key);
+	__type(key, __u32);
+	__type(value, struct block_line);
+} block_lines SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
 	__type(value, struct block);
-} outstanding SEC(".maps");
+} blocks SEC(".maps");
+
+static __always_inline struct block_line *block_line_at(__u32 line)
+{
+	return bpf_map_lookup_elem(&block_lines, &line);
+}
+
+static __always_inline struct block *block_at(__u32 number)
+{
+	return bpf_map_lookup_elem(&blocks, &number);
+}
 
 /* A call between its entry and its return. */
 enum pending_state {

@@ -9,7 +9,9 @@
 #ifndef BPF_OUTSTANDING_H
 #define BPF_OUTSTANDING_H
 
+#include "arch.h"
 #include "maps.h"
+#include "block_table.h"
 #include "leakbpf/sampling.h"
 
 /* The cohort slot of a birth time. */
@@ -81,25 +83,15 @@ static __always_inline void stats_free(__u32 stack, __u64 size, __u32 threshold,
 	stats_live(s, size, threshold, birth_ns, false);
 }
 
-/* Takes the block at `key` out of the table. Its booking, 0 when there was
- * none; its size and birth in *out. The totals still hold it. */
-static __always_inline __u64 block_take(struct block_key *key,
+/* Takes the block out of the table. Its booking, 0 when it is not there; the
+ * rest in *out. The totals still hold it. */
+static __always_inline __u64 block_take(__u64 address, __u32 owner,
 					struct block *out)
 {
-	struct block *b = bpf_map_lookup_elem(&outstanding, key);
-	__u64 booking;
-
-	if (!b)
-		return 0;
-	out->size = b->size;
-	out->birth_ns = b->birth_ns;
-	booking = __sync_lock_test_and_set(&b->booking, 0);
-	out->booking = booking;
-	if (!booking)
-		return 0;
-	bpf_map_delete_elem(&outstanding, key);
-	__sync_fetch_and_add(&outstanding_count, -1);
-	return booking;
+	block_extract(address, owner, out);
+	if (out->booking)
+		__sync_fetch_and_add(&outstanding_count, -1);
+	return out->booking;
 }
 
 static __always_inline void block_freed(const struct block *b)
@@ -126,38 +118,26 @@ static __always_inline void outstanding_full(__u32 tgid)
 	}
 }
 
-static __always_inline void outstanding_pressure(__u32 tgid)
-{
-	__s64 entries = __sync_fetch_and_add(&outstanding_count, 1);
-
-	if (entries > (__s64)outstanding_high_water &&
-	    !__sync_val_compare_and_swap(&pressure_raised, 0, 1))
-		send_event(EVENT_TABLE_PRESSURE, tgid, 0);
-}
-
 /* Puts a block into the table; the totals are the caller's business. */
-static __always_inline bool block_put(struct block_key *key, struct block *b)
+static __always_inline bool block_put(__u64 address, struct block *b)
 {
-	long err = bpf_map_update_elem(&outstanding, key, b, BPF_NOEXIST);
+	__s64 others = __sync_fetch_and_add(&outstanding_count, 1);
+	struct block old;
 
-	if (err == -17 /* EEXIST */) {
-		/* A live address handed out again: its free was missed. */
-		struct block old;
-
+	/* A live address handed out again: its free was missed. */
+	if (block_take(address, b->owner, &old)) {
 		count(COUNTER_MISSED_FREE, 1);
-		if (block_take(key, &old))
-			block_freed(&old);
-		err = bpf_map_update_elem(&outstanding, key, b, BPF_ANY);
+		block_freed(&old);
 	}
-	if (!err) {
-		outstanding_pressure(key->tgid);
-		return true;
+	if (others >= (__s64)outstanding_max || !block_insert(address, b)) {
+		__sync_fetch_and_add(&outstanding_count, -1);
+		outstanding_full(b->owner);
+		return false;
 	}
-	if (err == -7 /* E2BIG */ || err == -12 /* ENOMEM */)
-		outstanding_full(key->tgid);
-	else
-		count(COUNTER_LOST_UPDATE, 1);
-	return false;
+	if (others > (__s64)outstanding_high_water &&
+	    !__sync_val_compare_and_swap(&pressure_raised, 0, 1))
+		send_event(EVENT_TABLE_PRESSURE, b->owner, 0);
+	return true;
 }
 
 /* A sampled allocation succeeded. */
@@ -166,11 +146,11 @@ static __always_inline void block_allocated(__u32 owner, __u64 address,
 					    __u32 threshold)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct block_key key = {.address = address, .tgid = owner};
 	struct block b = {
 		.size = size,
 		.birth_ns = now,
 		.booking = BLOCK_BOOKING(stack, threshold),
+		.owner = owner,
 	};
 	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
 
@@ -182,7 +162,7 @@ static __always_inline void block_allocated(__u32 owner, __u64 address,
 		s->first_alloc_ns = now;
 	s->last_alloc_ns = now;
 	count(COUNTER_SAMPLES, 1);
-	if (!block_put(&key, &b))
+	if (!block_put(address, &b))
 		stats_alloc(s, size, threshold, now, false);
 }
 

@@ -12,6 +12,18 @@
 
 #include "outstanding.h"
 
+/* Frees the entry of block `number`, whose booking has been swapped for 0. */
+static __always_inline void block_unlist(__u32 number, __u32 owner)
+{
+	__u32 where = number / BLOCK_LINE_KEYS << 3 | number % BLOCK_LINE_KEYS;
+	__u64 *key = block_key_at(where);
+
+	if (!key)
+		return;
+	block_release(where, block_key(*key, owner), owner);
+	__sync_fetch_and_add(&outstanding_count, -1);
+}
+
 static __always_inline bool thin_survives(__u32 old, __u32 new)
 {
 	/* P'/P; 0 stands for 2^32 */
@@ -20,7 +32,7 @@ static __always_inline bool thin_survives(__u32 old, __u32 new)
 	return (__u64)bpf_get_prandom_u32() * p < (__u64) new << 32;
 }
 
-static __always_inline void block_thin(struct block_key *key, struct block *b,
+static __always_inline void block_thin(__u32 number, struct block *b,
 				       struct upkeep_pass *pass)
 {
 	__u64 booking = b->booking;
@@ -41,32 +53,35 @@ static __always_inline void block_thin(struct block_key *key, struct block *b,
 		stats_alloc(s, b->size, new, b->birth_ns, true);
 		return;
 	}
-	bpf_map_delete_elem(&outstanding, key);
-	__sync_fetch_and_add(&outstanding_count, -1);
+	block_unlist(number, b->owner);
 	count(COUNTER_THINNED, 1);
 	pass->removed++;
 }
 
-static __always_inline void block_purge(struct block_key *key,
+static __always_inline void block_purge(__u32 number, struct block *b,
 					struct upkeep_pass *pass)
 {
-	struct block b;
+	struct block copy = *b;
 
-	if (key->tgid == pass->purge_tgid && block_take(key, &b)) {
-		block_freed(&b);
-		pass->removed++;
-	}
+	if (copy.owner != pass->purge_tgid)
+		return;
+	copy.booking = __sync_lock_test_and_set(&b->booking, 0);
+	if (!copy.booking)
+		return;
+	block_unlist(number, copy.owner);
+	block_freed(&copy);
+	pass->removed++;
 }
 
-static long upkeep_block(void *map, struct block_key *key, struct block *b,
+static long upkeep_block(void *map, __u32 *number, struct block *b,
 			 struct upkeep_pass *pass)
 {
-	struct block_key copy = *key;
-
+	if (!b->booking)
+		return 0;
 	if (pass->purge_tgid)
-		block_purge(&copy, pass);
+		block_purge(*number, b, pass);
 	else
-		block_thin(&copy, b, pass);
+		block_thin(*number, b, pass);
 	return 0;
 }
 
@@ -78,7 +93,7 @@ int upkeep(struct upkeep_pass *arguments)
 		.purge_tgid = arguments->purge_tgid,
 	};
 
-	bpf_for_each_map_elem(&outstanding, upkeep_block, &pass, 0);
+	bpf_for_each_map_elem(&blocks, upkeep_block, &pass, 0);
 	arguments->removed = pass.removed;
 	return 0;
 }

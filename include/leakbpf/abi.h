@@ -112,18 +112,21 @@ struct cohort_layout {
 
 /* ---- Outstanding sampled blocks ---------------------------------------- */
 
-struct block_key {
-	__u64 address;
-	__u32 tgid; /* owner: the process whose memory it is */
-	__u32 reserved;
-};
-
 struct block {
 	__u64 size;
 	__u64 birth_ns; /* CLOCK_MONOTONIC */
 	/* stack | threshold << 32: one word, so that whoever swaps it for 0 has
 	 * claimed the block and alone takes it off the books. */
 	__u64 booking;
+	__u32 owner; /* tgid of the process whose memory it is */
+	__u32 reserved;
+};
+
+/* A cache line of the table (bpf/block_table.h). */
+#define BLOCK_LINE_KEYS 7
+struct block_line {
+	__u64 keys[BLOCK_LINE_KEYS];
+	__u64 displaced; /* blocks that belong here but lie in other lines */
 };
 
 #define BLOCK_BOOKING(stack, threshold) ((__u64)(threshold) << 32 | (stack))
@@ -253,7 +256,6 @@ enum alloc_kind {
 	X(LOST_PENDING, "samples lost: thread table full")                     \
 	X(LOST_ABANDONED, "samples lost: call never returned")                 \
 	X(LOST_TABLE_FULL, "samples lost: outstanding table full")             \
-	X(LOST_UPDATE, "samples lost: table busy")                             \
 	X(LOST_STACKS, "samples booked to [other stacks]: stack table full")   \
 	X(LOST_EVENTS, "events lost: ring buffer full")                        \
 	X(MISSED_FREE, "blocks whose free was not seen, replaced")             \

@@ -46,7 +46,7 @@ static uint64_t coarser(const struct tracer *t, uint64_t interval)
 
 void tracer_relieve_pressure(struct tracer *t)
 {
-	int64_t target = (int64_t)t->plan.outstanding_entries / 2;
+	int64_t target = (int64_t)t->plan.outstanding_max / 2;
 	struct upkeep_pass pass = {0};
 	uint64_t interval;
 	int err;

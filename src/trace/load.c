@@ -87,8 +87,9 @@ static void size_maps(struct tracer *t)
 	bpf_map__set_max_entries(t->skel->maps.stack_frames, p->stacks);
 	bpf_map__set_max_entries(t->skel->maps.stack_stats, p->stacks);
 	bpf_map__set_max_entries(t->skel->maps.free_stacks, p->stacks);
-	bpf_map__set_max_entries(t->skel->maps.outstanding,
-				 p->outstanding_entries);
+	bpf_map__set_max_entries(t->skel->maps.block_lines, p->block_lines);
+	bpf_map__set_max_entries(t->skel->maps.blocks,
+				 p->block_lines * BLOCK_LINE_KEYS);
 	bpf_map__set_max_entries(t->skel->maps.pending, p->threads);
 }
 
@@ -106,15 +107,18 @@ static uint32_t variance_shift(uint64_t interval)
 static void set_parameters(struct tracer *t)
 {
 	const struct tracer_options *o = &t->options;
-	uint64_t seed = 0;
+	uint64_t seeds[2] = {0};
 
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = monotonic_ns();
-	t->skel->rodata->stack_hash_seed = seed;
+	if (getrandom(seeds, sizeof(seeds), 0) != sizeof(seeds))
+		seeds[0] = seeds[1] = monotonic_ns();
+	t->skel->rodata->stack_hash_seed = seeds[0];
+	t->skel->rodata->block_hash_seed = seeds[1];
 	t->skel->rodata->filter_min_size = o->min_size;
 	t->skel->rodata->filter_max_size = o->max_size ? o->max_size : ~0ULL;
+	t->skel->rodata->outstanding_max = t->plan.outstanding_max;
 	t->skel->rodata->outstanding_high_water =
-		(uint64_t)t->plan.outstanding_entries * 3 / 4;
+		(uint64_t)t->plan.outstanding_max * 3 / 4;
+	t->skel->rodata->block_line_mask = t->plan.block_lines - 1;
 	t->skel->bss->sampling.interval_bytes = o->sample_bytes;
 	t->skel->bss->sampling.variance_shift = variance_shift(o->sample_bytes);
 	cohorts_init(&t->cohorts, monotonic_ns());

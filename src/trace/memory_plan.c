@@ -9,8 +9,13 @@
  * kernel/bpf/hashtab.c), key, value; and a 16-byte bucket. */
 #define HASH_ENTRY_BYTES(key, value) (48 + (key) + (value) + 16)
 
-#define OUTSTANDING_BYTES                                                      \
-	HASH_ENTRY_BYTES(sizeof(struct block_key), sizeof(struct block))
+/* A line of the table of outstanding blocks, with the blocks themselves. At
+ * most four of its seven entries are used, or lines would overflow into others
+ * too often (bpf/block_table.h). */
+#define LINE_BYTES                                                             \
+	(sizeof(struct block_line) + BLOCK_LINE_KEYS * sizeof(struct block))
+#define LINE_BLOCKS 4
+
 #define STACK_BYTES                                                            \
 	(sizeof(struct stack_frames) + sizeof(struct stack_stats) +            \
 	 HASH_ENTRY_BYTES(8, 8) + sizeof(uint32_t))
@@ -35,8 +40,9 @@ int memory_plan_make(struct memory_plan *plan, uint64_t max_memory)
 	 * large binary are worthless. The rest is the loader's, plus the small
 	 * fixed maps.
 	 */
-	plan->outstanding_entries = power_of_two_below(
-		max_memory * 25 / 100 / OUTSTANDING_BYTES, 4096, 1u << 24);
+	plan->block_lines = power_of_two_below(
+		max_memory * 25 / 100 / LINE_BYTES, 1024, 1u << 22);
+	plan->outstanding_max = plan->block_lines * LINE_BLOCKS;
 	plan->stacks = power_of_two_below(max_memory * 20 / 100 / STACK_BYTES,
 					  512, 1u << 17);
 	plan->unwind_rows_bytes = max_memory * 33 / 100;

@@ -14,9 +14,10 @@
 #define MEMORY_MIN_BYTES (24ULL << 20)
 
 struct memory_plan {
-	uint32_t outstanding_entries; /* power of two */
-	uint32_t stacks;	      /* ids, reserved ones included */
-	uint32_t threads;	      /* calls in progress */
+	uint32_t outstanding_max; /* blocks */
+	uint32_t block_lines;	  /* of their table; power of two */
+	uint32_t stacks;	  /* ids, reserved ones included */
+	uint32_t threads;	  /* calls in progress */
 	uint32_t targets;
 	uint64_t unwind_rows_bytes; /* for all objects together */
 	uint64_t regions;	    /* --mmap */

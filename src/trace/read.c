@@ -162,7 +162,7 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 	*out = (struct tracer_status){
 		.sampling = t->skel->bss->sampling,
 		.outstanding = outstanding > 0 ? outstanding : 0,
-		.outstanding_max = t->plan.outstanding_entries,
+		.outstanding_max = t->plan.outstanding_max,
 		.stacks = t->stacks_used,
 		.stacks_max = t->plan.stacks,
 		.kernel_memory_bytes = kernel_memory(t),
