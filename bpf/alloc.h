@@ -142,7 +142,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32, tid = (__u32)id, stack = STACK_ID_NONE;
 	__u64 entry_sp = entry_sp_of(ctx, cookie);
-	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
+	struct target *target = target_find(tgid);
 	struct block old = {};
 	struct pending *p;
 
@@ -283,7 +283,7 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 	if (!address)
 		return 0;
 	if (shared_targets) {
-		struct target *target = bpf_map_lookup_elem(&targets, &owner);
+		struct target *target = target_find(owner);
 
 		if (target)
 			owner = target->owner;

@@ -11,10 +11,33 @@
 #include "outstanding.h"
 #include "stacks.h"
 
+static __always_inline struct call_slot *call_slot(__u32 tid)
+{
+	__u32 slot = tid & (CALL_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&call_slots, &slot);
+}
+
 static __always_inline struct pending *call_find(__u32 tid, __u32 is_map)
 {
 	struct pending_key key = {.tid = tid, .is_map = is_map};
+	struct call_slot *slot = is_map ? NULL : call_slot(tid);
 
+	if (slot && slot->tid == tid)
+		return &slot->call;
+	return bpf_map_lookup_elem(&pending, &key);
+}
+
+/* A place for a thread that has none yet. */
+static __always_inline struct pending *call_new(__u32 tid, __u32 is_map)
+{
+	struct pending_key key = {.tid = tid, .is_map = is_map};
+	struct call_slot *slot = is_map ? NULL : call_slot(tid);
+	struct pending fresh = {};
+
+	if (slot && !__sync_val_compare_and_swap(&slot->tid, 0, tid))
+		return &slot->call;
+	bpf_map_update_elem(&pending, &key, &fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&pending, &key);
 }
 
@@ -35,21 +58,32 @@ static __always_inline void call_abandon(struct pending *p)
 static __always_inline struct pending *call_begin(struct pending *p, __u32 tid,
 						  __u32 is_map)
 {
-	struct pending_key key = {.tid = tid, .is_map = is_map};
-
+	if (!p)
+		p = call_new(tid, is_map);
 	if (!p) {
-		struct pending fresh = {};
-
-		bpf_map_update_elem(&pending, &key, &fresh, BPF_NOEXIST);
-		p = bpf_map_lookup_elem(&pending, &key);
-		if (!p) {
-			count(COUNTER_LOST_PENDING, 1);
-			return NULL;
-		}
+		count(COUNTER_LOST_PENDING, 1);
+		return NULL;
 	}
 	if (p->state != PENDING_IDLE)
 		call_abandon(p);
 	return p;
+}
+
+/* The thread is at its end. */
+static __always_inline void call_forget(__u32 tid, __u32 is_map)
+{
+	struct pending_key key = {.tid = tid, .is_map = is_map};
+	struct call_slot *slot = is_map ? NULL : call_slot(tid);
+	struct pending *p = call_find(tid, is_map);
+
+	if (!p)
+		return;
+	if (p->state != PENDING_IDLE)
+		call_abandon(p);
+	if (slot && slot->tid == tid)
+		slot->tid = 0;
+	else
+		bpf_map_delete_elem(&pending, &key);
 }
 
 /* The call that returns here, or NULL: a return probe also fires for calls

@@ -30,20 +30,12 @@ SEC("raw_tp/sched_process_exit")
 int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tgid = id >> 32, is_map;
+	__u32 tgid = id >> 32;
 
 	if (!bpf_map_lookup_elem(&targets, &tgid))
 		return 0;
-	for (is_map = 0; is_map < 2; is_map++) {
-		struct pending_key key = {.tid = (__u32)id, .is_map = is_map};
-		struct pending *p = bpf_map_lookup_elem(&pending, &key);
-
-		if (!p)
-			continue;
-		if (p->state != PENDING_IDLE)
-			call_abandon(p);
-		bpf_map_delete_elem(&pending, &key);
-	}
+	call_forget((__u32)id, 0);
+	call_forget((__u32)id, 1);
 	return 0;
 }
 

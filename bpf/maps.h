@@ -58,6 +58,25 @@ struct {
 	__type(value, struct target);
 } targets SEC(".maps");
 
+/* The same by the low bits of the tgid, where no two share them: costs less
+ * than the hash map. Written by the loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TARGET_SLOTS);
+	__type(key, __u32);
+	__type(value, struct target_slot);
+} target_slots SEC(".maps");
+
+static __always_inline struct target *target_find(__u32 tgid)
+{
+	__u32 at = tgid & (TARGET_SLOTS - 1);
+	struct target_slot *slot = bpf_map_lookup_elem(&target_slots, &at);
+
+	if (slot && slot->tgid == tgid)
+		return &slot->target;
+	return bpf_map_lookup_elem(&targets, &tgid);
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
@@ -212,6 +231,25 @@ struct pending {
 	__u32 suppressed; /* tail calls seen inside */
 	__u32 reserved;
 };
+
+/*
+ * Calls of threads by the low bits of their id, which costs less than the hash
+ * map below. That one is for threads whose slot belongs to another, and for
+ * mmap.
+ */
+#define CALL_SLOTS 4096
+struct call_slot {
+	__u32 tid; /* 0: free */
+	__u32 reserved;
+	struct pending call;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CALL_SLOTS);
+	__type(key, __u32);
+	__type(value, struct call_slot);
+} call_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

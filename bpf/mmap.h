@@ -21,7 +21,7 @@ static __always_inline int map_entered(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32, kind = PROBE_COOKIE_KIND(cookie);
-	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
+	struct target *target = target_find(tgid);
 	__u64 length = PT_REGS_PARM2(ctx), new_length = PT_REGS_PARM3(ctx);
 	__u32 stack = STACK_ID_NONE;
 	struct pending *p;
@@ -77,7 +77,7 @@ static __always_inline int map_returned(struct pt_regs *ctx)
 	if (!p)
 		return 0;
 	p->state = PENDING_IDLE;
-	target = bpf_map_lookup_elem(&targets, &tgid);
+	target = target_find(tgid);
 	if (!target)
 		return 0;
 	failed = (__s64)PT_REGS_RC(ctx) == -1 || (__s32)PT_REGS_RC(ctx) == -1;

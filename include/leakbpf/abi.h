@@ -197,6 +197,13 @@ struct target {
 	__u64 throwing_size_limit;
 };
 
+#define TARGET_SLOTS 256
+struct target_slot {
+	__u32 tgid; /* 0: free */
+	__u32 reserved;
+	struct target target;
+};
+
 /* What a probed function does, as far as the BPF programs care. */
 enum alloc_kind {
 	ALLOC_SIZE = 1,	       /* p = f(size, ...) */

@@ -33,6 +33,24 @@ struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
 	return e;
 }
 
+/* Puts the target, or with NULL nothing, into the slot of its tgid, unless that
+ * is another's. */
+static void fill_slot(struct tracer *t, uint32_t tgid,
+		      const struct target *target)
+{
+	int fd = bpf_map__fd(t->skel->maps.target_slots);
+	uint32_t at = tgid & (TARGET_SLOTS - 1);
+	struct target_slot slot = {0};
+
+	if (bpf_map_lookup_elem(fd, &at, &slot) ||
+	    (slot.tgid && slot.tgid != tgid))
+		return;
+	slot.tgid = target ? tgid : 0;
+	if (target)
+		slot.target = *target;
+	bpf_map_update_elem(fd, &at, &slot, BPF_ANY);
+}
+
 void tracee_publish_target(struct tracer *t, const struct tracee *e)
 {
 	const struct tracee *owner =
@@ -48,6 +66,7 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 			process_allocation_room(owner->process);
 	bpf_map_update_elem(bpf_map__fd(t->skel->maps.targets), &key, &target,
 			    BPF_ANY);
+	fill_slot(t, key, &target);
 }
 
 /* Stops tracing; the figures stay. */
@@ -56,6 +75,7 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 	uint32_t key = e->pid;
 
 	probe_links_close(&e->links);
+	fill_slot(t, key, NULL);
 	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
 	unwind_store_forget(t->unwind, e->pid);
 	if (e->owner != e->pid && t->skel->bss->shared_targets)
