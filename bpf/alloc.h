@@ -248,7 +248,7 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 	struct pending *p;
 	__u64 pointer;
 
-	count(COUNTER_RETURN_HITS, 1);
+	count_work(COUNTER_RETURN_HITS, 1);
 	p = call_end(ctx, tid, 0, cookie);
 	if (!p)
 		return 0;

@@ -148,6 +148,15 @@ struct {
 	__type(value, __u32);
 } stack_index SEC(".maps");
 
+/* Direct-mapped cache of hash -> id: a hint, as the frames are compared. */
+#define STACK_CACHE_ENTRIES 8192
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STACK_CACHE_ENTRIES);
+	__type(key, __u32);
+	__type(value, __u32);
+} stack_cache SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -270,13 +279,21 @@ static __always_inline void count(__u32 which, __u64 amount)
 		__sync_fetch_and_add(slot, amount);
 }
 
+/* For work done on every hit or sample, so not atomic: a preemption right here
+ * may cost some counts of millions. Losses are counted atomically. */
+static __always_inline void count_work(__u32 which, __u64 amount)
+{
+	__u64 *slot = bpf_map_lookup_elem(&counters, &which);
+
+	if (slot)
+		*slot += amount;
+}
+
 static __always_inline void count_site(__u64 cookie)
 {
 	__u32 site = PROBE_COOKIE_SITE(cookie);
-	__u64 *slot = bpf_map_lookup_elem(&site_hits, &site);
+	__u64 *slot = bpf_map_lookup_elem(&site_hits, &site); /* as above */
 
-	/* On every hit, so not atomic: a preemption right here may cost a
-	 * count of thousands of millions. Losses are counted atomically. */
 	if (slot)
 		*slot += 1;
 }

@@ -57,11 +57,12 @@ static __always_inline void stats_alloc(struct stack_stats *s, __u64 size,
 					bool add)
 {
 	__u64 bytes = sampling_bytes(size, threshold);
-	__u64 objects = sampling_objects_q8(threshold);
+	__u64 more = sampling_objects_q8(threshold) - 256;
 
 	__sync_fetch_and_add(&s->alloc_samples, add ? 1 : -1);
 	__sync_fetch_and_add(&s->alloc_bytes, add ? bytes : -bytes);
-	__sync_fetch_and_add(&s->alloc_objects_q8, add ? objects : -objects);
+	if (threshold)
+		__sync_fetch_and_add(&s->alloc_objects_q8, add ? more : -more);
 	stats_live(s, size, threshold, birth_ns, add);
 }
 
@@ -70,16 +71,13 @@ static __always_inline void stats_free(__u32 stack, __u64 size, __u32 threshold,
 {
 	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
 
-	count(COUNTER_FREED, 1);
+	count_work(COUNTER_FREED, 1);
 	if (!s)
 		return;
 	/* Reading the clock costs as much as the rest: only when the stack
 	 * holds nothing any more, which is when its last use matters. */
 	if (__sync_fetch_and_add(&s->freed_samples, 1) + 1 == s->alloc_samples)
 		s->last_free_ns = bpf_ktime_get_ns();
-	__sync_fetch_and_add(&s->freed_bytes, sampling_bytes(size, threshold));
-	__sync_fetch_and_add(&s->freed_objects_q8,
-			     sampling_objects_q8(threshold));
 	stats_live(s, size, threshold, birth_ns, false);
 }
 
@@ -161,7 +159,7 @@ static __always_inline void block_allocated(__u32 owner, __u64 address,
 	if (!s->first_alloc_ns)
 		s->first_alloc_ns = now;
 	s->last_alloc_ns = now;
-	count(COUNTER_SAMPLES, 1);
+	count_work(COUNTER_SAMPLES, 1);
 	if (!block_put(address, &b))
 		stats_alloc(s, size, threshold, now, false);
 }

@@ -60,16 +60,13 @@ static __always_inline __u32 stack_create(struct walk *w, __u64 key)
 	return STACK_ID_NONE;
 }
 
-/* The id of the walked stack. STACK_ID_OVERFLOW when tables are full. */
-__noinline int stack_intern(struct walk *w)
+/* By the index, where there is room for it. */
+static __always_inline __u32 stack_search(struct walk *w)
 {
-	__u64 key;
+	__u64 key = w->hash;
 	__u32 id;
 	int i;
 
-	if (!w)
-		return STACK_ID_OVERFLOW;
-	key = w->hash;
 	for (i = 0; i < STACK_COLLISION_TRIES; i++, key++) {
 		__u32 *known = bpf_map_lookup_elem(&stack_index, &key);
 		struct stack_frames *frames;
@@ -89,6 +86,28 @@ __noinline int stack_intern(struct walk *w)
 	}
 	count(COUNTER_LOST_STACKS, 1);
 	return STACK_ID_OVERFLOW;
+}
+
+/* The id of the walked stack. STACK_ID_OVERFLOW when tables are full. */
+__noinline int stack_intern(struct walk *w)
+{
+	struct stack_frames *frames;
+	__u32 slot, id, *cached;
+
+	if (!w)
+		return STACK_ID_OVERFLOW;
+	slot = w->hash & (STACK_CACHE_ENTRIES - 1);
+	cached = bpf_map_lookup_elem(&stack_cache, &slot);
+	if (!cached)
+		return STACK_ID_OVERFLOW;
+	id = *cached;
+	frames = bpf_map_lookup_elem(&stack_frames, &id);
+	if (frames && !frames->retired && stack_equal(&w->stack, frames))
+		return id;
+	id = stack_search(w);
+	if (id != STACK_ID_OVERFLOW)
+		*cached = id;
+	return id;
 }
 
 #endif

@@ -52,8 +52,7 @@ struct walk {
 #define SCRATCH_LEVELS 4
 
 struct scratch {
-	__u32 busy;
-	__u32 reserved;
+	__u64 busy;
 	struct walk walk;
 };
 
@@ -84,7 +83,7 @@ static __always_inline struct scratch *scratch_get(void)
 
 static __always_inline void scratch_put(struct scratch *s)
 {
-	__sync_lock_test_and_set(&s->busy, 0);
+	arch_store_release(&s->busy, 0);
 }
 
 /* ---- Address to rule ------------------------------------------------------
@@ -450,6 +449,7 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	w->source = source;
 	w->stack.depth = 0;
 	w->stack.end = STACK_END_DEPTH;
+	w->stack.retired = 0;
 	w->allocators = 0;
 	w->caller_is_allocator = 0;
 	w->guessed = 0;
@@ -472,8 +472,8 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 		if (walk_step(w))
 			break;
 	walk_hash(w, w->stack.end);
-	count(COUNTER_UNWIND_FRAMES, w->stack.depth);
-	count(COUNTER_STACK_END + (w->stack.end & 7), 1);
+	count_work(COUNTER_UNWIND_FRAMES, w->stack.depth);
+	count_work(COUNTER_STACK_END + (w->stack.end & 7), 1);
 	if (w->stack.end == STACK_END_NO_MAPPING &&
 	    !__sync_val_compare_and_swap(&rescan_raised, 0, 1))
 		send_event(EVENT_MAPS_CHANGED, tgid, w->pc);

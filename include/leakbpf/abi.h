@@ -49,8 +49,9 @@ enum stack_end {
 
 /* One interned stack, leaf first. Map `stack_frames`, indexed by stack id. */
 struct stack_frames {
-	__u32 depth; /* 0: slot unused */
-	__u32 end;   /* enum stack_end */
+	__u32 depth;   /* 0: slot unused */
+	__u16 end;     /* enum stack_end */
+	__u16 retired; /* by the loader: only finish what was begun with it */
 	__u64 frames[STACK_FRAMES_MAX];
 };
 
@@ -75,15 +76,17 @@ enum stack_source {
 /*
  * Totals of one stack, map `stack_stats`, indexed by stack id. All estimates:
  * each sampled block counts for 1/P blocks and size/P bytes, P being the
- * probability with which it was sampled. Live = alloc - freed.
+ * probability with which it was sampled. Live = alloc - freed. What follows
+ * from the rest is not kept by the programs but filled in by the loader when it
+ * reads (*), as every addition costs.
  */
 struct stack_stats {
 	__u64 alloc_samples;
 	__u64 freed_samples;
 	__u64 alloc_bytes;
-	__u64 freed_bytes;
-	__u64 alloc_objects_q8; /* 1/256 object */
-	__u64 freed_objects_q8;
+	__u64 freed_bytes;	/* (*) */
+	__u64 alloc_objects_q8; /* 1/256 object; (*) one for each sample */
+	__u64 freed_objects_q8; /* (*) */
 	/* Horvitz-Thompson variance, sum of (1-P)(size/P)^2 over live samples,
 	 * in (1 << sampling.variance_shift)^2 bytes^2. */
 	__u64 live_bytes_variance;

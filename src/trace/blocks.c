@@ -27,8 +27,10 @@ static uint64_t mean_size(const struct tracer *t)
 	for (uint32_t id = STACK_ID_OVERFLOW; id < t->plan.stacks; id++) {
 		const struct stack_stats *s = &t->stack_stats[id];
 
-		bytes += s->alloc_bytes - s->freed_bytes;
-		objects_q8 += s->alloc_objects_q8 - s->freed_objects_q8;
+		for (int i = 0; i < COHORTS; i++) {
+			bytes += s->cohort_bytes[i];
+			objects_q8 += s->cohort_objects_q8[i];
+		}
 	}
 	return objects_q8 >> 8 ? bytes / (objects_q8 >> 8) : 0;
 }

@@ -50,6 +50,25 @@ void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out)
 	};
 }
 
+/* What the programs do not keep because it follows (struct stack_stats). */
+static void fill_in(struct stack_stats *s)
+{
+	uint64_t live_bytes = 0, live_objects_q8 = 0;
+
+	for (int i = 0; i < COHORTS; i++) {
+		live_bytes += s->cohort_bytes[i];
+		live_objects_q8 += s->cohort_objects_q8[i];
+	}
+	s->alloc_objects_q8 += s->alloc_samples << 8;
+	/* What was booked while copying may be missing from the former. */
+	if (live_bytes > s->alloc_bytes)
+		live_bytes = s->alloc_bytes;
+	if (live_objects_q8 > s->alloc_objects_q8)
+		live_objects_q8 = s->alloc_objects_q8;
+	s->freed_bytes = s->alloc_bytes - live_bytes;
+	s->freed_objects_q8 = s->alloc_objects_q8 - live_objects_q8;
+}
+
 static bool copy_stack(const struct tracer *t, uint32_t id,
 		       struct stack_stats *stats)
 {
@@ -64,6 +83,7 @@ static bool copy_stack(const struct tracer *t, uint32_t id,
 		    stats->freed_samples == s->freed_samples)
 			break;
 	}
+	fill_in(stats);
 	if (t->regions)
 		regions_add_stats(t->regions, id, &t->cohorts.readable, stats);
 	return stats->alloc_samples != 0;

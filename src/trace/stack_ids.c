@@ -50,8 +50,11 @@ static void unlink_stack(struct tracer *t, uint32_t id, uint64_t now_ns)
 {
 	uint64_t key = t->stack_stats[id].index_key;
 
-	if (!bpf_map_delete_elem(bpf_map__fd(t->skel->maps.stack_index), &key))
-		t->retired_ns[id] = now_ns;
+	if (bpf_map_delete_elem(bpf_map__fd(t->skel->maps.stack_index), &key))
+		return;
+	/* Only then: who finds it by the index may take it for alive. */
+	t->stack_frames[id].retired = 1;
+	t->retired_ns[id] = now_ns;
 }
 
 /* After its rest: free, unless a late call has booked something on it. Then it
@@ -66,15 +69,18 @@ static void settle(struct tracer *t, uint32_t id, uint64_t now_ns)
 			regions_forget_stack(t->regions, id);
 		memset(s, 0, sizeof(*s));
 		t->stack_frames[id].depth = 0;
+		t->stack_frames[id].retired = 0;
 		t->retired_ns[id] = 0;
 		give(t, id);
 		return;
 	}
 	if (!bpf_map_update_elem(bpf_map__fd(t->skel->maps.stack_index), &key,
-				 &id, BPF_NOEXIST))
+				 &id, BPF_NOEXIST)) {
+		t->stack_frames[id].retired = 0;
 		t->retired_ns[id] = 0;
-	else
+	} else {
 		t->retired_ns[id] = now_ns;
+	}
 }
 
 void stack_ids_recycle(struct tracer *t, uint64_t now_ns)
