@@ -23,9 +23,9 @@ struct js_level {
 /* Why a frame has less than function, file and line. */
 enum js_shortfall {
 	JS_COMPLETE,
-	JS_NO_POSITION,	 /* function known, line not */
-	JS_OTHER_CODE,	 /* the code that ran is not the function's any more */
-	JS_MOVED,	 /* the objects were not where they had been */
+	JS_NO_POSITION, /* function known, line not */
+	JS_OTHER_CODE,	/* the code that ran is not the function's any more */
+	JS_MOVED,	/* the objects were not where they had been */
 	JS_UNREADABLE,
 	JS_SHORTFALLS
 };
@@ -49,8 +49,8 @@ void js_location_free(struct js_location *location);
 
 /*
  * What a live object is, for people: "Rec", "Array", "Map", "(string)",
- * "(closure)", "(code)"... `address` is untagged. 0, or -EINVAL when there is no
- * object.
+ * "(closure)", "(code)"... `address` is untagged. 0, or -EINVAL when there is
+ * no object.
  */
 int js_object_type(const struct v8_engine *engine, struct v8_memory *memory,
 		   uint64_t address, char *out, size_t size);

@@ -14,6 +14,7 @@
 
 #include "leakbpf/abi_user.h"
 #include "object/object.h"
+#include "v8/memory.h"
 
 struct v8_version {
 	uint32_t major, minor, build, patch;
@@ -75,7 +76,19 @@ struct v8_engine {
 };
 
 /* 0 (see `support`), or -errno when the object cannot be read. Costs a pass
- * over the symbol tables of objects that have v8dbg symbols, none of others. */
+ * over the symbol tables of objects that have v8dbg symbols, hardly anything
+ * of others. */
 int v8_engine_find(const struct object *o, struct v8_engine *out);
+
+/* The engine's layout as it holds in one process, where the object is mapped
+ * `bias` bytes above its link-time addresses: fills in `dispatch_table`. 0,
+ * -EAGAIN when V8 is not initialised yet, or -EFAULT. Its request budget is
+ * the caller's (v8_memory_begin). */
+int v8_engine_bind(const struct v8_engine *engine, struct v8_memory *memory,
+		   uint64_t bias, struct v8_layout *out);
+
+/* "V8 12.4.254.21", "V8 13.6" when build and patch are not known. */
+const char *v8_version_text(const struct v8_version *version, char *text,
+			    size_t size);
 
 #endif

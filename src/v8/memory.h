@@ -31,7 +31,9 @@ int v8_read(struct v8_memory *m, uint64_t address, void *out, size_t size);
 int v8_read_word(struct v8_memory *m, uint64_t address, uint64_t *out);
 int v8_read_u32(struct v8_memory *m, uint64_t address, uint32_t *out);
 
-/* Memory of a live process (process_vm_readv). Free with v8_memory_close. */
+/* Memory of a live process, through /proc/PID/mem: it stays this program's
+ * memory when the process execs or its pid is used again (reads fail then).
+ * 0 or -errno; free with v8_memory_close. */
 int v8_memory_open(struct v8_memory *m, int pid);
 void v8_memory_close(struct v8_memory *m);
 
