@@ -41,7 +41,11 @@ struct js_scripts;
 struct js_scripts *js_scripts_new(size_t max_bytes);
 void js_scripts_free(struct js_scripts *s);
 
-/* 0 and *out filled (free with js_location_free) or -errno, nothing known. */
+/*
+ * Fills *out (free with js_location_free); 0, or -ENOMEM and nothing to free.
+ * What cannot be read is a shortfall, not an error. `bias`: load bias of the
+ * engine's object. Call promptly: objects move.
+ */
 int js_frame_resolve(const struct v8_engine *engine, uint64_t bias,
 		     struct v8_memory *memory, struct js_scripts *scripts,
 		     const struct js_frame *frame, struct js_location *out);

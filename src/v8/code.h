@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Code objects: from a place in machine code or bytecode to a position in the
+ * script's source.
+ */
+#ifndef V8_CODE_H
+#define V8_CODE_H
+
+#include "v8/heap_object.h"
+#include "v8/position_table.h"
+
+#define V8_TABLE_BYTES_MAX (4u << 20)
+
+struct v8_code {
+	uint64_t instructions; /* address */
+	uint32_t size;
+	uint32_t kind;
+	uint64_t positions; /* ByteArray or Smi 0; tagged */
+	uint64_t deoptimization_data;
+};
+
+/* Reads a Code object; -ESTALE: not one. */
+int v8_code_read(const struct v8_reader *r, uint64_t code, struct v8_code *out);
+
+/* Position in the source of a bytecode; -ENOENT: its table does not say. */
+int v8_bytecode_position(const struct v8_reader *r, uint64_t bytecode_array,
+			 uint32_t bytecode_offset, int32_t *script_offset);
+
+/* Offset of the bytecode that baseline code is executing at `offset`. */
+int v8_baseline_offset(const struct v8_reader *r, const struct v8_code *code,
+		       uint64_t bytecode_array, uint32_t offset,
+		       uint32_t *bytecode_offset);
+
+/* A function inlined into optimised code, or at last the code's own. */
+struct v8_inlined {
+	uint64_t shared;       /* tagged; 0: the code's own function */
+	int32_t script_offset; /* -1: unknown */
+	bool approximate;
+};
+
+/*
+ * What optimised code is executing at `offset`, innermost function first, at
+ * most `max`; *count of them are filled. `leaf`: the frame called no
+ * JavaScript: allocations there are made by slow paths without a position of
+ * their own.
+ */
+int v8_optimised_positions(const struct v8_reader *r,
+			   const struct v8_code *code, uint32_t offset,
+			   bool leaf, struct v8_inlined *out, uint32_t max,
+			   uint32_t *count);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an object is, in the words of V8's own heap snapshots where they have
+ * some: constructors for JavaScript objects, (kinds) for everything else.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "v8/function.h"
+#include "v8/js_frame.h"
+#include "v8/string.h"
+
+/* Of string instance types. */
+#define REPRESENTATION 7u
+#define CONS	       1u
+#define SLICED	       3u
+
+/* Transitions between maps that lead back to the constructor. */
+#define BACK_POINTERS_MAX 4096
+
+static const struct {
+	const char *type, *text;
+} kinds[] = {
+	{"AllocationSite", "(allocation site)"},
+	{"ArrayList", "(array)"},
+	{"ByteArray", "(byte array)"},
+	{"BytecodeArray", "(bytecode)"},
+	{"Code", "(code)"},
+	{"CodeDataContainer", "(code)"},
+	{"Context", "(context)"},
+	{"DescriptorArray", "(object shape)"},
+	{"FeedbackCell", "(feedback)"},
+	{"FeedbackVector", "(feedback)"},
+	{"FixedArray", "(array)"},
+	{"FixedDoubleArray", "(double array)"},
+	{"FreeSpace", "(free)"},
+	{"HeapNumber", "(number)"},
+	{"InstructionStream", "(code)"},
+	{"Map", "(object shape)"},
+	{"PropertyArray", "(object properties)"},
+	{"ScopeInfo", "(scope info)"},
+	{"SharedFunctionInfo", "(function info)"},
+	{"StrongDescriptorArray", "(object shape)"},
+	{"Symbol", "(symbol)"},
+	{"WeakFixedArray", "(weak array)"},
+};
+
+static int compare_type(const void *key, const void *element)
+{
+	return *(const uint16_t *)key - ((const struct v8_type *)element)->type;
+}
+
+static const char *type_name(const struct v8_engine *e, uint16_t type)
+{
+	const struct v8_type *t = bsearch(&type, e->types, e->type_count,
+					  sizeof(*e->types), compare_type);
+
+	return t ? t->name : NULL;
+}
+
+/* Proxies come first among what JavaScript can hold by reference; not all the
+ * others have names of their own. */
+static bool is_receiver(const struct v8_engine *e, uint16_t type)
+{
+	for (uint32_t i = 0; i < e->type_count && e->types[i].type <= type; i++)
+		if (strcmp(e->types[i].name, "JSProxy") == 0)
+			return true;
+	return false;
+}
+
+static const char *string_kind(uint16_t type)
+{
+	switch (type & REPRESENTATION) {
+	case CONS:
+		return "(concatenated string)";
+	case SLICED:
+		return "(sliced string)";
+	default:
+		return "(string)";
+	}
+}
+
+static void name_kind(const char *name, char *out, size_t size)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].type, name) == 0) {
+			snprintf(out, size, "%s", kinds[i].text);
+			return;
+		}
+	}
+	snprintf(out, size, "(%s)", name);
+}
+
+/* Maps point back to those they were derived from, the first to the
+ * constructor. */
+static int constructor_of(const struct v8_reader *r, uint64_t map,
+			  uint64_t *constructor)
+{
+	const struct v8_layout *l = v8_layout_of(r);
+	uint16_t type = l->type_map;
+	int err = 0;
+
+	*constructor = map;
+	for (uint32_t i = 0; !err && type == l->type_map; i++) {
+		if (i == BACK_POINTERS_MAX)
+			return -E2BIG;
+		err = v8_field(r, *constructor, l->map_constructor,
+			       constructor);
+		if (!err)
+			err = v8_type(r, *constructor, &type, NULL);
+	}
+	return err ? err : v8_is_function_type(l, type) ? 0 : -ENOENT;
+}
+
+static int name_constructor(const struct v8_reader *r, uint64_t map,
+			    struct text *out)
+{
+	uint64_t constructor, shared;
+	int err = constructor_of(r, map, &constructor);
+
+	if (!err)
+		err = v8_function_shared(r, constructor, &shared);
+	return err ? err : v8_function_name(r, shared, out);
+}
+
+/* An object of JavaScript: by its constructor, else by its type. */
+static void name_object(const struct v8_reader *r, uint64_t map,
+			const char *type, char *out, size_t size)
+{
+	struct text name = {0};
+
+	if (!name_constructor(r, map, &name))
+		snprintf(out, size, "%s", name.data);
+	else
+		snprintf(out, size, "%s",
+			 strncmp(type, "JS", 2) == 0 ? type + 2 : type);
+	text_free(&name);
+}
+
+int js_object_type(const struct v8_engine *engine, struct v8_memory *memory,
+		   uint64_t address, char *out, size_t size)
+{
+	struct v8_reader r = {engine, 0, memory};
+	const struct v8_layout *l = &engine->layout;
+	uint16_t type;
+	uint64_t map;
+	const char *name;
+
+	v8_memory_begin(memory);
+	/* The map of maps is its own map: not a map, not an object. */
+	if (v8_type(&r, address | V8_TAG, &type, &map) ||
+	    v8_expect(&r, map, l->type_map))
+		return -EINVAL;
+	name = type_name(engine, type);
+	if (v8_is_string_type(l, type))
+		snprintf(out, size, "%s", string_kind(type));
+	else if (v8_is_function_type(l, type))
+		snprintf(out, size, "(closure)");
+	else if (is_receiver(engine, type))
+		name_object(&r, map, name ? name : "Object", out, size);
+	else if (name)
+		name_kind(name, out, size);
+	else
+		snprintf(out, size, "(internal)");
+	return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Places in code of Maglev and Turbofan. The position table has entries for
+ * calls that may deoptimise; a position names the inlining it belongs to, and
+ * the deoptimisation data where that was inlined (v8/src/codegen/
+ * source-position.cc, InliningStack).
+ *
+ * Calls to the allocator's slow path lie in deferred code behind the function
+ * and have no entry, so the one before them belongs to something else. What
+ * they allocate is initialised where deferred code jumps back to, and the next
+ * call after that is most often the statement that wanted the object: its
+ * position, marked as approximate.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "probe/insn.h"
+#include "v8/code.h"
+
+/* An entry this close before the return address is of this very call. */
+#define OWN_ENTRY_BYTES 16
+/* How far deferred code goes on before it jumps back, seen up to 60. */
+#define DEFERRED_BYTES 80
+
+struct inlining {
+	uint64_t position; /* of the call, in the function it is inlined into */
+	int32_t function;  /* literal index; -1: the code's own */
+	uint32_t padding;
+};
+
+/* Where the deferred code at `offset` jumps back to; `offset` itself when that
+ * cannot be told. */
+static uint32_t rejoin(const struct v8_reader *r, const struct v8_code *code,
+		       uint32_t offset)
+{
+	uint8_t bytes[DEFERRED_BYTES];
+	struct insn_reader reader;
+	struct insn insn;
+	size_t size = offset < code->size ? code->size - offset : 0;
+	uint32_t to = offset;
+
+	if (size > sizeof(bytes))
+		size = sizeof(bytes);
+	if (v8_read(r->memory, code->instructions + offset, bytes, size) ||
+	    insn_reader_open(&reader, bytes, size, offset, false))
+		return offset;
+	while (insn_read(&reader, &insn)) {
+		if (insn.flow == INSN_JUMP && insn.target < code->size) {
+			to = (uint32_t)insn.target;
+			break;
+		}
+	}
+	insn_reader_close(&reader);
+	return to;
+}
+
+static int code_position(const struct v8_reader *r, const struct v8_code *code,
+			 uint32_t offset, bool leaf, struct v8_position *out,
+			 bool *approximate)
+{
+	struct v8_position other;
+	uint8_t *data;
+	size_t size;
+	bool found;
+	int err;
+
+	if (!v8_is_pointer(code->positions))
+		return -ENOENT;
+	err = v8_byte_array(r, code->positions, V8_TABLE_BYTES_MAX, &data,
+			    &size);
+	if (err)
+		return err;
+	found = v8_position_before(data, size, offset, out);
+	*approximate = leaf && !(found && (int64_t)offset - out->code_offset <
+						  OWN_ENTRY_BYTES);
+	if (*approximate &&
+	    v8_position_after(data, size, rejoin(r, code, offset + 1),
+			      &other)) {
+		*out = other;
+		found = true;
+	}
+	free(data);
+	return found ? 0 : -ENOENT;
+}
+
+/* SharedFunctionInfo of an inlined function, from the literals. */
+static int literal(const struct v8_reader *r, const struct v8_code *code,
+		   int32_t index, uint64_t *shared)
+{
+	const struct v8_layout *l = v8_layout_of(r);
+	uint64_t literals;
+	int err;
+
+	if (index < 0)
+		return -ENOENT;
+	err = v8_element(r, code->deoptimization_data, l->deopt_literals_index,
+			 &literals);
+	if (!err)
+		err = v8_element(r, literals, (uint32_t)index, shared);
+	*shared = v8_strong(*shared);
+	return err ? err : v8_expect(r, *shared, l->type_shared_function_info);
+}
+
+static int inlining_at(const struct v8_reader *r, const struct v8_code *code,
+		       int32_t index, struct inlining *out)
+{
+	const struct v8_layout *l = v8_layout_of(r);
+	uint64_t table;
+	int32_t bytes;
+	int err = v8_element(r, code->deoptimization_data,
+			     l->deopt_inlining_positions_index, &table);
+
+	if (!err)
+		err = v8_field_smi(r, table, l->array_length, &bytes);
+	if (err)
+		return err;
+	if (bytes < 0 || ((uint64_t)index + 1) * sizeof(*out) > (uint32_t)bytes)
+		return -ENOENT;
+	return v8_read(r->memory,
+		       table - V8_TAG + l->array_data +
+			       (uint64_t)index * sizeof(*out),
+		       out, sizeof(*out));
+}
+
+static int32_t script_offset(uint64_t raw)
+{
+	return v8_position_is_external(raw) ? -1
+					    : v8_position_script_offset(raw);
+}
+
+int v8_optimised_positions(const struct v8_reader *r,
+			   const struct v8_code *code, uint32_t offset,
+			   bool leaf, struct v8_inlined *out, uint32_t max,
+			   uint32_t *count)
+{
+	struct v8_position position;
+	bool approximate;
+	uint64_t raw;
+	int err = code_position(r, code, offset, leaf, &position, &approximate);
+
+	*count = 0;
+	if (err)
+		return err;
+	raw = position.raw;
+	while (*count + 1 < max && v8_position_inlining(raw) >= 0) {
+		struct inlining inlining;
+		uint64_t shared = 0;
+
+		err = inlining_at(r, code, v8_position_inlining(raw),
+				  &inlining);
+		if (!err)
+			err = literal(r, code, inlining.function, &shared);
+		if (err)
+			return err;
+		out[(*count)++] = (struct v8_inlined){
+			shared, script_offset(raw), approximate};
+		raw = inlining.position;
+	}
+	/* Deeper than `max`: that much of the outermost is not known. */
+	out[(*count)++] = (struct v8_inlined){
+		0, v8_position_inlining(raw) >= 0 ? -1 : script_offset(raw),
+		approximate};
+	return 0;
+}

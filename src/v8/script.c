@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "v8/script.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "v8/scripts.h"
+#include "v8/string.h"
+
+/* Appends the string at a field of the script; -ENOENT: none there. */
+static int string_field(const struct v8_reader *r, uint64_t script,
+			uint32_t offset, struct text *out)
+{
+	uint64_t word;
+	uint16_t type;
+	size_t before = out->size;
+	int err = v8_field(r, script, offset, &word);
+
+	if (!err && !v8_is_pointer(word))
+		err = -ENOENT;
+	if (!err)
+		err = v8_type(r, word, &type, NULL);
+	if (!err && !v8_is_string_type(v8_layout_of(r), type))
+		err = -ENOENT;
+	if (!err)
+		err = v8_string_utf8(r, word, V8_NAME_BYTES, out);
+	return err ? err : out->size == before ? -ENOENT : 0;
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* file:// URL to path; ES modules are named by URL, CommonJS by path. */
+static void append_file(struct text *out, const char *name)
+{
+	static const char scheme[] = "file://";
+
+	if (strncmp(name, scheme, sizeof(scheme) - 1) != 0) {
+		text_add(out, name);
+		return;
+	}
+	for (name += sizeof(scheme) - 1; *name; name++) {
+		char c = *name;
+
+		if (c == '%' && hex(name[1]) >= 0 && hex(name[2]) >= 0 &&
+		    (hex(name[1]) || hex(name[2]))) {
+			c = (char)(hex(name[1]) << 4 | hex(name[2]));
+			name += 2;
+		}
+		text_append(out, &c, 1);
+	}
+}
+
+int v8_script_name(const struct v8_reader *r, uint64_t script, struct text *out)
+{
+	const struct v8_layout *l = v8_layout_of(r);
+	struct text name = {0};
+	int err = string_field(r, script, l->script_name, &name);
+
+	if (err == -ENOENT && l->script_source_url)
+		err = string_field(r, script, l->script_source_url, &name);
+	if (!err)
+		append_file(out, name.data);
+	else if (err == -ENOENT)
+		text_add(out, "[eval]");
+	text_free(&name);
+	if (err && err != -ENOENT)
+		return err;
+	return out->failed ? -ENOMEM : 0;
+}
+
+int v8_script_place(const struct v8_reader *r, struct js_scripts *scripts,
+		    uint64_t heap, uint64_t script, uint32_t offset,
+		    uint32_t *line, uint32_t *column)
+{
+	const struct v8_layout *l = v8_layout_of(r);
+	struct js_script key = {.heap = heap};
+	const struct line_starts *starts;
+	int32_t first_line = 0, first_column = 0;
+	uint64_t source;
+	int err = v8_field_smi(r, script, l->script_id, &key.id);
+
+	if (!err)
+		err = v8_field(r, script, l->script_source, &source);
+	if (!err)
+		err = v8_string_length(r, source, &key.source_units);
+	if (!err && offset > key.source_units)
+		err = -ENOENT;
+	if (!err)
+		err = js_scripts_get(scripts, r, &key, source, &starts);
+	if (err)
+		return err;
+	line_starts_find(starts, offset, line, column);
+	/* Absent: 0, as in nearly all scripts. */
+	if (l->script_line_offset &&
+	    v8_field_smi(r, script, l->script_line_offset, &first_line))
+		first_line = 0;
+	if (l->script_column_offset && *line == 0 &&
+	    v8_field_smi(r, script, l->script_column_offset, &first_column))
+		first_column = 0;
+	*line += 1 + (first_line > 0 ? (uint32_t)first_line : 0);
+	*column += 1 + (first_column > 0 ? (uint32_t)first_column : 0);
+	return 0;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Calls through functions of every kind, in every tier, tells V8's own idea of
+// the stack, and waits for tools/v8_image.c to take a picture of it.
+// node --allow-natives-syntax stop.js
+'use strict';
+const vm = require('vm');
+const fs = require('fs');
+
+const native = (code) => {
+	try {
+		return new Function('f', code);
+	} catch (e) {
+		return null; // not in this version
+	}
+};
+const prepare = native('%PrepareFunctionForOptimization(f)');
+const baseline = native('%CompileBaseline(f)');
+const maglev = native('%OptimizeMaglevOnNextCall(f)');
+const turbofan = native('%OptimizeFunctionOnNextCall(f)');
+
+let stopping = false;
+
+function stop(value) {
+	if (!stopping)
+		return value;
+	Error.stackTraceLimit = 100;
+	Error.prepareStackTrace = (error, sites) => sites.map((s) => [
+		s.getFunctionName() || '', s.getScriptNameOrSourceURL() || '',
+		s.getLineNumber(), s.getColumnNumber()].join('\t')).join('\n');
+	const stack = new Error().stack;
+	fs.writeSync(1, stack + '\n\n');
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+	return value;
+}
+
+// In what a function was called: [function, how to bring it to its tier].
+const tiers = [];
+function tier(f, optimise) {
+	if (optimise)
+		tiers.push([f, optimise]);
+	return f;
+}
+
+class Session {
+	constructor(next) { this.next = next; this.value = 1; }
+	open(depth) { return depth + this.next(depth); }
+	static create(depth) {
+		return new Session(stop).open(depth); }
+	get size() { return many(this.value); }
+}
+
+const table = {};
+table.handler = function (depth) { return Session.create(depth); };
+const arrow = (depth) => table.handler(depth) + 1;
+
+function inlinedTwice(x) { let y = x * 2;
+	return arrow(y); }
+function inlined(x) { return 1 +
+	inlinedTwice(x + 1); }
+function optimised(x) {
+	if (x > 1e9)
+		return -1;
+	return inlined(x) + inlined.length;
+}
+function midTier(x) {
+	const result = optimised(x); /* comment */
+	return result + 1;
+}
+function sparkplug(x) {
+	const wide = { a: x, b: [x, x, x], c: `${x}` };
+	for (let i = 0; i < 1; i++)
+		wide.a += midTier(x);
+	return wide.a;
+}
+// Names of more than 74 context locals are kept elsewhere.
+const many = new Function('sparkplug', `return function manyLocals(x) {
+	${Array.from({ length: 80 }, (_, i) => `let v${i} = x;`).join('\n')}
+	const all = () => ${Array.from({ length: 80 },
+		(_, i) => `v${i}`).join(' + ')};
+	return sparkplug(x) + all();
+}
+//# sourceURL=many-locals.js`)(sparkplug);
+
+const placed = vm.runInThisContext('(function placed(s) { return s.size; })',
+	{ filename: '/srv/placed.js', lineOffset: 100, columnOffset: 20 });
+const wrapped = vm.compileFunction('return placed(session);',
+	['placed', 'session'], { filename: 'file:///srv/with%20blank.mjs' });
+const separators = vm.runInThisContext(
+	'/*\u2028*/ (function \u2028 größe(f) {\r\n\r return f() })',
+	{ filename: '/srv/größe.js' });
+
+function* generator() { yield separators(() => wrapped(placed, session)); }
+const session = new Session(stop);
+const run = () => [0].map(() => generator().next().value)[0];
+
+tier(sparkplug, baseline);
+tier(midTier, maglev);
+tier(optimised, turbofan);
+for (const [f] of tiers)
+	prepare(f);
+for (let i = 0; i < 100; i++)
+	run();
+for (const [f, optimise] of tiers)
+	optimise(f);
+run();
+stopping = true;
+run();
