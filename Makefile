@@ -152,8 +152,13 @@ fuzz: $(FUZZ_BIN)
 	done
 
 # Writes the tables of BENCHMARKS.md; BENCH_QUICK=1 for a short run.
-bench: all
+$(BUILD)/bench/floor: tools/bench/floor.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Ibpf $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIBS)
+
+bench: all $(BUILD)/bench/floor
 	/usr/bin/python3 -B tools/bench/run.py $(BUILD)/leakbpf $(BUILD) BENCHMARKS.md
 
 -include $(OBJ:.o=.d) $(BUILD)/src/cli/main.d $(wildcard $(BUILD)/bpf/*.d) $(UNIT:=.d) \
+	$(BUILD)/bench/floor.d \
 	$(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)

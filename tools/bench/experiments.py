@@ -10,10 +10,13 @@ import tempfile
 import time
 
 from targets import Plain, Redis, Worker
-from tracers import (ALL_FUNCTIONS, MALLOC_ONLY, Leakbpf, Naive, Untraced,
-                     kernel_memory, library_of, loader_memory)
+from tracers import (ALL_FUNCTIONS, MALLOC_ONLY, Floor, Leakbpf, Naive,
+                     Untraced, floor_available, kernel_memory, library_of,
+                     loader_memory)
 
 UNTRACED, EXACT, DEFAULT, NAIVE = "untraced", "exact", "default", "bpftrace"
+# The traps of EXACT and DEFAULT alone.
+EXACT_FLOOR, DEFAULT_FLOOR = "exact floor", "default floor"
 
 
 class Bench:
@@ -26,7 +29,7 @@ class Bench:
         self.naive = naive
         self.window = 0.3 if quick else 1.0
         self.rounds = 2 if quick else 5
-        self.events = []
+        self.floors = floor_available(self.target("floor"))
 
     def target(self, name):
         return os.path.join(self.directory, name)
@@ -34,12 +37,22 @@ class Bench:
     def configurations(self):
         return [UNTRACED, EXACT, DEFAULT] + ([NAIVE] if self.naive else [])
 
+    def configurations_with_floors(self):
+        names = self.configurations()
+        if self.floors:
+            names.insert(names.index(EXACT) + 1, EXACT_FLOOR)
+            names.insert(names.index(DEFAULT) + 1, DEFAULT_FLOOR)
+        return names
+
     def attach(self, name, pid, library, functions):
         """The tracer called `name`; an interval is a sampling interval."""
         if name == UNTRACED:
             return Untraced()
         if name == NAIVE:
             return Naive(pid, library, functions)
+        if name in (EXACT_FLOOR, DEFAULT_FLOOR):
+            return Floor(self.target("floor"), pid, library,
+                         name == EXACT_FLOOR)
         options = [] if name == DEFAULT else [
             "--sample-bytes", "0" if name == EXACT else str(name)]
         tracer = Leakbpf(self.leakbpf, pid, "-i", "3600", *options)

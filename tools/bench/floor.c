@@ -26,8 +26,8 @@
 #include "probe/feature_lab.h"
 #include "probe/site.h"
 
-#define CODE_BYTES  4096
-#define POINTS_MAX  64
+#define CODE_BYTES 4096
+#define POINTS_MAX 64
 
 struct points {
 	struct probe_point list[POINTS_MAX];

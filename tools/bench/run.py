@@ -22,6 +22,8 @@ import tracers
 INTERVALS = [1 << 10, 4 << 10, 16 << 10, 64 << 10, 512 << 10]
 LABELS = {x.UNTRACED: "untraced", x.EXACT: "leakbpf, every block",
           x.DEFAULT: "leakbpf, default sampling",
+          x.EXACT_FLOOR: "... its traps alone",
+          x.DEFAULT_FLOOR: "... its traps alone",
           x.NAIVE: "bpftrace, the naive probes"}
 MAX_MEMORY = 64 << 20  # --max-memory's default
 
@@ -41,7 +43,7 @@ def kilo(size):
 # ---- Sections: (markdown, checks) ---------------------------------------------------
 
 def section_pairs(bench, checks):
-    configurations = bench.configurations()
+    configurations = bench.configurations_with_floors()
     rounds = bench.rounds
     churns = [("no frame pointers",
                x.worker_costs(bench, "churn", configurations, rounds)),
@@ -52,10 +54,12 @@ def section_pairs(bench, checks):
            "13 frames deep, 8 call paths at one stack depth (kind to every "
            "cache), 256 blocks alive. Without frame pointers bpftrace's "
            "stacks are cut after a frame or two, which is cheaper; leakbpf's "
-           "are complete either way.\n")
+           "are complete either way. Traps alone: the same probes with "
+           "programs that do nothing.\n")
     for how, costs in churns:
         out += f"\nBuilt with {how}:\n\n"
         out += cost_table(costs, configurations, "pair")
+        out += floor_text(costs)
     out += ("\n### An allocation-heavy program (C++)\n\nMaps, strings and "
             "vectors; one operation is one document indexed. Built with frame "
             "pointers.\n\n")
@@ -70,6 +74,18 @@ def section_pairs(bench, checks):
             share = t.ratios(costs[name], costs[x.NAIVE])
             checks.check(text, statistics.median(share), limit, t.digits)
     return out
+
+
+def floor_text(costs):
+    """What share of the naive probes' cost no program can come under."""
+    if x.NAIVE not in costs or x.EXACT_FLOOR not in costs:
+        return ""
+    exact, default = (
+        statistics.median(t.ratios(costs[name], costs[x.NAIVE]))
+        for name in (x.EXACT_FLOOR, x.DEFAULT_FLOOR))
+    return (f"\nThe traps alone are {t.digits(exact)} of the naive probes' "
+            f"cost when every block is recorded, {t.digits(default)} with "
+            "default sampling: programs that take no time would reach that.\n")
 
 
 def cost_table(costs, configurations, unit):

@@ -117,6 +117,27 @@ class Naive(Tracer):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+class Floor(Tracer):
+    """The traps alone: leakbpf's probes in the allocator, with programs that
+    do nothing (floor.c)."""
+
+    def __init__(self, binary, pid, library, returns):
+        self.process = subprocess.Popen(
+            [binary, str(pid), library, "return" if returns else "decline"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "ready\n":
+            raise RuntimeError("floor: cannot set the probes")
+
+
+def floor_available(binary):
+    """Whether this kernel has the links that the floor is measured with."""
+    pid = os.getpid()
+    return subprocess.run(
+        [binary, str(pid), library_of(pid, "libc.so"), "return"],
+        stdin=subprocess.DEVNULL, capture_output=True,
+        check=False).returncode == 0
+
+
 MALLOC_ONLY = {"malloc": "arg0"}
 ALL_FUNCTIONS = {"malloc": "arg0", "calloc": "arg0 * arg1", "realloc": "arg1"}
 
