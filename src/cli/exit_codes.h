@@ -18,6 +18,7 @@
 	X(OUTPUT, 10, "an output cannot be written")                           \
 	X(GONE, 11, "the process ended before it could be traced")             \
 	X(COMMAND, 12, "the command of -c could not be started")               \
+	X(CAPTURE, 13, "a capture file cannot be read")                        \
 	X(INTERRUPTED, 130, "second Ctrl-C: gave up at once")
 
 enum exit_code {

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/report_run.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 
@@ -32,7 +33,7 @@ static enum exit_code profile(const struct options *o)
 	diag_set_level(o->quiet	    ? DIAG_WARN
 		       : o->verbose ? DIAG_DEBUG
 				    : DIAG_INFO);
-	return session_run(o);
+	return o->action == ACTION_REPORT ? report_run(o) : session_run(o);
 }
 
 /* What was printed to standard output must have arrived. */

@@ -24,6 +24,9 @@
 enum options_action {
 	ACTION_PROFILE,
 	ACTION_TOP,
+	ACTION_RECORD,
+	ACTION_REPORT,
+	ACTION_DIFF,
 	ACTION_EXPLAIN,
 	ACTION_HELP,
 	ACTION_VERSION
@@ -44,6 +47,8 @@ struct options {
 	bool memory_maps;
 	/* By format; "-": standard output, of one at most; NULL: none. */
 	const char *files[REPORT_FORMATS];
+	const char *capture;	 /* record: the file to be written */
+	const char *captures[2]; /* report, diff: those to be read */
 	bool quiet, verbose;
 	enum link_kind force_link;
 

@@ -11,52 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-
-/* "DIRECTORY/.NAME.XXXXXX": beside the file, because rename works within one
- * file system only. 0 or -ENAMETOOLONG. */
-static int temporary_name(const char *file, char *name, size_t size)
-{
-	const char *slash = strrchr(file, '/');
-	const char *base = slash ? slash + 1 : file;
-	int used = snprintf(name, size, "%.*s.%s.XXXXXX", (int)(base - file),
-			    file, base);
-
-	return used < 0 || (size_t)used >= size ? -ENAMETOOLONG : 0;
-}
-
-/* A new file with the permissions that creating `file` would have given. */
-static int create_temporary(const char *file, char *name, size_t size)
-{
-	int fd, err = temporary_name(file, name, size);
-	mode_t mask;
-
-	if (err)
-		return err;
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	mask = umask(0);
-	umask(mask);
-	if (fchmod(fd, 0666 & ~mask)) {
-		err = -errno;
-		close(fd);
-		unlink(name);
-		return err;
-	}
-	return fd;
-}
-
-static int check_replaceable(const char *file)
-{
-	char name[PATH_MAX];
-	int fd = create_temporary(file, name, sizeof(name));
-
-	if (fd < 0)
-		return fd;
-	close(fd);
-	unlink(name);
-	return 0;
-}
+#include "base/replace.h"
 
 /* A pipe or a device. Without O_NONBLOCK a pipe that nobody reads would hang
  * here; later writes shall wait, though. */
@@ -84,12 +39,12 @@ static int prepare_file(struct output_file *f)
 	if (stat(f->path, &st)) {
 		if (errno != ENOENT)
 			return -errno;
-		return check_replaceable(f->path);
+		return replace_check(f->path);
 	}
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	if (S_ISREG(st.st_mode))
-		return check_replaceable(f->path);
+		return replace_check(f->path);
 	f->fd = open_special(f->path);
 	return f->fd < 0 ? f->fd : 0;
 }
@@ -185,7 +140,7 @@ static int replace_file(const char *file,
 			int (*write)(FILE *out, void *context), void *context)
 {
 	char name[PATH_MAX];
-	int err, fd = create_temporary(file, name, sizeof(name));
+	int err, fd = replace_create(file, name, sizeof(name));
 
 	if (fd < 0)
 		return fd;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "cli/recording.h"
 #include "report/formats.h"
 
 /* Growth is measured over at least this long: over one short interval it would
@@ -15,6 +16,8 @@
 
 struct adding {
 	struct profile *profile;
+	struct capture_writer *capture;
+	uint64_t attached_ns;
 	int err;
 };
 
@@ -25,6 +28,9 @@ static void add_stack(uint32_t id, const struct stack_frames *frames,
 
 	if (!a->err)
 		a->err = profile_add(a->profile, id, frames, stats);
+	if (!a->err && a->capture)
+		a->err = capture_add(a->capture, id, frames, stats,
+				     a->attached_ns);
 }
 
 static double window_seconds(const struct reporting *r, bool final)
@@ -48,7 +54,11 @@ static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 		.sampling = status->sampling,
 		.cohorts = tracer_cohorts(r->tracer),
 	};
-	struct adding adding = {.profile = r->profile};
+	struct adding adding = {
+		.profile = r->profile,
+		.capture = r->capture,
+		.attached_ns = r->attached_ns,
+	};
 	int err = profile_begin(r->profile, &snapshot);
 
 	if (err)
@@ -190,6 +200,7 @@ int reporting_update(struct reporting *r, bool final)
 	*report = (struct report){
 		.targets = r->report_targets,
 		.target_count = r->targets->count,
+		.started_ns = realtime_ns() - (now_ns - r->attached_ns),
 		.elapsed_seconds = (double)(now_ns - r->attached_ns) / 1e9,
 		.final = final,
 		.top = r->options->top,
@@ -211,7 +222,10 @@ int reporting_update(struct reporting *r, bool final)
 	}
 	describe_targets(r->targets, r->report_targets);
 	report->dead_sites = count_dead_sites(r->tracer);
-	return 0;
+	if (!r->capture)
+		return 0;
+	return recording_snapshot(r->capture, report, tracer_cohorts(r->tracer),
+				  r->attached_ns, now_ns);
 }
 
 int reporting_write(struct reporting *r, bool final)

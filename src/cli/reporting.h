@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/writer.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/targets.h"
@@ -22,7 +23,8 @@ struct reporting {
 	struct names names;
 	struct profile *profile;
 	struct output *output;
-	uint64_t attached_ns; /* CLOCK_MONOTONIC */
+	struct capture_writer *capture; /* NULL: nothing is recorded */
+	uint64_t attached_ns;		/* CLOCK_MONOTONIC */
 
 	/* The last report, and what it refers to. */
 	struct report report;

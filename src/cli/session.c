@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "cli/explain.h"
 #include "cli/output.h"
+#include "cli/recording.h"
 #include "cli/reporting.h"
 #include "cli/signals.h"
 #include "cli/spawn.h"
@@ -27,6 +28,7 @@
 struct session {
 	const struct options *options;
 	struct output output;
+	struct capture_writer *capture;
 	struct object_registry *objects;
 	struct symbolizer *symbols;
 	struct kernel_features features;
@@ -152,6 +154,11 @@ static enum exit_code prepare(struct session *s)
 	spawn_keep_limits(&s->command);
 	if (code == EXIT_CODE_OK && output_open(&s->output, o->files, o->quiet))
 		code = EXIT_CODE_OUTPUT;
+	if (code == EXIT_CODE_OK && o->action == ACTION_RECORD) {
+		s->output.text = NULL;
+		if (recording_open(o->capture, &s->capture))
+			code = EXIT_CODE_OUTPUT;
+	}
 	if (code == EXIT_CODE_OK && o->pid_count)
 		code = targets_open(&s->targets, o->pids, o->pid_count);
 	if (code == EXIT_CODE_OK)
@@ -285,6 +292,7 @@ static enum exit_code report(struct session *s)
 		.names = names_of_live(&live),
 		.profile = s->profile,
 		.output = &s->output,
+		.capture = s->capture,
 		.attached_ns = s->attached_ns,
 	};
 	enum exit_code code = s->options->action == ACTION_TOP
@@ -319,6 +327,8 @@ static enum exit_code run(struct session *s)
 	/* Interrupted before anything was traced. */
 	if (code != EXIT_CODE_OK || !tracer_site_count(s->tracer))
 		return code;
+	if (s->capture && recording_begin(s->capture, &s->targets))
+		return EXIT_CODE_OUTPUT;
 	for (size_t i = 0; i < s->targets.count; i++)
 		diag_info("tracing process %d (%s); Ctrl-C ends with a final "
 			  "report",
@@ -336,6 +346,7 @@ static void finish(struct session *s)
 	profile_free(s->profile);
 	object_registry_free(s->objects);
 	output_close(&s->output);
+	recording_close(s->capture, s->options->capture);
 }
 
 enum exit_code session_run(const struct options *options)

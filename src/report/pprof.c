@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/gzip.h"
 #include "base/intern.h"
+#include "base/leb128.h"
 #include "report/blame.h"
 #include "report/names.h"
 #include "report/proto.h"
@@ -99,7 +99,7 @@ static uint64_t whole(double value)
 
 static void put_location_of(struct pprof *p, struct location key)
 {
-	proto_packed(&p->inner,
+	leb128_put(&p->inner,
 		     number_of(p, p->locations, &key, sizeof(key)) + 1ull);
 }
 
@@ -138,10 +138,10 @@ static void put_sample(struct pprof *p, const struct profile_stack *s)
 	char pid[16];
 
 	put_locations(p, s);
-	proto_packed(&p->inner, whole(s->alloc_objects));
-	proto_packed(&p->inner, whole(s->alloc_bytes));
-	proto_packed(&p->inner, whole(s->live_objects.value));
-	proto_packed(&p->inner, whole(s->live_bytes.value));
+	leb128_put(&p->inner, whole(s->alloc_objects));
+	leb128_put(&p->inner, whole(s->alloc_bytes));
+	leb128_put(&p->inner, whole(s->live_objects.value));
+	leb128_put(&p->inner, whole(s->live_bytes.value));
 	proto_message(&p->part, 2, &p->inner);
 	snprintf(pid, sizeof(pid), "%u", s->tgid);
 	put_label(p, "pid", pid);
@@ -249,8 +249,6 @@ static void put_type(struct pprof *p, enum profile_field field,
 static void put_head(struct pprof *p)
 {
 	const struct report *r = p->report;
-	double taken = (double)time(NULL) - r->elapsed_seconds;
-
 	for (size_t i = 0; i < sizeof(sample_types) / sizeof(*sample_types);
 	     i++)
 		put_type(p, PROFILE_SAMPLE_TYPE, sample_types[i].type,
@@ -258,7 +256,7 @@ static void put_head(struct pprof *p)
 	put_type(p, PROFILE_PERIOD_TYPE, "space", "bytes");
 	proto_number(&p->out, PROFILE_PERIOD,
 		     r->status.sampling.interval_bytes);
-	proto_number(&p->out, PROFILE_TIME_NANOS, whole(taken * 1e9));
+	proto_number(&p->out, PROFILE_TIME_NANOS, r->started_ns);
 	proto_number(&p->out, PROFILE_DURATION_NANOS,
 		     whole(r->elapsed_seconds * 1e9));
 	proto_number(&p->out, PROFILE_DEFAULT_SAMPLE_TYPE,

@@ -25,6 +25,7 @@ struct report_target {
 struct report {
 	const struct report_target *targets;
 	size_t target_count;
+	uint64_t started_ns;	 /* time of attaching, ns since 1970 */
 	double elapsed_seconds;	 /* since attach */
 	double interval_seconds; /* growth window */
 	bool final;

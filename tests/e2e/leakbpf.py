@@ -122,12 +122,14 @@ class Target:
 
 
 class Profiler:
-    """A running leakbpf. `pids` empty: options say what to trace."""
+    """A running leakbpf. `pids` empty: options say what to trace. `command`:
+    record."""
 
-    def __init__(self, pids, *options, wait=True, env=None, wrapper=()):
+    def __init__(self, pids, *options, wait=True, env=None, wrapper=(),
+                 command=None):
         self.folder = tempfile.mkdtemp(prefix="e2e-")
         self.folded_path = os.path.join(self.folder, "folded")
-        arguments = [*wrapper, BINARY]
+        arguments = [*wrapper, BINARY, *([command] if command else [])]
         for pid in pids:
             arguments += ["-p", str(pid)]
         options = [str(o) for o in options]

@@ -60,7 +60,24 @@ seed_perf_map()
 		>"$to/map"
 }
 
+# META, PROCESS, STRINGS, SYMBOLS, STACKS, SNAPSHOT; see fuzz_capture.c.
+seed_capture()
+{
+	{
+		printf '\001\005\000\007\001g\001k'
+		printf '\002\005\000\052\001p\001c'
+		printf '\004\004\000\001f\001m'
+		printf '\005\012\000\007\001\000\002\001\001\000\003\000\000'
+		printf '\006\006\000\001\052\000\000\001\007'
+		printf '\007\045\000\040\012'
+		printf '\000%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 \
+			19 20 21 22 23 24 25 26 27 28 29 30 31
+		printf '\002\004\012\000\000'
+	} >"$to/capture"
+}
+
 case $fuzzer in
+fuzz_capture) seed_capture ;;
 fuzz_object) seed_object ;;
 fuzz_cfi) seed_cfi ;;
 fuzz_maps) seed_maps ;;

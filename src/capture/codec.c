@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "capture/codec.h"
+
+#include "base/leb128.h"
+
+void code_u64(struct codec *c, uint64_t *value)
+{
+	if (c->out)
+		leb128_put(c->out, *value);
+	else
+		*value = cursor_uleb(&c->in);
+}
+
+void code_u32(struct codec *c, uint32_t *value)
+{
+	uint64_t wide = *value;
+
+	code_u64(c, &wide);
+	if (wide > UINT32_MAX)
+		c->in.failed = true;
+	*value = (uint32_t)wide;
+}
+
+void code_bool(struct codec *c, bool *value)
+{
+	uint64_t wide = *value;
+
+	code_u64(c, &wide);
+	*value = wide != 0;
+}
+
+void code_list(struct codec *c, uint64_t *values, uint64_t count)
+{
+	uint64_t there = count;
+
+	code_u64(c, &there);
+	for (uint64_t i = 0; i < there && !c->in.failed; i++) {
+		uint64_t dropped;
+
+		code_u64(c, i < count ? &values[i] : &dropped);
+	}
+	for (uint64_t i = there; i < count; i++)
+		values[i] = 0;
+}
+
+void code_bytes(struct codec *c, const char **bytes, size_t *size)
+{
+	uint64_t length = *size;
+
+	code_u64(c, &length);
+	if (c->out) {
+		text_append(c->out, *bytes, *size);
+		return;
+	}
+	if (length > cursor_left(&c->in)) {
+		c->in.failed = true;
+		length = 0;
+	}
+	*size = length;
+	*bytes = (const char *)cursor_bytes(&c->in, length);
+}

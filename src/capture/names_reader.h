@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The names of a capture file. */
+#ifndef CAPTURE_NAMES_READER_H
+#define CAPTURE_NAMES_READER_H
+
+#include "base/cursor.h"
+#include "base/intern.h"
+#include "leakbpf/abi_user.h"
+#include "symbol/names.h"
+
+struct names_reader {
+	char **strings;
+	uint32_t string_count, string_capacity;
+	struct intern *frames; /* uint64_t */
+	struct symbol *
+		*symbols; /* by number of the frame; one allocation each */
+	uint32_t symbol_capacity;
+	struct names_object *objects; /* by id; path NULL: not known */
+	uint32_t given_up;
+};
+
+int names_reader_init(struct names_reader *r); /* 0 or -ENOMEM */
+void names_reader_free(struct names_reader *r);
+
+/* The records: 0, -EINVAL, -ENOMEM. */
+int names_take_strings(struct names_reader *r, struct cursor *in);
+int names_take_objects(struct names_reader *r, struct cursor *in);
+int names_take_symbols(struct names_reader *r, struct cursor *in);
+
+struct names names_of_reader(struct names_reader *r);
+
+#endif

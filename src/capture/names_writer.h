@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Puts names into a capture: each text, object and symbol once, and a symbol
+ * again when a better one is known. */
+#ifndef CAPTURE_NAMES_WRITER_H
+#define CAPTURE_NAMES_WRITER_H
+
+#include "base/intern.h"
+#include "base/text.h"
+#include "leakbpf/abi_user.h"
+#include "symbol/names.h"
+
+struct names_writer {
+	struct intern *strings;
+	struct intern *frames;
+	const struct symbol **written; /* by number of the frame */
+	uint32_t written_capacity;
+	bool objects[OBJECTS_MAX];
+	/* What is still to be written: payloads of records. */
+	struct text new_strings, new_objects, new_symbols;
+};
+
+int names_writer_init(struct names_writer *w); /* 0 or -ENOMEM */
+void names_writer_free(struct names_writer *w);
+/* Adds what is new of these frames. True: all of them have names. */
+bool names_writer_add(struct names_writer *w, const struct names *names,
+		      const uint64_t *frames, uint32_t count);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fewer snapshots of a long time: the gap between those kept grows with the
+ * square root of their age, so that the last quarter of the time keeps half of
+ * them (as in profile/series.h).
+ */
+#ifndef CAPTURE_THIN_H
+#define CAPTURE_THIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Chooses about `most` of `count` moments, which ascend; the first and the last
+ * stay. Returns how many are kept. */
+size_t thin_choose(const uint64_t *elapsed_ns, size_t count, size_t most,
+		   bool *keep);
+
+/* Copies a capture with the snapshots that are to be kept; names and processes
+ * stay as they are. 0 or -errno. */
+int thin_copy(FILE *in, FILE *out, size_t most, size_t *kept);
+
+#endif

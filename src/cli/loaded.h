@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A capture file as a report: all its snapshots go through a profile, as if it
+ * were watched again, and the report is the one at its end. */
+#ifndef CLI_LOADED_H
+#define CLI_LOADED_H
+
+#include "capture/reader.h"
+#include "cli/exit_codes.h"
+#include "cli/options.h"
+#include "report/report.h"
+
+struct loaded {
+	struct capture *capture;
+	struct profile *profile;
+	struct names names;
+	struct report_target targets[CAPTURE_PROCESSES_MAX];
+	struct report report;
+};
+
+/* What went wrong has been reported. loaded_free in every case; `l` must not
+ * move. */
+enum exit_code loaded_read(struct loaded *l, const char *path,
+			   const struct options *options);
+void loaded_free(struct loaded *l);
+
+#endif

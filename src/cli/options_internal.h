@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files that parse the command line share. */
+#ifndef CLI_OPTIONS_INTERNAL_H
+#define CLI_OPTIONS_INTERNAL_H
+
+#include "cli/options.h"
+
+/* Long options without a letter. */
+enum {
+	OPTION_FILE = 256, /* + enum report_format */
+	OPTION_OLDER = OPTION_FILE + REPORT_FORMATS,
+	OPTION_MIN_SIZE,
+	OPTION_MAX_SIZE,
+	OPTION_SAMPLE_BYTES,
+	OPTION_MAX_MEMORY,
+	OPTION_MMAP,
+	OPTION_EXPLAIN,
+	OPTION_VERSION,
+	OPTION_LINK,
+};
+
+struct parser {
+	struct options *options;
+	char *error;
+	size_t error_size;
+};
+
+/* Says what is wrong; returns EXIT_CODE_USAGE. */
+enum exit_code wrong(struct parser *p, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* One option, by its letter or number, with its value. */
+enum exit_code parse_option(struct parser *p, int option, const char *text);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The value of each option, checked and set. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <errno.h>
+
+#include "cli/option_values.h"
+#include "cli/options_internal.h"
+#include "leakbpf/sampling.h"
+
+#define DAY_MS		(24ULL * 3600 * 1000)
+#define PID_LIMIT	(4ULL << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
+#define MEMORY_LEAST	(1ULL << 20)
+#define MEMORY_MOST	(64ULL << 30)
+#define BLOCK_SIZE_MOST (1ULL << 47)
+#define TOP_MOST	100000
+
+enum exit_code wrong(struct parser *p, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(p->error, p->error_size, format, arguments);
+	va_end(arguments);
+	return EXIT_CODE_USAGE;
+}
+
+/* ---- Values -------------------------------------------------------------- */
+
+static enum exit_code add_pid(struct parser *p, uint64_t pid)
+{
+	struct options *o = p->options;
+	pid_t *list;
+
+	if (pid == (uint64_t)getpid())
+		return wrong(p, "-p %d is leakbpf itself: give another process",
+			     getpid());
+	for (size_t i = 0; i < o->pid_count; i++)
+		if (o->pids[i] == (pid_t)pid)
+			return EXIT_CODE_OK;
+	if (o->pid_count == TARGETS_MAX)
+		return wrong(p, "too many processes: at most %d at once",
+			     TARGETS_MAX);
+	list = realloc(o->pids, (o->pid_count + 1) * sizeof(*list));
+	if (!list)
+		return wrong(p, "out of memory");
+	o->pids = list;
+	o->pids[o->pid_count++] = (pid_t)pid;
+	return EXIT_CODE_OK;
+}
+
+/* "12" or "12,13,14" */
+static enum exit_code parse_pids(struct parser *p, const char *text)
+{
+	const char *at = text;
+
+	for (;;) {
+		size_t size = strcspn(at, ",");
+		enum exit_code code;
+		char number[16];
+		uint64_t pid;
+
+		snprintf(number, sizeof(number), "%.*s",
+			 size < sizeof(number) ? (int)size : 15, at);
+		if (size >= sizeof(number) ||
+		    !value_count(number, 1, PID_LIMIT, &pid))
+			return wrong(p,
+				     "-p '%s': not a process id (a number "
+				     "from 1 to %llu; several with commas)",
+				     text, PID_LIMIT);
+		code = add_pid(p, pid);
+		if (code != EXIT_CODE_OK)
+			return code;
+		if (!at[size])
+			return EXIT_CODE_OK;
+		at += size + 1;
+	}
+}
+
+static enum exit_code parse_seconds(struct parser *p, const char *name,
+				    const char *text, uint64_t least_ms,
+				    uint64_t most_ms, uint64_t *out)
+{
+	if (value_seconds(text, least_ms, most_ms, out))
+		return EXIT_CODE_OK;
+	return wrong(p,
+		     "%s '%s': not a time in seconds (%g to %llu; 90, 2.5, "
+		     "5m, 1h)",
+		     name, text, (double)least_ms / 1000,
+		     (unsigned long long)(most_ms / 1000));
+}
+
+static enum exit_code parse_size(struct parser *p, const char *name,
+				 const char *text, uint64_t least,
+				 uint64_t most, const char *range,
+				 uint64_t *out)
+{
+	if (value_size(text, least, most, out))
+		return EXIT_CODE_OK;
+	return wrong(p,
+		     "%s '%s': not a size in bytes (%s; K, M, G for powers "
+		     "of 1024)",
+		     name, text, range);
+}
+
+static enum exit_code parse_command(struct parser *p, const char *text)
+{
+	struct options *o = p->options;
+	int err;
+
+	if (o->words)
+		return wrong(p, "-c can be given once only");
+	err = split_words(text, &o->words);
+	if (err == -EINVAL)
+		return wrong(p, "-c '%s': %s", text,
+			     text[strspn(text, " \t\n")]
+				     ? "no command, or a quotation that does "
+				       "not end"
+				     : "the command is empty");
+	if (err)
+		return wrong(p, "out of memory");
+	o->command = o->words;
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code parse_link(struct parser *p, const char *text)
+{
+	static const enum link_kind kinds[] = {LINK_SESSION, LINK_MULTI,
+					       LINK_PERF};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!strcmp(text, link_kind_name(kinds[i]))) {
+			p->options->force_link = kinds[i];
+			return EXIT_CODE_OK;
+		}
+	}
+	return wrong(p, "--link '%s': must be session, multi or perf", text);
+}
+
+/* Standard output can hold one format only. */
+static enum exit_code parse_file(struct parser *p, enum report_format format,
+				 const char *path)
+{
+	struct options *o = p->options;
+
+	if (!*path)
+		return wrong(p, "--%s '': the file name is empty",
+			     report_format_name(format));
+	for (int i = 0; i < REPORT_FORMATS && !strcmp(path, "-"); i++)
+		if (i != (int)format && o->files[i] &&
+		    !strcmp(o->files[i], "-"))
+			return wrong(p,
+				     "--%s - and --%s -: standard output takes "
+				     "one of them only",
+				     report_format_name((enum report_format)i),
+				     report_format_name(format));
+	o->files[format] = path;
+	return EXIT_CODE_OK;
+}
+
+/* ---- Options ------------------------------------------------------------- */
+
+static enum exit_code parse_number_option(struct parser *p, int option,
+					  const char *text)
+{
+	struct options *o = p->options;
+
+	switch (option) {
+	case 'i':
+		return parse_seconds(p, "-i", text, 100, DAY_MS,
+				     &o->interval_ms);
+	case 'd':
+		return parse_seconds(p, "-d", text, 100, 366 * DAY_MS,
+				     &o->duration_ms);
+	case OPTION_OLDER:
+		return parse_seconds(p, "--older", text, 0, 366 * DAY_MS,
+				     &o->older_ms);
+	case OPTION_MIN_SIZE:
+		return parse_size(p, "--min-size", text, 0, BLOCK_SIZE_MOST,
+				  "0 to 128T", &o->min_size);
+	case OPTION_MAX_SIZE:
+		return parse_size(p, "--max-size", text, 1, BLOCK_SIZE_MOST,
+				  "1 to 128T", &o->max_size);
+	case OPTION_SAMPLE_BYTES:
+		return parse_size(
+			p, "--sample-bytes", text, 0, SAMPLING_INTERVAL_MAX,
+			"0 for every block, to 64M", &o->sample_bytes);
+	case OPTION_MAX_MEMORY:
+		return parse_size(p, "--max-memory", text, MEMORY_LEAST,
+				  MEMORY_MOST, "1M to 64G", &o->max_memory);
+	}
+	if (value_count(text, 0, TOP_MOST, &o->top)) /* -n */
+		return EXIT_CODE_OK;
+	return wrong(p, "-n '%s': not a number of stacks (0 for all, to %d)",
+		     text, TOP_MOST);
+}
+
+enum exit_code parse_option(struct parser *p, int option, const char *text)
+{
+	struct options *o = p->options;
+
+	switch (option) {
+	case 'p':
+		return parse_pids(p, text);
+	case 'c':
+		return parse_command(p, text);
+	case 'o':
+		if (!*text)
+			return wrong(p, "-o '': the file name is empty");
+		o->capture = text;
+		break;
+	case 'q':
+		o->quiet = true;
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case 'h':
+		o->action = ACTION_HELP;
+		break;
+	case OPTION_VERSION:
+		o->action = ACTION_VERSION;
+		break;
+	case OPTION_EXPLAIN:
+		o->action = ACTION_EXPLAIN;
+		break;
+	case OPTION_MMAP:
+		o->memory_maps = true;
+		break;
+	case OPTION_FILE ... OPTION_FILE + REPORT_FORMATS - 1:
+		return parse_file(p, (enum report_format)(option - OPTION_FILE),
+				  text);
+	case OPTION_LINK:
+		return parse_link(p, text);
+	default:
+		return parse_number_option(p, option, text);
+	}
+	return EXIT_CODE_OK;
+}

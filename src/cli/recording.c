@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/recording.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/diag.h"
+
+static int told(int err, const char *path)
+{
+	if (err)
+		diag_error("cannot write %s: %s%s", path, strerror(-err),
+			   err == -ENXIO ? " (a capture is a regular file)"
+					 : "");
+	return err;
+}
+
+/* It is written anew from time to time, which a pipe or device cannot be. */
+static int check_regular(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ? 0 : -ENXIO;
+}
+
+int recording_open(const char *path, struct capture_writer **out)
+{
+	struct utsname system = {.release = ""};
+	struct capture_meta meta = {
+		.generator = "leakbpf " LEAKBPF_VERSION,
+		.kernel = system.release,
+	};
+	int err = check_regular(path);
+
+	uname(&system);
+	meta.started_ns = realtime_ns();
+	if (!err)
+		err = capture_create(path, &meta, out);
+	return told(err, path);
+}
+
+int recording_begin(struct capture_writer *w, const struct targets *targets)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < targets->count && !err; i++) {
+		const struct process *p = &targets->list[i];
+
+		err = capture_process(w, p->pid, p->comm,
+				      p->command_line ? p->command_line : "");
+	}
+	return told(err, "the capture");
+}
+
+static struct cohort_layout since_attach(const struct cohort_layout *cohorts,
+					 uint64_t attached_ns)
+{
+	struct cohort_layout l = *cohorts;
+
+	for (uint32_t i = 0; i < l.count && i < COHORTS; i++)
+		l.start_ns[i] = l.start_ns[i] > attached_ns
+					? l.start_ns[i] - attached_ns
+					: 0;
+	return l;
+}
+
+int recording_snapshot(struct capture_writer *w, const struct report *r,
+		       const struct cohort_layout *cohorts,
+		       uint64_t attached_ns, uint64_t now_ns)
+{
+	CLEANUP_FREE struct capture_target *targets =
+		calloc(r->target_count, sizeof(*targets));
+	struct capture_snapshot s = {
+		.elapsed_ns = now_ns - attached_ns,
+		.final = r->final,
+		.status = r->status,
+		.cohorts = since_attach(cohorts, attached_ns),
+		.dead_sites = r->dead_sites,
+		.objects_given_up =
+			r->names->objects_given_up(r->names->context),
+		.targets = targets,
+		.target_count = r->target_count,
+	};
+
+	if (!targets)
+		return told(-ENOMEM, "the capture");
+	memcpy(s.counters, r->counters, sizeof(s.counters));
+	for (size_t i = 0; i < r->target_count; i++) {
+		targets[i].memory = r->targets[i].memory;
+		targets[i].alive = r->targets[i].alive;
+		s.resident_bytes += r->targets[i].memory.rss_anon_bytes;
+	}
+	return told(capture_end(w, &s, r->names), "the capture");
+}
+
+int recording_close(struct capture_writer *w, const char *path)
+{
+	int err = w ? capture_close(w) : 0;
+
+	if (w && !err)
+		diag_info("recorded to %s; `leakbpf report %s` shows it", path,
+			  path);
+	return told(err, path);
+}

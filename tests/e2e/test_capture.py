@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""record writes a file that report shows as the live run would have, also when
+the recorder was killed, elsewhere, and without privileges."""
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+
+from capture_file import Capture
+from leakbpf import Profiler, Target, leakbpf, parse_folded, parse_report
+from readers import pprof_traces, read_json
+
+NOBODY = 65534
+
+
+def record(tmp_path, *options, settle=0.3):
+    """Records the target `functions` exactly; returns the capture's path and
+    the run, which has written JSON and folded stacks as well."""
+    capture = str(tmp_path / "capture")
+    with Target("functions") as target:
+        with Profiler([target.pid], "--sample-bytes", 0, "--json",
+                      tmp_path / "live.json", *options, "-o", capture,
+                      command="record") as profiler:
+            truth = target.truth()
+            time.sleep(settle)
+            run = profiler.stop()
+        assert target.finish() == 0
+    assert run.code == 0, run
+    run.truth = truth
+    return capture, run
+
+
+def test_report_is_what_the_live_run_said(tmp_path):
+    capture, run = record(tmp_path)
+    assert run.out == "", f"record prints reports: {run}"
+    shown = leakbpf("report", capture, "--json", tmp_path / "json", "--folded",
+                    tmp_path / "folded")
+    assert shown.returncode == 0 and shown.stderr == "", shown
+    live = json.loads((tmp_path / "live.json").read_text())
+    assert read_json(tmp_path / "json") == live
+    assert (tmp_path / "folded").read_text() == run.folded_text
+    report = parse_report(leakbpf("report", capture).stdout)
+    assert len(report.stacks) == 10 and not \
+        set(report.header["losses"]) - {"nothing lost"}, report.header
+
+
+def test_report_needs_no_privileges(tmp_path):
+    capture, run = record(tmp_path)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        shutil.copy(capture, folder)
+        os.chmod(os.path.join(folder, "capture"), 0o644)
+        shown = leakbpf("report", os.path.join(folder, "capture"), "--folded",
+                        "-", user=NOBODY, group=NOBODY, extra_groups=[])
+    assert shown.returncode == 0, shown
+    assert shown.stdout == run.folded_text
+
+
+def test_a_killed_recorder_leaves_a_readable_file(tmp_path):
+    capture = str(tmp_path / "capture")
+    with Target("functions") as target:
+        with Profiler([target.pid], "--sample-bytes", 0, "-i", 0.3,
+                      "-o", capture, command="record") as profiler:
+            target.truth()
+            time.sleep(1)
+            profiler.stop(signal.SIGKILL)
+        assert target.finish() == 0
+    shown = leakbpf("report", capture, "--folded", "-")
+    assert shown.returncode == 0, shown
+    assert "recording was interrupted" in shown.stderr, shown
+    seen = {";".join(f) for f, _ in parse_folded(shown.stdout)}
+    assert any("leak_calloc" in s for s in seen), seen
+
+
+def test_each_file_says_what_is_wrong_with_it(tmp_path):
+    empty, text = tmp_path / "empty", tmp_path / "text"
+    empty.write_bytes(b"")
+    text.write_text("no capture\n" * 10)
+    started = Capture()
+    begun = started.write(tmp_path / "begun")
+    for path, words in ((empty, "is no capture"), (text, "is no capture"),
+                        (begun, "holds no snapshot"),
+                        (tmp_path / "missing", "No such file"),
+                        (tmp_path, "Is a directory")):
+        run = leakbpf("report", path)
+        assert run.returncode == 13, run
+        assert words in run.stderr and len(run.stderr.splitlines()) == 1, run
+
+
+def test_the_document_describes_the_format(tmp_path):
+    """A file written from the document alone."""
+    c = Capture()
+    c.symbols({1: [("malloc", None, 0)], 2: [("copy", "/s/copy.h", 3),
+                                             ("work", "/s/work.c", 17)],
+               3: [("main", "/s/main.c", 9)]})
+    c.stacks({2: [1, 2, 3], 5: [1, 3]})
+    c.snapshot(10, {2: (1000, 10), 5: (50, 1)}, final=False)
+    c.snapshot(20, {2: (3000, 30)})
+    path = c.write(tmp_path / "capture")
+    run = leakbpf("report", path)
+    assert run.returncode == 0 and run.stderr == "", run
+    report = parse_report(run.stdout)
+    assert [(s.bytes, s.objects) for s in report.stacks] == \
+        [(2.9 * 1024, 30), (50, 1)], run.stdout
+    assert report.stacks[0].blame == "in copy() at /s/copy.h:3"
+    folded = leakbpf("report", path, "--folded", "-").stdout
+    assert folded == "main;work;copy;malloc 3000\nmain;malloc 50\n"
+
+
+HOSTILE = {
+    "semicolon": "a;b;c",
+    "newline": "one\ntwo",
+    "script": "</script><script>alert(1)</script>&amp;\"'",
+    "escape": "\x1b]0;title\x07\x1b[31m",
+    "bidi": "abc\u202edef",
+    "invalid": b"\xff\xfe\x80 \xed\xa0\x80",
+    "long": "std::map<" + "x" * 4096 + ">::insert",
+    "space": "operator new (unsigned long) 12",
+    "nul-like": "\\u0000 \\x00 %s%n",
+    "unicode": "функция_漢字_🙂",
+}
+
+
+def hostile_capture(tmp_path):
+    c = Capture(name="a;b\n<x>", command="<script>\x1b[2J --x='\"'")
+    c.symbols({i + 1: [(name, name, 7)]
+               for i, name in enumerate(HOSTILE.values())}, module="</svg>")
+    c.stacks({i + 2: [i + 1, 1] for i in range(len(HOSTILE))})
+    c.snapshot(30, {i + 2: ((i + 1) * 1000, i + 1)
+                    for i in range(len(HOSTILE))})
+    return c.write(tmp_path / "hostile")
+
+
+def test_hostile_names_survive_in_text_formats(tmp_path):
+    path = hostile_capture(tmp_path)
+    total = 1000 * len(HOSTILE) * (len(HOSTILE) + 1) // 2
+    run = leakbpf("report", path, "--folded", tmp_path / "folded", "--json",
+                  tmp_path / "json", "--pprof", tmp_path / "pprof")
+    assert run.returncode == 0, run
+    folded = parse_folded((tmp_path / "folded").read_bytes().decode("utf-8"))
+    assert sum(v for _, v in folded) == total
+    assert all(len(f) == 2 for f, _ in folded), folded
+    document = read_json(tmp_path / "json")
+    names = {f["function"] for f in document["frames"]}
+    for key in set(HOSTILE) - {"invalid"}:
+        assert HOSTILE[key] in names, f"{key}: {names}"
+    assert any("\ufffd" in n for n in names)
+    assert "<" not in (tmp_path / "json").read_text()
+    traces = pprof_traces(tmp_path / "pprof", "inuse_space")
+    assert sum(traces.values()) == total, traces
+    shown = leakbpf("report", path)
+    assert shown.returncode == 0 and "\x1b" not in shown.stdout, shown
+
+
+def test_record_wants_a_file_that_it_can_replace(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in ((tmp_path / "pipe", "regular file"),
+                        (tmp_path, "Is a directory"),
+                        ("/nonexistent/x", "No such file")):
+        run = leakbpf("record", "-o", path, "--", "/bin/true")
+        assert run.returncode == 10 and words in run.stderr, run
+    assert leakbpf("record", "-p", 1).returncode == 2
+    assert leakbpf("report").returncode == 2
+    assert leakbpf("report", "a", "-p", 1).returncode == 2
