@@ -61,7 +61,7 @@ struct v8_layout {
 	__u16 script_name;
 	__u16 script_line_offset;   /* Smi: line of the first line, from 0 */
 	__u16 script_column_offset; /* Smi: of the first line only */
-	__u16 script_source_url; /* //# sourceURL=: String or undefined */
+	__u16 script_source_url;    /* //# sourceURL=: String or undefined */
 	__u16 script_id; /* Smi, unique within an isolate, for good */
 
 	__u16 code_instruction_start; /* of a pointer, or of the instructions */
@@ -151,9 +151,9 @@ struct js_frame {
 	/* Tell whether `shared` is still the same function. */
 	__s32 script_id; /* 0: not known, no script */
 	__s32 function_literal_id;
-	__u8 kind;	/* enum js_code */
-	__u8 leaf;	/* no JavaScript frame below it */
-	__u8 resolved;	/* set by user space */
+	__u8 kind;     /* enum js_code */
+	__u8 leaf;     /* no JavaScript frame below it */
+	__u8 resolved; /* set by user space */
 	__u8 reserved[5];
 };
 
