@@ -44,12 +44,19 @@ struct v8_layout {
 	__u16 type_script;
 	__u16 type_scope_info;
 	__u16 type_first_nonstring;
+	__u16 type_context_first;
+	__u16 type_context_last;
+	__u16 type_fixed_array;
 
 	__u16 map_instance_type;
 	__u16 map_constructor; /* constructor_or_back_pointer */
 
+	__u16 map_prototype;
+	__u16 object_properties;
+
 	__u16 function_shared;
-	__u16 function_code;		/* 0: has a dispatch handle */
+	__u16 function_prototype; /* prototype, or initial map, whose it is */
+	__u16 function_code;	  /* 0: has a dispatch handle */
 	__u16 function_dispatch_handle; /* u32; 0: points to its code */
 
 	__u16 shared_name_or_scope_info;

@@ -2,7 +2,6 @@
 #include "v8/function.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "v8/string.h"
 
@@ -67,14 +66,6 @@ static int scope_names(const struct v8_reader *r, uint64_t scope_info,
 	return err ? err : string_if_any(r, word, inferred);
 }
 
-static bool ends_in_method(const struct text *inferred, const struct text *name)
-{
-	return inferred->size > name->size + 1 &&
-	       inferred->data[inferred->size - name->size - 1] == '.' &&
-	       memcmp(inferred->data + inferred->size - name->size, name->data,
-		      name->size) == 0;
-}
-
 static int function_names(const struct v8_reader *r, uint64_t shared,
 			  struct text *name, struct text *inferred)
 {
@@ -101,14 +92,11 @@ int v8_function_name(const struct v8_reader *r, uint64_t shared,
 	struct text name = {0}, inferred = {0};
 	int err = function_names(r, shared, &name, &inferred);
 
-	if (err)
-		;
-	else if (inferred.size &&
-		 (!name.size || ends_in_method(&inferred, &name)))
-		text_append(out, inferred.data, inferred.size);
-	else if (name.size)
+	if (!err && name.size)
 		text_append(out, name.data, name.size);
-	else
+	else if (!err && inferred.size)
+		text_append(out, inferred.data, inferred.size);
+	else if (!err)
 		text_add(out, "(anonymous)");
 	text_free(&name);
 	text_free(&inferred);

@@ -9,10 +9,10 @@
 #include "v8/heap_object.h"
 
 /*
- * Appends the name V8 itself would print: the function's own name, else the
- * one inferred from where it was assigned (`exports.handler`), else
- * "(anonymous)". Methods of classes get the class in front ("Session.open"),
- * which V8 keeps as the inferred name. -ESTALE: not a SharedFunctionInfo.
+ * Appends the name that V8's own profiles show: the function's, else the one
+ * inferred from where it was assigned ("exports.handler"), else "(anonymous)".
+ * Methods have no class in front: V8 takes that from the receiver, when it
+ * prints a stack. -ESTALE: not a SharedFunctionInfo.
  */
 int v8_function_name(const struct v8_reader *r, uint64_t shared,
 		     struct text *out);

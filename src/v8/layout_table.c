@@ -15,7 +15,8 @@
 	.frame_context = -8, .frame_function = -16,                            \
 	.frame_bytecode_array = -32, .frame_bytecode_offset = -40,             \
 	.type_first_nonstring = 128, .map_instance_type = 12,                  \
-	.map_constructor = 32, .script_source = 8, .script_name = 16,          \
+	.map_constructor = 32, .map_prototype = 24, .object_properties = 8,    \
+	.function_prototype = 56, .script_source = 8, .script_name = 16,       \
 	.script_line_offset = 24, .script_column_offset = 32, .script_id = 64, \
 	.code_kind_mask = 15, .scope_info_context_locals = 2,                  \
 	.string_length = 12, .string_chars = 16, .cons_first = 16,             \
@@ -39,6 +40,9 @@ const struct v8_row v8_rows[] = {
 				.type_bytecode_array = 195,
 				.type_script = 170,
 				.type_scope_info = 256,
+				.type_context_first = 207,
+				.type_context_last = 216,
+				.type_fixed_array = 179,
 				.function_shared = 24,
 				.function_code = 48,
 				.shared_name_or_scope_info = 16,
@@ -81,6 +85,9 @@ const struct v8_row v8_rows[] = {
 				.type_bytecode_array = 191,
 				.type_script = 167,
 				.type_scope_info = 261,
+				.type_context_first = 205,
+				.type_context_last = 214,
+				.type_fixed_array = 175,
 				.function_shared = 24,
 				.function_code = 48,
 				.shared_name_or_scope_info = 16,
@@ -122,6 +129,9 @@ const struct v8_row v8_rows[] = {
 				.type_bytecode_array = 205,
 				.type_script = 167,
 				.type_scope_info = 272,
+				.type_context_first = 190,
+				.type_context_last = 199,
+				.type_fixed_array = 174,
 				.function_shared = 32,
 				.function_code = 24,
 				.shared_name_or_scope_info = 16,
@@ -164,6 +174,9 @@ const struct v8_row v8_rows[] = {
 				.type_bytecode_array = 186,
 				.type_script = 167,
 				.type_scope_info = 280,
+				.type_context_first = 220,
+				.type_context_last = 229,
+				.type_fixed_array = 205,
 				.function_shared = 32,
 				.function_dispatch_handle = 24,
 				.shared_name_or_scope_info = 24,

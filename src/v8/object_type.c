@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "v8/function.h"
+#include "v8/constructor.h"
 #include "v8/js_frame.h"
 #include "v8/string.h"
 
@@ -16,9 +16,6 @@
 #define REPRESENTATION 7u
 #define CONS	       1u
 #define SLICED	       3u
-
-/* Transitions between maps that lead back to the constructor. */
-#define BACK_POINTERS_MAX 4096
 
 static const struct {
 	const char *type, *text;
@@ -29,7 +26,6 @@ static const struct {
 	{"BytecodeArray", "(bytecode)"},
 	{"Code", "(code)"},
 	{"CodeDataContainer", "(code)"},
-	{"Context", "(context)"},
 	{"DescriptorArray", "(object shape)"},
 	{"FeedbackCell", "(feedback)"},
 	{"FeedbackVector", "(feedback)"},
@@ -45,6 +41,14 @@ static const struct {
 	{"StrongDescriptorArray", "(object shape)"},
 	{"Symbol", "(symbol)"},
 	{"WeakFixedArray", "(weak array)"},
+};
+
+/* Tables have no constants of their own, but the same order in all versions,
+ * behind FIXED_ARRAY_TYPE. */
+static const char *const tables[] = {
+	"(hash table)",	 "(weak map entries)", "(dictionary)",
+	"(dictionary)",	 "(hash table)",       "(dictionary)",
+	"(map entries)", "(set entries)",      "(dictionary)",
 };
 
 static int compare_type(const void *key, const void *element)
@@ -93,45 +97,13 @@ static void name_kind(const char *name, char *out, size_t size)
 	snprintf(out, size, "(%s)", name);
 }
 
-/* Maps point back to those they were derived from, the first to the
- * constructor. */
-static int constructor_of(const struct v8_reader *r, uint64_t map,
-			  uint64_t *constructor)
-{
-	const struct v8_layout *l = v8_layout_of(r);
-	uint16_t type = l->type_map;
-	int err = 0;
-
-	*constructor = map;
-	for (uint32_t i = 0; !err && type == l->type_map; i++) {
-		if (i == BACK_POINTERS_MAX)
-			return -E2BIG;
-		err = v8_field(r, *constructor, l->map_constructor,
-			       constructor);
-		if (!err)
-			err = v8_type(r, *constructor, &type, NULL);
-	}
-	return err ? err : v8_is_function_type(l, type) ? 0 : -ENOENT;
-}
-
-static int name_constructor(const struct v8_reader *r, uint64_t map,
-			    struct text *out)
-{
-	uint64_t constructor, shared;
-	int err = constructor_of(r, map, &constructor);
-
-	if (!err)
-		err = v8_function_shared(r, constructor, &shared);
-	return err ? err : v8_function_name(r, shared, out);
-}
-
 /* An object of JavaScript: by its constructor, else by its type. */
 static void name_object(const struct v8_reader *r, uint64_t map,
 			const char *type, char *out, size_t size)
 {
 	struct text name = {0};
 
-	if (!name_constructor(r, map, &name))
+	if (!v8_constructor_name(r, map, &name))
 		snprintf(out, size, "%s", name.data);
 	else
 		snprintf(out, size, "%s",
@@ -139,30 +111,46 @@ static void name_object(const struct v8_reader *r, uint64_t map,
 	text_free(&name);
 }
 
+static void name_other(const struct v8_engine *e, uint16_t type, char *out,
+		       size_t size)
+{
+	const struct v8_layout *l = &e->layout;
+	const char *name = type_name(e, type);
+	uint32_t table = (uint32_t)(type - l->type_fixed_array - 1);
+
+	if (type >= l->type_context_first && type <= l->type_context_last)
+		snprintf(out, size, "(context)");
+	else if (name)
+		name_kind(name, out, size);
+	else if (type > l->type_fixed_array &&
+		 table < sizeof(tables) / sizeof(tables[0]))
+		snprintf(out, size, "%s", tables[table]);
+	else
+		snprintf(out, size, "(internal)");
+}
+
 int js_object_type(const struct v8_engine *engine, struct v8_memory *memory,
 		   uint64_t address, char *out, size_t size)
 {
 	struct v8_reader r = {engine, 0, memory};
 	const struct v8_layout *l = &engine->layout;
+	const char *name;
 	uint16_t type;
 	uint64_t map;
-	const char *name;
 
 	v8_memory_begin(memory);
-	/* The map of maps is its own map: not a map, not an object. */
 	if (v8_type(&r, address | V8_TAG, &type, &map) ||
 	    v8_expect(&r, map, l->type_map))
 		return -EINVAL;
-	name = type_name(engine, type);
 	if (v8_is_string_type(l, type))
 		snprintf(out, size, "%s", string_kind(type));
 	else if (v8_is_function_type(l, type))
 		snprintf(out, size, "(closure)");
-	else if (is_receiver(engine, type))
+	else if (is_receiver(engine, type)) {
+		name = type_name(engine, type);
 		name_object(&r, map, name ? name : "Object", out, size);
-	else if (name)
-		name_kind(name, out, size);
-	else
-		snprintf(out, size, "(internal)");
+	} else {
+		name_other(engine, type, out, size);
+	}
 	return 0;
 }

@@ -24,6 +24,7 @@
 /* Kept in whole blocks, so that decoders may change a little. */
 #define BLOCK_BYTES 128
 #define BLOCKS_MAX  (1u << 16)
+#define SHOWN_MAX   64
 
 struct image {
 	struct v8_memory live;
@@ -121,29 +122,56 @@ static void write_frames(gzFile out, const struct v8_reader *r, uint64_t stack,
 	js_scripts_free(scripts);
 }
 
-/* Lines of the script up to an empty one, "expect"ed of frames; objects are
- * "object NAME" and then what %DebugPrint says, which starts with "0x". */
-static void write_script_output(gzFile out, FILE *from,
-				const struct v8_reader *r)
+/* An object of which the script printed the type, and V8 the address. */
+struct shown {
+	char name[64];
+	uint64_t address; /* tagged */
+};
+
+struct output {
+	char *expected; /* "expect" lines */
+	struct shown objects[SHOWN_MAX];
+	size_t names, addresses;
+};
+
+/* What the script tells up to "ready": its stack, as "expect" lines; objects as
+ * "object NAME", with V8's "DebugPrint: ADDRESS: ..." for each. */
+static void read_output(FILE *from, struct output *o)
 {
-	char line[4096], name[256] = "", type[256] = "";
+	char line[4096];
+	size_t size;
+	FILE *expected = open_memstream(&o->expected, &size);
 	unsigned long address;
 
-	while (fgets(line, sizeof(line), from) && line[0] != '\n') {
-		if (sscanf(line, "object %255[^\n]", name) == 1)
-			continue;
-		if (!name[0]) {
-			gzprintf(out, "expect %s", line);
-			continue;
-		}
-		if (sscanf(line, "%*[^0]%lx", &address) != 1 &&
-		    sscanf(line, "%lx", &address) != 1)
-			continue;
-		js_object_type(r->engine, r->memory, address - V8_TAG, type,
+	while (fgets(line, sizeof(line), from) && strcmp(line, "ready\n")) {
+		if (strncmp(line, "expect ", 7) == 0)
+			fputs(line, expected);
+		else if (o->names < SHOWN_MAX &&
+			 sscanf(line, "object %63[^\n]",
+				o->objects[o->names].name) == 1)
+			o->names++;
+		else if (o->addresses < SHOWN_MAX &&
+			 sscanf(line, "DebugPrint: %lx", &address) == 1)
+			o->objects[o->addresses++].address = address;
+	}
+	fclose(expected);
+}
+
+static void write_objects(gzFile out, const struct output *o,
+			  const struct v8_reader *r)
+{
+	for (size_t i = 0; i < o->names && i < o->addresses; i++) {
+		uint64_t object = o->objects[i].address;
+		char name[64], type[256] = "?";
+		unsigned int offset;
+
+		if (sscanf(o->objects[i].name, "%63[^+]+%u", name, &offset) ==
+		    2)
+			v8_field(r, object, offset, &object);
+		js_object_type(r->engine, r->memory, object - V8_TAG, type,
 			       sizeof(type));
 		fprintf(stderr, "object %s: %s\n", name, type);
-		gzprintf(out, "object %lx %s\n", address - V8_TAG, name);
-		name[0] = 0;
+		gzprintf(out, "object %lx %s\n", object - V8_TAG, name);
 	}
 }
 
@@ -227,23 +255,23 @@ int main(int argc, char **argv)
 	struct v8_memory memory = {.read = read_and_keep, .context = &image};
 	struct v8_reader reader = {&engine, 0, &memory};
 	uint64_t stack, end;
+	struct output told = {0};
 	FILE *output;
 	gzFile out;
 	pid_t pid;
-	int first;
 
 	if (argc < 3)
 		return 2;
 	pid = start(argv + 2, &output);
-	first = fgetc(output);
-	ungetc(first, output);
+	read_output(output, &told);
 	stop(pid, &stack, &end);
 	find_engine(pid, &reader, &engine);
 	out = gzopen(argv[1], "wb9");
 	if (!out || v8_memory_open(&image.live, pid))
 		fail(argv[1]);
 	write_engine(out, &reader);
-	write_script_output(out, output, &reader);
+	gzputs(out, told.expected);
+	write_objects(out, &told, &reader);
 	write_frames(out, &reader, stack, end);
 	write_blocks(out, &image);
 	v8_memory_close(&image.live);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Calls through functions of every kind, in every tier, tells V8's own idea of
-// the stack, and waits for tools/v8_image.c to take a picture of it.
-// node --allow-natives-syntax stop.js
+// Calls through functions of every kind, in every tier, and makes objects of
+// every kind; tells V8's own idea of the stack, and what the objects are, and
+// waits for tools/v8_image to take a picture.
 'use strict';
 const vm = require('vm');
 const fs = require('fs');
@@ -16,6 +16,7 @@ const native = (code) => {
 const prepare = native('%PrepareFunctionForOptimization(f)');
 const baseline = native('%CompileBaseline(f)');
 const maglev = native('%OptimizeMaglevOnNextCall(f)');
+const print = native('%DebugPrint(f)');
 const turbofan = native('%OptimizeFunctionOnNextCall(f)');
 
 let stopping = false;
@@ -28,9 +29,55 @@ function stop(value) {
 		s.getFunctionName() || '', s.getScriptNameOrSourceURL() || '',
 		s.getLineNumber(), s.getColumnNumber()].join('\t')).join('\n');
 	const stack = new Error().stack;
-	fs.writeSync(1, stack + '\n\n');
+	fs.writeSync(1, stack.replace(/^/gm, 'expect ') + '\n');
+	show();
+	fs.writeSync(1, 'ready\n');
 	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 	return value;
+}
+
+class Rec { constructor() { this.a = 1; } }
+class Table extends Map {}
+class Derived extends Rec { other() {} }
+class Pool extends require('events') { get size() { return 1; } }
+function Shape() { Rec.prototype.a = 1; }
+Shape.prototype = Object.create(Pool.prototype, { constructor: { value: Shape }});
+class Slow extends Rec {}
+for (let i = 0; i < 20; i++)
+	Slow.prototype['method' + i] = () => i;
+delete Slow.prototype.method7;
+const dictionary = {}, sparse = [];
+for (let i = 0; i < 2000; i++)
+	dictionary['k' + i] = i;
+delete dictionary.k3;
+sparse[1e7] = 1;
+const v8Major = parseInt(process.versions.v8);
+const long = 'what is longer than this is sliced, not copied '.repeat(9);
+// "+8": what the word at this offset of the object points to.
+const objects = {
+	'Rec': new Rec(), 'Object': { a: 1 }, 'Array': [1, 2], 'Map': new Map(),
+	'Set': new Set(), 'WeakMap': new WeakMap(), 'Table': new Table(),
+	'Date': new Date(), 'Promise': Promise.resolve(1), 'Error': new Error(),
+	'RegExp': /a/, 'ArrayBuffer': new ArrayBuffer(9),
+	'Uint8Array': new Uint8Array(9), 'Buffer': Buffer.from('buffer'),
+	'Proxy': new Proxy({}, {}), '(closure)': () => long,
+	'(symbol)': Symbol('s'), '(string)': long.toLowerCase(),
+	'(sliced string)': long.slice(3, 100),
+	'(concatenated string)': long + process.pid,
+	'(array)+16': ['a', {}], '(double array)+16': [1.5, 2.5],
+	'(object shape)+0': {}, [`(context)+${v8Major < 12 ? 32 : 40}`]: stop,
+	'(map entries)+24': new Map([[1, 2]]), '(set entries)+24': new Set([1]),
+	'(weak map entries)+24': new WeakMap([[{}, 1]]),
+	'(dictionary)+8': dictionary, '(dictionary)+16': sparse,
+	'(object properties)+8': Object.assign(() => 1, { a: 1, b: 2 }),
+	'Pool': new Pool(), 'Shape': new Shape(), 'Derived': new Derived(),
+	'Slow': new Slow(),
+};
+function show() {
+	for (const name in objects) {
+		fs.writeSync(1, `object ${name}\n`);
+		print(objects[name]);
+	}
 }
 
 // In what a function was called: [function, how to bring it to its tier].
