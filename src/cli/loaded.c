@@ -95,6 +95,16 @@ static void describe(struct loaded *l, const struct options *options)
 	};
 }
 
+/* When a limit would have been reached is not told of the past. */
+static bool diagnose(struct loaded *l)
+{
+	const struct diagnosis_facts facts = {0};
+
+	l->diagnosis = diagnosis_new(l->profile, &facts);
+	l->report.diagnosis = l->diagnosis;
+	return l->diagnosis != NULL;
+}
+
 enum exit_code loaded_read(struct loaded *l, const char *path,
 			   const struct options *options)
 {
@@ -125,11 +135,12 @@ enum exit_code loaded_read(struct loaded *l, const char *path,
 			  "snapshot",
 			  path);
 	describe(l, options);
-	return EXIT_CODE_OK;
+	return diagnose(l) ? EXIT_CODE_OK : failed(path, -ENOMEM);
 }
 
 void loaded_free(struct loaded *l)
 {
+	diagnosis_free(l->diagnosis);
 	profile_free(l->profile);
 	capture_close_reader(l->capture);
 }

@@ -14,6 +14,7 @@ struct loaded {
 	struct profile *profile;
 	struct names names;
 	struct report_target targets[CAPTURE_PROCESSES_MAX];
+	struct diagnosis *diagnosis;
 	struct report report;
 };
 

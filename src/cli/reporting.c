@@ -13,6 +13,10 @@
 /* Growth is measured over at least this long: over one short interval it would
  * be noise. The final report takes the whole session. */
 #define GROWTH_WINDOW_SECONDS 60.0
+/* Between two snapshots: a fiftieth of the time watched, within limits. */
+#define STEPS_PER_TIME 50
+#define STEP_MIN_NS    1000000000ULL
+#define STEP_MAX_NS    60000000000ULL
 
 struct adding {
 	struct profile *profile;
@@ -43,6 +47,23 @@ static double window_seconds(const struct reporting *r, bool final)
 						: GROWTH_WINDOW_SECONDS;
 }
 
+/* The diagnosis refers to the stacks of its snapshot. */
+static void forget_diagnosis(struct reporting *r)
+{
+	diagnosis_free(r->diagnosis);
+	r->diagnosis = NULL;
+	r->report.diagnosis = NULL;
+}
+
+static uint64_t resident_bytes(const struct targets *targets)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < targets->count; i++)
+		sum += targets->memory[i].rss_anon_bytes;
+	return sum;
+}
+
 static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 			 const struct tracer_status *status)
 {
@@ -53,6 +74,7 @@ static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 		.window_seconds = window,
 		.sampling = status->sampling,
 		.cohorts = tracer_cohorts(r->tracer),
+		.resident_bytes = resident_bytes(r->targets),
 	};
 	struct adding adding = {
 		.profile = r->profile,
@@ -65,8 +87,77 @@ static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 		return err;
 	tracer_each_stack(r->tracer, add_stack, &adding);
 	err = profile_end(r->profile);
+	r->observed_ns = now_ns;
 	return adding.err ? adding.err : err;
 }
+
+static int try_snapshot(struct reporting *r, uint64_t now_ns, double window,
+			const struct tracer_status *status)
+{
+	int err = take_snapshot(r, now_ns, window, status);
+
+	if (err)
+		diag_error("cannot take a snapshot: %s", strerror(-err));
+	return err;
+}
+
+uint64_t reporting_due_ns(const struct reporting *r)
+{
+	uint64_t last = r->observed_ns ? r->observed_ns : r->attached_ns;
+	uint64_t step = (last - r->attached_ns) / STEPS_PER_TIME;
+
+	if (step < STEP_MIN_NS)
+		step = STEP_MIN_NS;
+	return last + (step < STEP_MAX_NS ? step : STEP_MAX_NS);
+}
+
+int reporting_observe(struct reporting *r)
+{
+	struct tracer_status status;
+
+	if (r->capture)
+		return reporting_update(r, false);
+	forget_diagnosis(r);
+	targets_observe(r->targets);
+	tracer_status(r->tracer, &status);
+	return try_snapshot(r, monotonic_ns(), window_seconds(r, false),
+			    &status);
+}
+
+/* ---- The diagnosis ------------------------------------------------------- */
+
+/* The limit that leaves least room. */
+static void find_limit(const struct targets *targets,
+		       struct diagnosis_facts *facts)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		struct process_limit l;
+		double room = facts->limit_bytes - facts->limit_used_bytes;
+
+		process_memory_limit(&targets->list[i], &l);
+		if (!l.limit || (facts->limit_bytes > 0 &&
+				 (double)l.limit - (double)l.used >= room))
+			continue;
+		facts->limit_bytes = (double)l.limit;
+		facts->limit_used_bytes = (double)l.used;
+		facts->limit_is_group = l.of_group;
+	}
+}
+
+int reporting_diagnose(struct reporting *r)
+{
+	struct diagnosis_facts facts = {0};
+
+	find_limit(r->targets, &facts);
+	r->diagnosis = diagnosis_new(r->profile, &facts);
+	r->report.diagnosis = r->diagnosis;
+	if (r->diagnosis)
+		return 0;
+	diag_error("out of memory");
+	return -ENOMEM;
+}
+
+/* ---- Probes ------------------------------------------------------------- */
 
 /* Fewer calls on one side, and none on the other, are nothing unusual: a small
  * program that never frees, one that shuts down. */
@@ -197,6 +288,7 @@ int reporting_update(struct reporting *r, bool final)
 			calloc(r->targets->count, sizeof(*r->report_targets));
 	if (!r->report_targets)
 		return -ENOMEM;
+	forget_diagnosis(r);
 	*report = (struct report){
 		.targets = r->report_targets,
 		.target_count = r->targets->count,
@@ -215,11 +307,9 @@ int reporting_update(struct reporting *r, bool final)
 			: report->elapsed_seconds;
 	tracer_status(r->tracer, &report->status);
 	tracer_counters(r->tracer, r->counters);
-	err = take_snapshot(r, now_ns, window, &report->status);
-	if (err) {
-		diag_error("cannot take a snapshot: %s", strerror(-err));
+	err = try_snapshot(r, now_ns, window, &report->status);
+	if (err)
 		return err;
-	}
 	describe_targets(r->targets, r->report_targets);
 	report->dead_sites = count_dead_sites(r->tracer);
 	if (!r->capture)
@@ -232,11 +322,14 @@ int reporting_write(struct reporting *r, bool final)
 {
 	int err = reporting_update(r, final);
 
+	if (!err)
+		err = reporting_diagnose(r);
 	return err ? err : write_outputs(r->output, &r->report);
 }
 
 void reporting_close(struct reporting *r)
 {
+	forget_diagnosis(r);
 	free(r->report_targets);
 	r->report_targets = NULL;
 }

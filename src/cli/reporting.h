@@ -27,13 +27,23 @@ struct reporting {
 	uint64_t attached_ns;		/* CLOCK_MONOTONIC */
 
 	/* The last report, and what it refers to. */
+	uint64_t observed_ns; /* the last snapshot; 0: none yet */
 	struct report report;
 	struct report_target *report_targets;
+	struct diagnosis *diagnosis;
 	uint64_t counters[COUNTER_COUNT];
 };
 
+/* When the next snapshot between reports is due: verdicts need more points than
+ * there are reports. CLOCK_MONOTONIC. */
+uint64_t reporting_due_ns(const struct reporting *r);
+/* Takes one (and records it, if there is a capture). 0 or -errno, reported. */
+int reporting_observe(struct reporting *r);
+
 /* Takes a snapshot and fills `report`. 0 or -errno, reported. */
 int reporting_update(struct reporting *r, bool final);
+/* Adds the diagnosis to the report of the last update. 0 or -ENOMEM. */
+int reporting_diagnose(struct reporting *r);
 /* Releases what updates have allocated. */
 void reporting_close(struct reporting *r);
 

@@ -242,6 +242,13 @@ static enum exit_code code_of_report(int err)
 	}
 }
 
+static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t first = a < b ? a : b;
+
+	return first < c ? first : c;
+}
+
 static enum exit_code report_until_end(struct session *s, struct reporting *r)
 {
 	const struct options *o = s->options;
@@ -252,12 +259,14 @@ static enum exit_code report_until_end(struct session *s, struct reporting *r)
 			       : UINT64_MAX;
 	int err;
 
-	while ((err = follow_until(s, next < end ? next : end)) > 0) {
+	while ((err = follow_until(
+			s, earliest(next, end, reporting_due_ns(r)))) > 0) {
 		uint64_t now = monotonic_ns();
 
 		if (now >= end)
 			break;
-		err = reporting_write(r, false);
+		err = now >= next ? reporting_write(r, false)
+				  : reporting_observe(r);
 		if (err)
 			return code_of_report(err);
 		/* A report that took longer than the interval skips some. */

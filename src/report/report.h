@@ -13,6 +13,7 @@
 #include "symbol/names.h"
 #include "target/process.h"
 #include "trace/tracer.h"
+#include "verdict/diagnosis.h"
 
 struct report_target {
 	pid_t pid;
@@ -31,6 +32,7 @@ struct report {
 	bool final;
 	size_t top; /* stacks to show; 0: all */
 	struct profile *profile;
+	const struct diagnosis *diagnosis; /* of this snapshot */
 	const struct names *names;
 	struct tracer_status status;
 	const uint64_t *counters; /* COUNTER_COUNT */

@@ -4,14 +4,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
 #include "report/roots.h"
 #include "report/text_header.h"
+#include "report/verdict_text.h"
 
 /* Columns for names; with file and line a line stays near 100. */
 #define NAME_COLUMNS   60
@@ -101,28 +104,24 @@ static void add_frames(struct text *t, const struct report *r,
 static void add_blame(struct text *t, const struct report *r,
 		      const struct profile_stack *s)
 {
-	struct blame b;
-	size_t length;
-
-	if (s->id == STACK_ID_OVERFLOW) {
-		text_add(t, "    in [other stacks]: more stacks than the table "
-			    "has room for\n");
-		return;
-	}
-	if (!report_blame(r, s, &b)) {
-		text_add(t, "    in [no stack]\n");
-		return;
-	}
 	text_add(t, "    in ");
-	name_for_people(t, b.level->function, NAME_COLUMNS);
-	length = strlen(b.level->function);
-	if (b.symbol->named && b.level->function[length - 1] != ')')
-		text_add(t, "()");
-	if (b.level->file) {
-		text_add(t, " at ");
-		name_for_people(t, b.level->file, FILE_COLUMNS);
-		add_line_number(t, b.level);
-	}
+	verdict_place(t, r, s);
+	if (s->id == STACK_ID_OVERFLOW)
+		text_add(t, ": more stacks than the table has room for");
+	text_add(t, "\n");
+}
+
+/* "    leak, 92 % sure: ..." */
+static void add_verdict(struct text *t, const struct report *r,
+			const struct profile_stack *s)
+{
+	const struct verdict *v =
+		r->diagnosis ? diagnosis_verdict(r->diagnosis, s) : NULL;
+
+	if (!v)
+		return;
+	text_add(t, "    ");
+	verdict_reasons(t, v);
 	text_add(t, "\n");
 }
 
@@ -153,6 +152,7 @@ static void add_stack(struct text *t, const struct report *r, size_t rank,
 {
 	add_figures(t, r, rank, s);
 	add_blame(t, r, s);
+	add_verdict(t, r, s);
 	if (s->samples < SAMPLES_FEW && s->live_bytes.high > s->live_bytes.low)
 		text_add(t, "    few samples: the estimate is rough\n");
 	add_frames(t, r, s);
@@ -172,6 +172,36 @@ static void add_nothing(struct text *t, const struct report *r)
 	else
 		text_add(t, "Nothing outstanding was allocated since attach: "
 			    "watch longer or lower --sample-bytes.\n");
+}
+
+/*
+ * Stacks in the order in which they are shown: those that leak, fastest first,
+ * then the others as in `sorted`. NULL: out of memory.
+ */
+static const struct profile_stack **
+in_order(const struct report *r, const struct profile_stack *const *sorted,
+	 size_t count)
+{
+	const struct profile_stack **list = calloc(count + 1, sizeof(*list));
+	const struct profile_stack *const *leaks = NULL;
+	size_t n = 0;
+
+	if (!list)
+		return NULL;
+	if (r->diagnosis)
+		leaks = diagnosis_leaks(r->diagnosis, &n);
+	for (size_t i = 0; i < n; i++)
+		list[i] = leaks[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct verdict *v =
+			r->diagnosis
+				? diagnosis_verdict(r->diagnosis, sorted[i])
+				: NULL;
+
+		if (!v || v->kind != VERDICT_LEAK)
+			list[n++] = sorted[i];
+	}
+	return list;
 }
 
 static void add_rest(struct text *t, const struct profile_stack *const *stacks,
@@ -194,10 +224,14 @@ int report_text(FILE *out, const struct report *r)
 {
 	struct text t = {0};
 	size_t count, shown;
-	const struct profile_stack *const *stacks =
+	const struct profile_stack *const *sorted =
 		profile_sorted(r->profile, PROFILE_BY_GROWTH, &count);
+	CLEANUP_FREE const struct profile_stack **stacks =
+		in_order(r, sorted, count);
 	int err;
 
+	if (!stacks)
+		return -ENOMEM;
 	shown = r->top && r->top < count ? r->top : count;
 	err = report_resolve(r, stacks, shown);
 	text_header(&t, r);

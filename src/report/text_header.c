@@ -7,6 +7,7 @@
 #include "report/format.h"
 #include "report/losses.h"
 #include "report/names.h"
+#include "report/verdict_text.h"
 
 #define COMMAND_COLUMNS 80
 #define COMM_COLUMNS	32
@@ -217,6 +218,10 @@ static void add_losses(struct text *t, const struct report *r)
 void text_header(struct text *t, const struct report *r)
 {
 	add_title(t, r);
+	if (r->diagnosis) {
+		verdict_headline(t, r);
+		text_add(t, "\n");
+	}
 	add_targets(t, r);
 	add_outstanding(t, r);
 	add_probes(t, r);

@@ -63,6 +63,16 @@ uint64_t process_cpu_ns(const struct process *p);
  */
 uint64_t process_allocation_room(const struct process *p);
 
+/* The memory limit that the process will meet first: its control group's, or
+ * the machine's RAM. What is used of it, by whomever. Bytes; limit 0: not
+ * known. */
+struct process_limit {
+	uint64_t limit;
+	uint64_t used;
+	bool of_group; /* the control group's */
+};
+void process_memory_limit(const struct process *p, struct process_limit *out);
+
 /* Opens the file behind a mapping: /proc/PID/map_files first, then
  * /proc/PID/root + path (beneath it, no magic links, same device and inode).
  * Returns a descriptor or a negative errno. */

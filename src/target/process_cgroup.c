@@ -101,18 +101,53 @@ bool cgroup_path_parse(const char *text, bool v2, char *path, size_t size)
 	return false;
 }
 
-static uint64_t limit_in(const char *directory, bool v2)
+/* What is wanted of the groups that a process is in. */
+struct limits {
+	uint64_t smallest;
+	struct cgroup_room room;
+};
+
+/* A number in a file of a group; `key`: at the start of its line. */
+static bool number_in(const char *directory, const char *name, const char *key,
+		      uint64_t *value)
 {
-	const char *name = v2 ? "memory.max" : "memory.limit_in_bytes";
-	char path[3 * 4096], text[64];
-	uint64_t limit;
+	CLEANUP_FREE char *text = malloc(CGROUP_TEXT_BYTES);
+	char path[3 * 4096];
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return text && file_read(path, text, CGROUP_TEXT_BYTES) > 0 &&
+	       text_field(text, key, value);
+}
+
+static uint64_t used_in(const char *directory, bool v2)
+{
+	uint64_t used = 0, cache = 0;
+
+	number_in(directory, v2 ? "memory.current" : "memory.usage_in_bytes",
+		  "", &used);
+	number_in(directory, "memory.stat",
+		  v2 ? "inactive_file" : "total_inactive_file", &cache);
+	return used > cache ? used - cache : 0;
+}
+
+static uint64_t left_of(const struct cgroup_room *r)
+{
+	return r->limit > r->used ? r->limit - r->used : 0;
+}
+
+static void look_at(const char *directory, bool v2, struct limits *out)
+{
+	struct cgroup_room here;
+
 	/* "max" is no number; v1 shows a huge one. */
-	if (file_read(path, text, sizeof(text)) > 0 &&
-	    text_field(text, "", &limit))
-		return limit;
-	return UINT64_MAX;
+	if (!number_in(directory, v2 ? "memory.max" : "memory.limit_in_bytes",
+		       "", &here.limit))
+		return;
+	if (here.limit < out->smallest)
+		out->smallest = here.limit;
+	here.used = used_in(directory, v2);
+	if (left_of(&here) < left_of(&out->room))
+		out->room = here;
 }
 
 /* The group's path below the mount point. A mount may show a part of the
@@ -132,59 +167,60 @@ static const char *below_mount(const struct cgroup_mount *m, const char *path)
 	return "";
 }
 
-static uint64_t limit_upwards(const struct cgroup_mount *m, const char *path)
+static void look_upwards(const struct cgroup_mount *m, const char *path,
+			 struct limits *out)
 {
 	char directory[2 * 4096];
 	size_t top = strlen(m->point);
-	uint64_t smallest = UINT64_MAX;
 
 	snprintf(directory, sizeof(directory), "%s%s", m->point,
 		 below_mount(m, path));
 	for (int level = 0; level < GROUP_LEVELS_MAX; level++) {
-		uint64_t limit = limit_in(directory, m->v2);
 		char *slash = strrchr(directory, '/');
 
-		if (limit < smallest)
-			smallest = limit;
+		look_at(directory, m->v2, out);
 		if (!slash || (size_t)(slash - directory) < top)
 			break;
 		*slash = '\0';
 	}
-	return smallest;
 }
 
-static uint64_t limit_by_mount(const struct cgroup_mount *m, const char *groups)
-{
-	char path[4096];
-
-	if (!cgroup_path_parse(groups, m->v2, path, sizeof(path)))
-		return UINT64_MAX;
-	return limit_upwards(m, path);
-}
-
-uint64_t process_cgroup_limit(pid_t pid)
+static void find_limits(pid_t pid, struct limits *out)
 {
 	CLEANUP_FREE struct cgroup_mount *m = malloc(sizeof(*m));
 	CLEANUP_FREE char *groups = malloc(CGROUP_TEXT_BYTES);
 	CLEANUP_FCLOSE FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	CLEANUP_FREE char *line = NULL;
-	uint64_t smallest = UINT64_MAX;
+	char path[4096];
 	size_t line_size = 0;
 	int found = 0;
 
+	*out = (struct limits){UINT64_MAX, {UINT64_MAX, 0}};
 	if (!m || !groups || !mounts ||
 	    proc_read(pid, "cgroup", groups, CGROUP_TEXT_BYTES) <= 0)
-		return smallest;
+		return;
 	while (found < MOUNTS_LOOKED_AT &&
 	       getline(&line, &line_size, mounts) > 0) {
-		uint64_t limit;
-
 		if (!cgroup_mount_parse(line, m))
 			continue;
 		found++;
-		limit = limit_by_mount(m, groups);
-		if (limit < smallest)
-			smallest = limit;
+		if (cgroup_path_parse(groups, m->v2, path, sizeof(path)))
+			look_upwards(m, path, out);
 	}
-	return smallest;
+}
+
+uint64_t process_cgroup_limit(pid_t pid)
+{
+	struct limits limits;
+
+	find_limits(pid, &limits);
+	return limits.smallest;
+}
+
+void process_cgroup_room(pid_t pid, struct cgroup_room *out)
+{
+	struct limits limits;
+
+	find_limits(pid, &limits);
+	*out = limits.room;
 }

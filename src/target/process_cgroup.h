@@ -12,6 +12,13 @@
  * be seen from here, bytes; UINT64_MAX when there is none. */
 uint64_t process_cgroup_limit(pid_t pid);
 
+/* Of these limits the one that leaves least room, bytes. */
+struct cgroup_room {
+	uint64_t limit; /* UINT64_MAX: there is none */
+	uint64_t used;	/* without page cache that would be dropped first */
+};
+void process_cgroup_room(pid_t pid, struct cgroup_room *out);
+
 /* Where a hierarchy that may hold memory limits is mounted. */
 struct cgroup_mount {
 	bool v2;

@@ -78,3 +78,25 @@ uint64_t process_allocation_room(const struct process *p)
 	room -= room / 4;
 	return room ? room : 1;
 }
+
+void process_memory_limit(const struct process *p, struct process_limit *out)
+{
+	uint64_t total, available;
+	struct cgroup_room room;
+	char info[MEMINFO_BYTES];
+
+	*out = (struct process_limit){0};
+	if (file_read("/proc/meminfo", info, sizeof(info)) > 0 &&
+	    text_field(info, "MemTotal:", &total) &&
+	    text_field(info, "MemAvailable:", &available))
+		*out = (struct process_limit){
+			.limit = total * KIB,
+			.used = left_of(total, available) * KIB,
+		};
+	process_cgroup_room(p->pid, &room);
+	if (room.limit == UINT64_MAX ||
+	    (out->limit &&
+	     left_of(room.limit, room.used) >= left_of(out->limit, out->used)))
+		return;
+	*out = (struct process_limit){room.limit, room.used, true};
+}

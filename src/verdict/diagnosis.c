@@ -90,7 +90,8 @@ static void count_verdict(struct diagnosis *d, const struct profile_stack *s,
 		out->confidence = fmax(out->confidence, v->confidence);
 		return;
 	}
-	out->detectable = fmax(out->detectable, v->detectable);
+	if (out->detectable == 0 || v->detectable < out->detectable)
+		out->detectable = v->detectable;
 	if (v->settle_seconds > out->seconds &&
 	    (out->settle_seconds == 0 ||
 	     v->settle_seconds < out->settle_seconds))
@@ -179,19 +180,19 @@ static void look_at_growth(struct diagnosis *d, const struct profile *p)
 	size_t count = profile_total_history(p, points);
 	bool live_grows = grows(points, count, window, profile_sample_bytes(p),
 				&s->outstanding);
-	bool resident_grows;
 
 	count = profile_resident_history(p, points);
 	s->resident_known = count != 0;
-	resident_grows = grows(points, count, window, 0, &s->resident);
+	s->resident_grows = grows(points, count, window, 0, &s->resident);
 	s->share_of_resident = -1;
-	if (resident_grows && s->leak.value > 0)
+	if (s->resident_grows && s->leak.value > 0)
 		s->share_of_resident = s->leak.value / s->resident.value;
 	if (d->leak_count)
 		s->kind = DIAGNOSIS_LEAK;
 	else if (s->seconds < VERDICT_SECONDS_MIN)
 		s->kind = DIAGNOSIS_UNKNOWN;
-	else if (resident_grows && s->outstanding.high < s->resident.value / 2)
+	else if (s->resident_grows &&
+		 s->outstanding.high < s->resident.value / 2)
 		s->kind = DIAGNOSIS_RETENTION;
 	else if (live_grows)
 		s->kind = DIAGNOSIS_GROWTH;
@@ -205,6 +206,7 @@ static void look_at_limit(struct diagnosis_summary *s,
 	double room = facts->limit_bytes - facts->limit_used_bytes;
 
 	s->limit_bytes = facts->limit_bytes;
+	s->limit_is_group = facts->limit_is_group;
 	s->seconds_to_limit = -1;
 	if (facts->limit_bytes > 0 && s->leak.value > 0)
 		s->seconds_to_limit = fmax(room, 0) / (s->leak.value / 60);

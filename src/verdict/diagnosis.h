@@ -25,6 +25,7 @@ struct diagnosis_facts {
 	/* The memory limit of the targets and what of it is used, bytes;
 	 * limit 0: not known. */
 	double limit_bytes, limit_used_bytes;
+	bool limit_is_group; /* of a control group; else the machine's RAM */
 	/* Full garbage collections since attach, for stacks of V8's heap. */
 	unsigned collections;
 };
@@ -35,17 +36,20 @@ struct diagnosis_summary {
 	size_t counts[VERDICT_KINDS]; /* stacks, and their live bytes */
 	double live[VERDICT_KINDS];
 	/* All rates in bytes per minute, with 95 % intervals. */
-	struct estimate leak;	     /* all leaking stacks together */
-	struct estimate outstanding; /* growth of all live bytes */
-	struct estimate resident;    /* growth of resident memory */
-	bool resident_known;
-	double confidence; /* of the surest leak */
+	struct estimate leak;		     /* all leaking stacks together */
+	struct estimate outstanding;	     /* growth of all live bytes */
+	struct estimate resident;	     /* growth of resident memory */
+	bool resident_known, resident_grows; /* for certain, and notably */
+	double confidence;		     /* of the surest leak */
 	/* Leak as a share of the growth of resident memory; negative: that is
 	 * not known, or does not grow. */
 	double share_of_resident;
 	double seconds_to_limit; /* at that rate; negative: not known */
 	double limit_bytes;
-	double detectable;     /* slower leaks have not been seen yet */
+	bool limit_is_group;
+	/* The slowest leak that would have been seen, from a call path that
+	 * does nothing else; 0: any. */
+	double detectable;
 	double settle_seconds; /* see verdict.h: the soonest of the unclear */
 };
 

@@ -366,6 +366,9 @@ STACK = re.compile(rf"^#(\d+)  (\S+ \S+)/min  {SIZE}{MARGIN} in {COUNT} "
                    rf"{COUNT} samples?")
 
 
+VERDICT = re.compile(r"^    (leak|plateau|start-up|sawtooth|unclear)[,:] ")
+
+
 def number(text):
     if text.endswith("B"):
         value, unit = text.split()
@@ -397,6 +400,8 @@ class Stack:
         self.objects_interval = interval(self.objects, match[6])
         self.samples = number(match[9])
         self.blame = ""
+        self.verdict = ""  # "leak", "plateau", ...
+        self.reasons = ""
         self.frames = []
 
     def functions(self):
@@ -406,6 +411,7 @@ class Stack:
 class Report:
     def __init__(self, lines):
         self.title = lines[0]
+        self.headline = lines[1] if len(lines) > 1 else ""
         self.header = {}
         self.stacks = []
         self.losses = []
@@ -417,6 +423,9 @@ class Report:
                 label = None
             elif self.stacks and line.startswith("    in "):
                 self.stacks[-1].blame = line.strip()
+            elif self.stacks and VERDICT.match(line):
+                self.stacks[-1].verdict = VERDICT.match(line)[1]
+                self.stacks[-1].reasons = line.strip()
             elif self.stacks and line.startswith("    "):
                 self.stacks[-1].frames.append(line)
             elif line.startswith("  ") and not self.stacks:

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Is it a leak? One program with call paths of every kind."""
+import re
+import time
+
+import pytest
+
+from leakbpf import Profiler, Target, number
+
+# What the slow one leaks, bytes per minute (tests/targets/verdicts.c).
+LEAK = 60 * 1024.0
+# Not when a batch has just been dropped: then nothing of it is outstanding.
+SECONDS = 63
+
+
+def verdict_of(report, function):
+    """Of the call path with the most bytes that allocates there."""
+    stack = report.stack_of(function)
+    assert stack, f"no stack of {function}"
+    return stack.verdict
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """All tests look at one run: it takes a minute."""
+    with Target("verdicts") as target:
+        with Profiler([target.pid], "--sample-bytes", 1024) as profiler:
+            target.line()
+            time.sleep(SECONDS)
+            run = profiler.stop()
+        run.truth = target.truth()
+        assert target.finish() == 0
+    assert run.code == 0, run
+    return run
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("function, verdict", [
+    ("leak_slowly", "leak"), ("cache_insert", "plateau"),
+    ("load_table", "start-up"), ("batch_add", "sawtooth")])
+def test_call_paths_are_told_apart(watched, function, verdict):
+    assert verdict_of(watched.report, function) == verdict, watched
+
+
+@pytest.mark.timeout(120)
+def test_nothing_else_leaks(watched):
+    leaks = {s.blame for s in watched.report.stacks if s.verdict == "leak"}
+    assert len(leaks) == 1 and "leak_slowly" in leaks.pop(), watched
+    assert watched.report.stacks[0].verdict == "leak", \
+        f"leaks come first\n{watched}"
+
+
+@pytest.mark.timeout(120)
+def test_the_headline_has_rate_and_place(watched):
+    found = re.match(r"LEAK  ([\d.]+ \w+)/min \(±(\d+) %\), .* in "
+                     r"leak_slowly\(\) at \S*verdicts\.c:\d+ \(\d+ % sure\)",
+                     watched.report.headline)
+    assert found, watched
+    rate = number(found[1])
+    # 240 blocks a minute, each sampled with P = 0.22: 14 % (1 sigma).
+    assert abs(rate - LEAK) < 0.6 * LEAK, f"true {LEAK}, seen {rate}\n{watched}"
+
+
+@pytest.mark.timeout(120)
+def test_reasons_are_numbers(watched):
+    reasons = {s.verdict: s.reasons for s in watched.report.stacks}
+    assert re.search(r"rose in \d+ of \d+ parts", reasons["leak"]), watched
+    assert re.search(r"growth at most \+\S+ \w+/min", reasons["plateau"])
+    assert re.search(r"fell ([4-9]|1\d) times", reasons["sawtooth"]), watched
+    assert re.search(r"(9\d|100) % lives", reasons["start-up"]), watched
+
+
+def test_too_short_a_time_is_no_verdict():
+    with Target("verdicts") as target:
+        with Profiler([target.pid]) as profiler:
+            target.line()
+            time.sleep(3)
+            run = profiler.stop()
+        target.truth()
+        assert target.finish() == 0
+    assert run.report.headline.startswith("NO VERDICT YET"), run
+    assert {s.verdict for s in run.report.stacks} == {"unclear"}, run

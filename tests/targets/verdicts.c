@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Call paths that all grow at first, of which one leaks: a table made at the
+ * start, a cache that is full after 4 s, batches that are dropped every 6 s,
+ * and a leak of 1 KiB/s, beside 50,000 allocations a second that are freed at
+ * once. Runs until it is told to end.
+ */
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "target.h"
+
+#define TICK_MS	      10
+#define TICKS	      (1000 / TICK_MS) /* per second */
+#define TABLE_BLOCKS  2048
+#define CACHE_BLOCKS  2000
+#define BATCH_BLOCKS  1200
+#define BATCH_PERIOD  6
+#define CHURN_PER_SEC 50000
+
+static void *cache[CACHE_BLOCKS];
+static void *batch[BATCH_BLOCKS];
+
+SITE static void load_table(void)
+{
+	for (int i = 0; i < TABLE_BLOCKS; i++)
+		target_sink = malloc(512);
+	truth("load_table;run;main", TABLE_BLOCKS * 512L, TABLE_BLOCKS);
+}
+
+SITE static void cache_insert(uint32_t i)
+{
+	free(cache[i % CACHE_BLOCKS]);
+	cache[i % CACHE_BLOCKS] = malloc(1024);
+	KEEP_FRAME();
+}
+
+SITE static void batch_add(uint32_t at)
+{
+	batch[at] = malloc(1000);
+	KEEP_FRAME();
+}
+
+SITE static void batch_drop(uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		free(batch[i]);
+}
+
+SITE static void leak_slowly(void)
+{
+	target_sink = malloc(256);
+	KEEP_FRAME();
+}
+
+SITE static void churn(uint32_t i)
+{
+	void *p = malloc(16 + i % 97);
+
+	target_sink = p;
+	free(p);
+}
+
+static bool told_to_end(void)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return poll(&in, 1, 0) == 1;
+}
+
+static void tick(uint32_t n)
+{
+	static uint32_t inserted, batched;
+	const uint32_t per_tick = BATCH_BLOCKS / (BATCH_PERIOD * TICKS);
+
+	for (uint32_t i = 0; i < CHURN_PER_SEC / TICKS; i++)
+		churn(n + i);
+	for (uint32_t i = 0; i < CACHE_BLOCKS / 4 / TICKS; i++)
+		cache_insert(inserted++);
+	for (uint32_t i = 0; i < per_tick; i++)
+		batch_add(batched++);
+	if (batched == BATCH_BLOCKS) {
+		batch_drop(batched);
+		batched = 0;
+	}
+	if (n % (TICKS / 4) == 0) {
+		leak_slowly();
+		truth("leak_slowly;run;main", 256, 1);
+	}
+}
+
+SITE static void run(void)
+{
+	struct timespec next;
+
+	load_table();
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	for (uint32_t n = 0; !told_to_end(); n++) {
+		tick(n);
+		next.tv_nsec += TICK_MS * 1000000L;
+		next.tv_sec += next.tv_nsec / 1000000000L;
+		next.tv_nsec %= 1000000000L;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+	}
+	target_wait();
+}
+
+int main(void)
+{
+	target_ready();
+	run();
+	return target_done();
+}
