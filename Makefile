@@ -72,6 +72,16 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Ibpf -Itests/unit $(CFLAGS) -MMD -MP -o $@ $< $(LIB) -lcmocka $(filter-out -static,$(LDFLAGS)) $(LIBS)
 
+# Makes the memory images of tests/unit/data/v8: tools/v8_image/make_all.sh.
+V8_IMAGE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/v8_image/*.c))
+
+$(BUILD)/tools/v8_image/%.o: tools/v8_image/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tools/v8_image/v8_image: $(V8_IMAGE) $(LIB)
+	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "== $$t"; timeout 120 $$t; done
 
@@ -161,4 +171,4 @@ bench: all $(BUILD)/bench/floor
 
 -include $(OBJ:.o=.d) $(BUILD)/src/cli/main.d $(wildcard $(BUILD)/bpf/*.d) $(UNIT:=.d) \
 	$(BUILD)/bench/floor.d \
-	$(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)
+	$(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d) $(V8_IMAGE:.o=.d)

@@ -249,8 +249,9 @@ static int resolve(struct resolving *w)
 	if (err == -ENOMEM || missing == -ENOMEM || own == -ENOMEM)
 		return -ENOMEM;
 	/* A builtin has neither script nor line to lack. */
-	if (w->frame->kind == JS_CODE_BUILTIN && own == -ENOENT)
-		own = 0;
+	if (!err && own == -ENOENT &&
+	    !w->out->levels[w->out->level_count - 1].file)
+		own = missing = 0;
 	w->out->shortfall = shortfall_of(err ? err : missing ? missing : own);
 	return 0;
 }

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * v8_image OUT NODE ARGUMENT...: runs Node on a script that prints its stack
- * and its objects as V8 sees them and then waits (tests/unit/data/v8/stop.js),
- * and keeps what the decoders read of its memory, for tests without Node.
+ * v8_image [--allocation] OUT NODE ARGUMENT...: runs Node on a script that
+ * tells its stack and its objects as V8 sees them (tests/unit/data/v8/), stops
+ * it, and keeps what the decoders read of its memory, for tests without Node.
  * The format: tests/unit/v8_image.h. How all images are made: make_all.sh.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include "target/maps.h"
+#include "node.h"
+#include "v8/function.h"
 #include "v8/js_frame.h"
 #include "walk.h"
+
+/* Of an allocation: the function that allocates, and its caller. */
+#define ALLOCATION_FRAMES 2
 
 /* Kept in whole blocks, so that decoders may change a little. */
 #define BLOCK_BYTES 128
@@ -32,19 +29,13 @@ struct image {
 	size_t count;
 };
 
-static void fail(const char *what)
-{
-	fprintf(stderr, "v8_image: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static void keep(struct image *image, uint64_t block)
 {
 	for (size_t i = image->count; i-- > 0;)
 		if (image->blocks[i] == block)
 			return;
 	if (image->count == BLOCKS_MAX)
-		fail("too much memory read");
+		node_fail("too much memory read");
 	image->blocks[image->count++] = block;
 }
 
@@ -80,6 +71,7 @@ static void write_engine(gzFile out, const struct v8_reader *r)
 {
 	const struct v8_engine *e = r->engine;
 
+	/* The unit test fills in the rest from the table of versions. */
 	gzprintf(out, "v8 %u %u\n", e->version.major, e->version.minor);
 	gzprintf(out, "engine %lx %lx %x %lx %x\n", r->bias, e->bytecode_sizes,
 		 e->bytecode_sizes_bytes, e->default_isolate_group,
@@ -89,25 +81,25 @@ static void write_engine(gzFile out, const struct v8_reader *r)
 			 e->types[i].name);
 }
 
-static void write_frames(gzFile out, const struct v8_reader *r, uint64_t stack,
-			 uint64_t end)
+static void write_frames(gzFile out, const struct v8_reader *r,
+			 const struct js_frame *frames, size_t count)
 {
 	struct js_scripts *scripts = js_scripts_new(16 << 20);
-	struct js_frame frames[WALK_FRAMES_MAX];
-	size_t count = walk_stack(r, stack, end, frames);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct js_frame *f = &frames[i];
 		struct js_location at;
+		uint64_t code;
 
 		gzprintf(out, "frame %lx %lx %lx %lx %lx %x %x %x %x %x\n",
 			 (long)f->shared, (long)f->function,
 			 (long)f->bytecode_array, (long)f->code, (long)f->pc,
 			 f->position, f->kind, f->leaf, f->script_id,
 			 f->function_literal_id);
+		v8_function_code(r, f->function, &code); /* to have it read */
 		if (js_frame_resolve(r->engine, r->bias, r->memory, scripts, f,
 				     &at))
-			fail("js_frame_resolve");
+			node_fail("js_frame_resolve");
 		if (!at.level_count)
 			fprintf(stderr, "? shortfall %d\n", at.shortfall);
 		for (uint32_t k = 0; k < at.level_count; k++)
@@ -175,107 +167,57 @@ static void write_objects(gzFile out, const struct output *o,
 	}
 }
 
-static pid_t start(char **arguments, FILE **output)
+/* The stack where it waits; with `allocation`, of an allocation by optimised
+ * code. */
+static size_t find_stack(struct node *n, const struct v8_reader *r,
+			 bool allocation,
+			 struct js_frame frames[WALK_FRAMES_MAX])
 {
-	int ends[2];
-	pid_t pid;
+	const uint64_t *points = r->engine->points;
+	uint64_t point = points[V8_POINT_ALLOCATE] ? points[V8_POINT_ALLOCATE]
+						   : points[V8_POINT_RESET_LAB];
+	size_t count;
 
-	if (pipe(ends))
-		fail("pipe");
-	pid = fork();
-	if (pid == 0) {
-		dup2(ends[1], 1);
-		close(ends[0]);
-		close(ends[1]);
-		execv(arguments[0], arguments);
-		fail(arguments[0]);
-	}
-	close(ends[1]);
-	*output = fdopen(ends[0], "r");
-	if (pid < 0 || !*output)
-		fail("fork");
-	return pid;
-}
-
-/* The engine among the files that the process maps, and its load bias. */
-static void find_engine(pid_t pid, struct v8_reader *r,
-			struct v8_engine *engine)
-{
-	struct object_registry *objects = object_registry_new();
-	struct maps maps;
-
-	if (!objects || maps_read(&maps, pid, true))
-		fail("maps");
-	for (size_t i = 0; i < maps.count; i++) {
-		const struct mapping *m = &maps.list[i];
-		struct object *o;
-		uint64_t address;
-
-		if (!m->inode ||
-		    object_open(objects, open(m->path, O_RDONLY), m->path,
-				&o) ||
-		    v8_engine_find(o, engine) || engine->support < V8_FRAMES ||
-		    !object_offset_to_address(o, m->file_offset, &address))
-			continue;
-		r->bias = m->start - address;
-		break;
-	}
-	if (engine->support < V8_FRAMES)
-		fail(engine->reason);
-	maps_free(&maps);
-	object_registry_free(objects);
-}
-
-static void stop(pid_t pid, uint64_t *stack, uint64_t *end)
-{
-	struct user_regs_struct registers;
-	const struct mapping *m;
-	struct maps maps;
-	int status;
-
-	usleep(200000); /* from the last line of output to the wait */
-	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) ||
-	    ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) ||
-	    waitpid(pid, &status, 0) != pid ||
-	    ptrace(PTRACE_GETREGS, pid, NULL, &registers) ||
-	    maps_read(&maps, pid, false))
-		fail("ptrace");
-	*stack = registers.rsp;
-	m = maps_find(&maps, registers.rsp);
-	if (!m)
-		fail("no stack");
-	*end = m->end;
-	maps_free(&maps);
+	do {
+		if (allocation)
+			node_run_to(n, point + r->bias);
+		count = walk_stack(r, n->stack, n->stack_end, frames);
+	} while (allocation && (!count || frames[0].kind != JS_CODE_OPTIMISED));
+	return allocation && count > ALLOCATION_FRAMES ? ALLOCATION_FRAMES
+						       : count;
 }
 
 int main(int argc, char **argv)
 {
 	static struct v8_engine engine;
 	static struct image image;
+	static struct output told;
+	struct js_frame frames[WALK_FRAMES_MAX];
 	struct v8_memory memory = {.read = read_and_keep, .context = &image};
 	struct v8_reader reader = {&engine, 0, &memory};
-	uint64_t stack, end;
-	struct output told = {0};
-	FILE *output;
+	bool allocation = argc > 1 && strcmp(argv[1], "--allocation") == 0;
+	struct node node;
+	size_t count;
 	gzFile out;
-	pid_t pid;
 
-	if (argc < 3)
+	argv += allocation;
+	if (argc - allocation < 3)
 		return 2;
-	pid = start(argv + 2, &output);
-	read_output(output, &told);
-	stop(pid, &stack, &end);
-	find_engine(pid, &reader, &engine);
+	node_start(&node, argv + 2);
+	read_output(node.output, &told);
+	node_stop(&node);
+	node_find_engine(&node, &engine, &reader.bias);
 	out = gzopen(argv[1], "wb9");
-	if (!out || v8_memory_open(&image.live, pid))
-		fail(argv[1]);
+	if (!out || v8_memory_open(&image.live, node.pid))
+		node_fail(argv[1]);
 	write_engine(out, &reader);
 	gzputs(out, told.expected);
+	count = find_stack(&node, &reader, allocation, frames);
+	image.count = 0; /* what finding it read is not needed */
 	write_objects(out, &told, &reader);
-	write_frames(out, &reader, stack, end);
+	write_frames(out, &reader, frames, count);
 	write_blocks(out, &image);
 	v8_memory_close(&image.live);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	node_end(&node);
 	return gzclose(out) == Z_OK ? 0 : 1;
 }

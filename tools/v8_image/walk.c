@@ -54,9 +54,11 @@ static bool read_frame(const struct v8_reader *r, uint64_t fp,
 	f->function = function;
 	f->shared = shared;
 	f->bytecode_array = bytecodes;
-	if (!v8_function_script(r, shared, &script) &&
-	    !v8_field_smi(r, script, l->script_id, &f->script_id) &&
-	    !v8_field_u32(r, shared, l->shared_function_literal_id, &literal))
+	if (v8_function_script(r, shared, &script))
+		f->kind = JS_CODE_BUILTIN;
+	else if (!v8_field_smi(r, script, l->script_id, &f->script_id) &&
+		 !v8_field_u32(r, shared, l->shared_function_literal_id,
+			       &literal))
 		f->function_literal_id = (int32_t)literal;
 	return true;
 }
@@ -74,7 +76,8 @@ static size_t walk_chain(const struct v8_reader *r, uint64_t fp, uint64_t to,
 		if (pc && read_frame(r, fp, f)) {
 			f->pc = pc - 1;
 			f->leaf = count == 0;
-			find_kind(r, fp, f);
+			if (f->kind != JS_CODE_BUILTIN)
+				find_kind(r, fp, f);
 			count++;
 		}
 		if (v8_read_word(r->memory, fp + 8, &pc) ||

@@ -121,8 +121,8 @@ function sparkplug(x) {
 }
 // Names of more than 74 context locals are kept elsewhere.
 const many = new Function('sparkplug', `return function manyLocals(x) {
-	${Array.from({ length: 80 }, (_, i) => `let v${i} = x;`).join('\n')}
-	const all = () => ${Array.from({ length: 80 },
+	${Array.from({ length: 75 }, (_, i) => `let v${i} = x;`).join('\n')}
+	const all = () => ${Array.from({ length: 75 },
 		(_, i) => `v${i}`).join(' + ')};
 	return sparkplug(x) + all();
 }
