@@ -53,8 +53,10 @@ static uint32_t helper_number(const struct object *o,
 static const struct v8_row *row_by_constants(const struct object *o,
 					     const struct v8_symbols *s)
 {
+	const char *differs;
+
 	for (size_t i = 0; i < v8_row_count; i++)
-		if (v8_constants_agree(o, s, &v8_rows[i].layout))
+		if (v8_constants_agree(o, s, &v8_rows[i].layout, &differs))
 			return &v8_rows[i];
 	return NULL;
 }

@@ -280,20 +280,21 @@ void v8_constants_apply(const struct object *o, const struct v8_symbols *s,
 }
 
 bool v8_constants_agree(const struct object *o, const struct v8_symbols *s,
-			const struct v8_layout *layout)
+			const struct v8_layout *layout, const char **differs)
 {
 	uint32_t found = 0;
 	uint16_t value;
 
-	for (size_t i = 0; i < COUNT(constants); i++) {
+	*differs = NULL;
+	for (size_t i = 0; i < COUNT(constants) && !*differs; i++) {
 		if (!constant_value(o, s, i, &value))
 			continue;
 		if (memcmp((const uint8_t *)layout + constants[i].field, &value,
 			   sizeof(value)) != 0)
-			return false;
+			*differs = constants[i].names[0];
 		found++;
 	}
-	return found >= CONSTANTS_TELLING;
+	return !*differs && found >= CONSTANTS_TELLING;
 }
 
 static int by_type(const void *a, const void *b)

@@ -55,9 +55,10 @@ void v8_constants_apply(const struct object *o, const struct v8_symbols *s,
 			struct v8_layout *layout);
 
 /* Whether the object has constants, enough to tell versions apart, and all of
- * them are as in `layout`. */
+ * them are as in `layout`. *differs: the first one that is not, after "v8dbg_",
+ * or NULL. */
 bool v8_constants_agree(const struct object *o, const struct v8_symbols *s,
-			const struct v8_layout *layout);
+			const struct v8_layout *layout, const char **differs);
 
 /* The types' numbers, ordered. */
 void v8_types_read(const struct object *o, const struct v8_symbols *s,

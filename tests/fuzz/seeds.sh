@@ -76,7 +76,53 @@ seed_capture()
 	} >"$to/capture"
 }
 
+# A library with the symbols and code of V8 13.6 that src/v8 looks at.
+seed_v8_layout()
+{
+	v8=_ZN2v88internal
+	{
+		for name in 13MainAllocator8ResetLabEmmm \
+			16LargeObjectSpace7AddPageEPNS0_17LargePageMetadataEm \
+			18ScavengerCollector30HandleSurvivingNewLargeObjectsEv \
+			20MarkCompactCollector22ClearNonLiveReferencesEv \
+			20MarkCompactCollector20IsUnmarkedHeapObjectEv \
+			4Heap14CollectGarbageEv 4Heap13SizeOfObjectsEv \
+			4Heap20ProcessWeakListRootsEv \
+			4Heap36GarbageCollectionPrologueInSafepointEv \
+			4Heap36GarbageCollectionEpilogueInSafepointEv \
+			17ExternalReference25js_dispatch_table_addressEv \
+			23DefaultEmbeddedBlobCodeEv \
+			27DefaultEmbeddedBlobCodeSizeEv; do
+			printf '.text; .globl %s%s; .type %s%s, @function\n' \
+				$v8 "$name" $v8 "$name"
+			printf '%s%s:\n' $v8 "$name"
+			printf 'mov 0xa0(%%rdi), %%rax\n'
+			printf 'lea -0xeff8(%%rdi), %%r15\n'
+			printf 'and 0x140(%%rsi,%%rdx,8), %%rax\n'
+			printf 'lea blob(%%rip), %%rax; ret\n'
+			printf '.size %s%s, . - %s%s\n' $v8 "$name" $v8 "$name"
+		done
+		for number in v8dbg_TaggedSize=8 ${v8}7Version6major_E=13 \
+			${v8}7Version6minor_E=6 v8dbg_off_fp_function=-16 \
+			v8dbg_type_JSMap__JS_MAP_TYPE=2112 \
+			v8dbg_class_Map__instance_type__uint16_t=12; do
+			name=${number%=*}
+			printf '.data; .globl %s; .type %s, @object\n' \
+				"$name" "$name"
+			printf '%s: .long %s; .size %s, 4\n' \
+				"$name" "${number#*=}" "$name"
+		done
+		printf '.balign 8; blob: .quad %s4Heap14CollectGarbageEv\n' $v8
+	} >"$to/../v8.s"
+	gcc -shared -nostdlib -Wl,-z,noseparate-code,-z,max-page-size=4096 \
+		-o "$to/v8" "$to/../v8.s"
+	gcc -s -shared -nostdlib -Wl,-z,noseparate-code,-z,max-page-size=4096 \
+		-o "$to/v8-stripped" "$to/../v8.s"
+	rm -f "$to/../v8.s"
+}
+
 case $fuzzer in
+fuzz_v8_layout) seed_v8_layout ;;
 fuzz_capture) seed_capture ;;
 fuzz_object) seed_object ;;
 fuzz_cfi) seed_cfi ;;

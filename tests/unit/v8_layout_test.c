@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "v8/layout.h"
+#include "v8/layout_symbols.h"
 #include "v8/layout_table.h"
 #include "v8_binaries.h"
 
@@ -412,6 +413,18 @@ static const struct v8_row *row_of_engine(void)
 	return NULL;
 }
 
+static void assert_constants_are_as_in_the_table(const struct object *o)
+{
+	static struct v8_symbols symbols;
+	const char *differs;
+
+	assert_int_equal(v8_symbols_collect(o, &symbols), 0);
+	if (!v8_constants_agree(o, &symbols, &row_of_engine()->layout,
+				&differs))
+		fail_msg("v8dbg_%s differs from the table",
+			 differs ? differs : "* (too few)");
+}
+
 static void examine_real(const char *path)
 {
 	struct object *o;
@@ -425,8 +438,7 @@ static void examine_real(const char *path)
 		      v8_version_text(&engine.version, text, sizeof(text)),
 		      engine.reason);
 	assert_support(V8_FRAMES_AND_HEAP, "");
-	/* The binary's constants, and the dispatch table's place in its code,
-	 * are what the table says. */
+	assert_constants_are_as_in_the_table(o);
 	assert_memory_equal(&engine.layout, &row_of_engine()->layout,
 			    sizeof(engine.layout));
 	assert_int_equal(engine.isolate_group_dispatch_table,
