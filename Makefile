@@ -39,7 +39,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Werror \
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 SKEL    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
 SRC     := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
-OBJ     := $(SRC:%.c=$(BUILD)/%.o)
+OBJ     := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/report/page/page.o
 LIB     := $(BUILD)/libleakbpf.a
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
@@ -59,6 +59,11 @@ $(LIB): $(OBJ)
 $(BUILD)/src/%.o: src/%.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The HTML report's page is part of the binary.
+$(BUILD)/src/report/page/page.o: $(wildcard src/report/page/*)
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ src/report/page/page.S
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -30,7 +30,8 @@
 #define OBJECT_NONE	   0
 #define OBJECTS_MAX	   4096
 
-/* Why a walk ended. Only STACK_END_ROOT is a complete stack. */
+/* Why a walk ended. Only STACK_END_ROOT is a complete stack. Capture files hold
+ * these numbers: new ones come last. */
 #define STACK_END_REASONS(X)                                                   \
 	X(ROOT, "complete")                                                    \
 	X(DEPTH, "deeper than 127 frames")                                     \
@@ -64,7 +65,7 @@ struct stack_frames {
 #define STACK_ID_FIRST	  2
 
 /* What kind of memory a stack holds. Stacks with the same frames but different
- * sources have different ids. */
+ * sources have different ids. Capture files hold these numbers. */
 enum stack_source {
 	STACK_SOURCE_NATIVE,  /* malloc and friends, mmap */
 	STACK_SOURCE_V8_HEAP, /* objects on V8's heap */

@@ -29,20 +29,6 @@ void code_bool(struct codec *c, bool *value)
 	*value = wide != 0;
 }
 
-void code_list(struct codec *c, uint64_t *values, uint64_t count)
-{
-	uint64_t there = count;
-
-	code_u64(c, &there);
-	for (uint64_t i = 0; i < there && !c->in.failed; i++) {
-		uint64_t dropped;
-
-		code_u64(c, i < count ? &values[i] : &dropped);
-	}
-	for (uint64_t i = there; i < count; i++)
-		values[i] = 0;
-}
-
 void code_bytes(struct codec *c, const char **bytes, size_t *size)
 {
 	uint64_t length = *size;

@@ -21,10 +21,7 @@ void code_u64(struct codec *c, uint64_t *value);
 /* Reading a value that does not fit fails the cursor. */
 void code_u32(struct codec *c, uint32_t *value);
 void code_bool(struct codec *c, bool *value);
-/* A list of known length when writing; what is read beyond `count` is dropped,
- * what is missing is 0. */
-void code_list(struct codec *c, uint64_t *values, uint64_t count);
-/* Reading: length and bytes within the record. */
+/* Length and bytes; what is read lies within the record. */
 void code_bytes(struct codec *c, const char **bytes, size_t *size);
 
 #endif

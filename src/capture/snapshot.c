@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "capture/snapshot.h"
 
+#include <string.h>
+
 static void code_status(struct codec *c, struct tracer_status *s)
 {
 	uint32_t link = (uint32_t)s->link;
@@ -19,6 +21,48 @@ static void code_status(struct codec *c, struct tracer_status *s)
 	code_u32(c, &s->objects_unreadable);
 	code_u64(c, &s->regions_lost);
 	s->link = (enum link_kind)link;
+}
+
+/* By name: counters come and go with versions. */
+static const char *const counter_names[COUNTER_COUNT] = {
+#define X(id, text) [COUNTER_##id] = #id,
+	COUNTERS_WORK(X) COUNTERS_LOSS(X)
+#undef X
+#define X(id, text) [COUNTER_STACK_END + STACK_END_##id] = "END_" #id,
+		STACK_END_REASONS(X)
+#undef X
+};
+
+static void take_counter(struct codec *c, uint64_t counters[COUNTER_COUNT])
+{
+	const char *name = NULL;
+	uint64_t value = 0;
+	size_t size = 0;
+
+	code_bytes(c, &name, &size);
+	code_u64(c, &value);
+	for (int i = 0; i < COUNTER_COUNT && !c->in.failed; i++)
+		if (strlen(counter_names[i]) == size &&
+		    !memcmp(counter_names[i], name, size))
+			counters[i] = value;
+}
+
+static void code_counters(struct codec *c, uint64_t counters[COUNTER_COUNT])
+{
+	uint64_t there = COUNTER_COUNT;
+
+	code_u64(c, &there);
+	for (uint64_t i = 0; i < there && !c->in.failed; i++) {
+		const char *name = c->out ? counter_names[i] : NULL;
+		size_t size = name ? strlen(name) : 0;
+
+		if (c->out) {
+			code_bytes(c, &name, &size);
+			code_u64(c, &counters[i]);
+		} else {
+			take_counter(c, counters);
+		}
+	}
 }
 
 static void code_cohorts(struct codec *c, struct cohort_layout *l)
@@ -57,12 +101,13 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 	code_bool(c, &s->final);
 	code_status(c, &s->status);
 	code_cohorts(c, &s->cohorts);
-	code_list(c, s->counters, COUNTER_COUNT);
+	code_counters(c, s->counters);
 	code_u64(c, &s->dead_sites);
 	code_u32(c, &s->objects_given_up);
 	code_u64(c, &s->resident_bytes);
 	code_u64(c, &s->limit_bytes);
 	code_u64(c, &s->limit_used_bytes);
+	code_bool(c, &s->limit_is_group);
 	code_u32(c, &s->collections);
 	code_targets(c, s);
 }

@@ -25,6 +25,7 @@ struct capture_snapshot {
 	/* The memory limit of the targets and what is used of it; 0: none is
 	 * known. */
 	uint64_t limit_bytes, limit_used_bytes;
+	bool limit_is_group;  /* of a control group; else the machine's RAM */
 	uint32_t collections; /* full garbage collections since attach */
 	struct capture_target *targets; /* in the order of the processes */
 	size_t target_count;

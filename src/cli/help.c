@@ -32,6 +32,8 @@ static const char usage[] =
 	"standard output)\n"
 	"      --pprof FILE      for go tool pprof and all that reads its "
 	"format\n"
+	"      --html FILE       one page: graphs, verdicts, memory over time\n"
+	"      --svg FILE        a flame graph\n"
 	"      --json FILE       everything, for programs\n"
 	"      --older SECS      only blocks at least this old\n"
 	"      --min-size SIZE   only blocks of at least this size\n"

@@ -98,7 +98,13 @@ static void describe(struct loaded *l, const struct options *options)
 /* When a limit would have been reached is not told of the past. */
 static bool diagnose(struct loaded *l)
 {
-	const struct diagnosis_facts facts = {0};
+	const struct capture_snapshot *s = capture_snapshot(l->capture);
+	const struct diagnosis_facts facts = {
+		.limit_bytes = (double)s->limit_bytes,
+		.limit_used_bytes = (double)s->limit_used_bytes,
+		.limit_is_group = s->limit_is_group,
+		.collections = s->collections,
+	};
 
 	l->diagnosis = diagnosis_new(l->profile, &facts);
 	l->report.diagnosis = l->diagnosis;

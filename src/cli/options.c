@@ -17,6 +17,8 @@ static const struct option long_options[] = {
 	{"folded", required_argument, NULL, OPTION_FILE + REPORT_FOLDED},
 	{"pprof", required_argument, NULL, OPTION_FILE + REPORT_PPROF},
 	{"json", required_argument, NULL, OPTION_FILE + REPORT_JSON},
+	{"svg", required_argument, NULL, OPTION_FILE + REPORT_SVG},
+	{"html", required_argument, NULL, OPTION_FILE + REPORT_HTML},
 	{"older", required_argument, NULL, OPTION_OLDER},
 	{"min-size", required_argument, NULL, OPTION_MIN_SIZE},
 	{"max-size", required_argument, NULL, OPTION_MAX_SIZE},

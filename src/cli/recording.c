@@ -74,6 +74,7 @@ static struct cohort_layout since_attach(const struct cohort_layout *cohorts,
 }
 
 int recording_snapshot(struct capture_writer *w, const struct report *r,
+		       const struct diagnosis_facts *facts,
 		       const struct cohort_layout *cohorts,
 		       uint64_t attached_ns, uint64_t now_ns)
 {
@@ -87,6 +88,10 @@ int recording_snapshot(struct capture_writer *w, const struct report *r,
 		.dead_sites = r->dead_sites,
 		.objects_given_up =
 			r->names->objects_given_up(r->names->context),
+		.limit_bytes = (uint64_t)facts->limit_bytes,
+		.limit_used_bytes = (uint64_t)facts->limit_used_bytes,
+		.limit_is_group = facts->limit_is_group,
+		.collections = facts->collections,
 		.targets = targets,
 		.target_count = r->target_count,
 	};

@@ -14,6 +14,7 @@ int recording_begin(struct capture_writer *w, const struct targets *targets);
 /* Ends a snapshot whose stacks have been added. The report is the one that was
  * made of the same stacks. 0 or -errno, reported. */
 int recording_snapshot(struct capture_writer *w, const struct report *r,
+		       const struct diagnosis_facts *facts,
 		       const struct cohort_layout *cohorts,
 		       uint64_t attached_ns, uint64_t now_ns);
 int recording_close(struct capture_writer *w, const char *path);

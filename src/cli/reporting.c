@@ -146,10 +146,7 @@ static void find_limit(const struct targets *targets,
 
 int reporting_diagnose(struct reporting *r)
 {
-	struct diagnosis_facts facts = {0};
-
-	find_limit(r->targets, &facts);
-	r->diagnosis = diagnosis_new(r->profile, &facts);
+	r->diagnosis = diagnosis_new(r->profile, &r->facts);
 	r->report.diagnosis = r->diagnosis;
 	if (r->diagnosis)
 		return 0;
@@ -312,10 +309,13 @@ int reporting_update(struct reporting *r, bool final)
 		return err;
 	describe_targets(r->targets, r->report_targets);
 	report->dead_sites = count_dead_sites(r->tracer);
+	r->facts = (struct diagnosis_facts){0};
+	find_limit(r->targets, &r->facts);
 	if (!r->capture)
 		return 0;
-	return recording_snapshot(r->capture, report, tracer_cohorts(r->tracer),
-				  r->attached_ns, now_ns);
+	return recording_snapshot(r->capture, report, &r->facts,
+				  tracer_cohorts(r->tracer), r->attached_ns,
+				  now_ns);
 }
 
 int reporting_write(struct reporting *r, bool final)

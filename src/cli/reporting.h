@@ -31,6 +31,7 @@ struct reporting {
 	struct report report;
 	struct report_target *report_targets;
 	struct diagnosis *diagnosis;
+	struct diagnosis_facts facts;
 	uint64_t counters[COUNTER_COUNT];
 };
 

@@ -107,6 +107,8 @@ static int add_stack(struct document *d, const struct report *r,
 
 	*to = (struct document_stack){
 		.stack = s,
+		.verdict = r->diagnosis ? diagnosis_verdict(r->diagnosis, s)
+					: NULL,
 		.path = d->path_count,
 		.blame = DOCUMENT_NONE,
 		.bytes = s->live_bytes.value,

@@ -28,11 +28,13 @@ struct document_frame {
 
 struct document_stack {
 	const struct profile_stack *stack; /* NULL in a comparison */
+	const struct verdict *verdict;	   /* NULL: none */
 	size_t path; /* its frames, outermost first: doc->path[path...] */
 	uint32_t depth;
-	uint32_t blame; /* position in the path, or DOCUMENT_NONE */
-	double bytes;	/* live; in a comparison: after */
-	double before;	/* in a comparison */
+	uint32_t blame;	 /* position in the path, or DOCUMENT_NONE */
+	double bytes;	 /* live; in a comparison: after */
+	double before;	 /* in a comparison */
+	double variance; /* in a comparison: of the difference, bytes^2 */
 };
 
 struct document {
@@ -46,6 +48,11 @@ struct document {
 
 /* 0 or -ENOMEM; document_free in every case. */
 int document_make(struct document *d, const struct report *r);
+/* What two reports hold, side by side: stacks are the same when their functions
+ * are, so that two builds of a program can be compared. The largest difference
+ * comes first. */
+int document_compare(struct document *d, const struct report *before,
+		     const struct report *after);
 void document_free(struct document *d);
 
 const char *document_text(const struct document *d, uint32_t number);

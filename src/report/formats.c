@@ -10,6 +10,8 @@ static const struct {
 	[REPORT_FOLDED] = {"folded", report_folded},
 	[REPORT_PPROF] = {"pprof", report_pprof},
 	[REPORT_JSON] = {"json", report_json},
+	[REPORT_SVG] = {"svg", report_svg},
+	[REPORT_HTML] = {"html", report_html},
 };
 
 const char *report_format_name(enum report_format format)

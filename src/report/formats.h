@@ -8,7 +8,14 @@
 
 #include "report/report.h"
 
-enum report_format { REPORT_FOLDED, REPORT_PPROF, REPORT_JSON, REPORT_FORMATS };
+enum report_format {
+	REPORT_FOLDED,
+	REPORT_PPROF,
+	REPORT_JSON,
+	REPORT_SVG,
+	REPORT_HTML,
+	REPORT_FORMATS,
+};
 
 /* "folded": --folded */
 const char *report_format_name(enum report_format format);
@@ -25,5 +32,9 @@ int report_folded(FILE *out, const struct report *r);
 int report_pprof(FILE *out, const struct report *r);
 /* docs/report.schema.json */
 int report_json(FILE *out, const struct report *r);
+/* A flame graph, without scripts. */
+int report_svg(FILE *out, const struct report *r);
+/* One page with everything in it: it loads nothing. */
+int report_html(FILE *out, const struct report *r);
 
 #endif

@@ -2,11 +2,15 @@
 /* The JSON report. docs/report.schema.json says what each member means. */
 #include "report/formats.h"
 
+#include <math.h>
+
 #include "probe/features.h"
+#include "profile/series.h"
 #include "report/document.h"
 #include "report/json_writer.h"
 #include "report/losses.h"
 #include "report/roots.h"
+#include "report/verdict_text.h"
 
 #define JSON_VERSION 1
 
@@ -55,6 +59,31 @@ static void put_totals(struct json *j, const struct report *r)
 	json_end(j);
 }
 
+static void put_diagnosis(struct json *j, const struct report *r)
+{
+	const struct diagnosis_summary *d = diagnosis_summary(r->diagnosis);
+	struct text headline = {0};
+
+	verdict_headline(&headline, r);
+	json_object(j, "diagnosis");
+	json_text(j, "kind", diagnosis_name(d->kind));
+	json_text(j, "headline", headline.data ? headline.data : "");
+	put_estimate(j, "leak_bytes_per_minute", &d->leak);
+	put_estimate(j, "outstanding_bytes_per_minute", &d->outstanding);
+	if (d->resident_known)
+		put_estimate(j, "resident_bytes_per_minute", &d->resident);
+	if (d->kind == DIAGNOSIS_LEAK)
+		json_number(j, "confidence", d->confidence);
+	if (d->share_of_resident >= 0)
+		json_number(j, "share_of_resident", d->share_of_resident);
+	if (d->limit_bytes > 0)
+		json_number(j, "limit_bytes", d->limit_bytes);
+	if (d->seconds_to_limit >= 0)
+		json_number(j, "seconds_to_limit", d->seconds_to_limit);
+	json_end(j);
+	text_free(&headline);
+}
+
 static void put_cost(struct json *j, const struct report *r)
 {
 	const struct tracer_status *s = &r->status;
@@ -89,6 +118,24 @@ static void put_losses(struct json *j, const struct report *r)
 {
 	json_array(j, "losses");
 	report_each_loss(r, put_loss, j);
+	json_end(j);
+}
+
+static void put_moments(struct json *j, const struct report *r)
+{
+	struct series_point live[SERIES_POINTS], resident[SERIES_POINTS];
+	size_t count = profile_total_history(r->profile, live);
+	size_t known = profile_resident_history(r->profile, resident);
+
+	json_array(j, "moments");
+	for (size_t i = 0; i < count; i++) {
+		json_object(j, NULL);
+		json_number(j, "seconds", live[i].seconds);
+		json_number(j, "live_bytes", round(live[i].live));
+		if (known == count)
+			json_number(j, "resident_bytes", resident[i].live);
+		json_end(j);
+	}
 	json_end(j);
 }
 
@@ -130,7 +177,36 @@ static void put_path(struct json *j, const struct document *d,
 		json_number(j, "blame", s->blame);
 }
 
-static void put_stack(struct json *j, const struct document *d,
+static void put_verdict(struct json *j, const struct verdict *v)
+{
+	struct text reasons = {0};
+
+	json_object(j, "verdict");
+	json_text(j, "kind", verdict_name(v->kind));
+	if (v->kind == VERDICT_LEAK)
+		json_number(j, "confidence", v->confidence);
+	put_estimate(j, "growth_bytes_per_minute", &v->growth);
+	verdict_reasons(&reasons, v);
+	json_text(j, "reasons", reasons.data ? reasons.data : "");
+	json_end(j);
+	text_free(&reasons);
+}
+
+/* Live bytes at each of the document's moments. */
+static void put_series(struct json *j, const struct report *r,
+		       const struct profile_stack *s)
+{
+	struct series_point points[SERIES_POINTS];
+	size_t count = profile_history(r->profile, s, points);
+
+	json_array(j, "series");
+	for (size_t i = 0; i < count; i++)
+		json_number(j, NULL, round(points[i].live));
+	json_end(j);
+}
+
+static void put_stack(struct json *j, const struct report *r,
+		      const struct document *d,
 		      const struct document_stack *from)
 {
 	const struct profile_stack *s = from->stack;
@@ -151,6 +227,9 @@ static void put_stack(struct json *j, const struct document *d,
 	json_number(j, "oldest_seconds", s->oldest_seconds);
 	json_number(j, "first_seen_seconds", s->first_seen_seconds);
 	json_number(j, "last_alloc_seconds", s->last_alloc_seconds);
+	if (from->verdict)
+		put_verdict(j, from->verdict);
+	put_series(j, r, s);
 	json_end(j);
 }
 
@@ -164,14 +243,17 @@ static void put_report(struct json *j, const struct report *r,
 	json_bool(j, "final", r->final);
 	json_number(j, "elapsed_seconds", r->elapsed_seconds);
 	json_number(j, "growth_window_seconds", r->interval_seconds);
+	if (r->diagnosis)
+		put_diagnosis(j, r);
 	put_targets(j, r);
 	put_totals(j, r);
 	put_cost(j, r);
 	put_losses(j, r);
+	put_moments(j, r);
 	put_frames(j, d);
 	json_array(j, "stacks");
 	for (size_t i = 0; i < d->stack_count; i++)
-		put_stack(j, d, &d->stacks[i]);
+		put_stack(j, r, d, &d->stacks[i]);
 	json_end(j);
 	json_end(j);
 }

@@ -13,7 +13,8 @@ static bool is_plain(uint32_t code)
 {
 	if (code < 0x20 || (code >= 0x7f && code <= 0x9f))
 		return false;
-	if (code == 0x200e || code == 0x200f || code == 0xfeff)
+	if (code == 0x200e || code == 0x200f || code == 0xfeff ||
+	    (code & 0xfffe) == 0xfffe)
 		return false;
 	return !(code >= 0x2028 && code <= 0x202e) &&
 	       !(code >= 0x2066 && code <= 0x2069);

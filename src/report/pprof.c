@@ -100,7 +100,7 @@ static uint64_t whole(double value)
 static void put_location_of(struct pprof *p, struct location key)
 {
 	leb128_put(&p->inner,
-		     number_of(p, p->locations, &key, sizeof(key)) + 1ull);
+		   number_of(p, p->locations, &key, sizeof(key)) + 1ull);
 }
 
 static void put_locations(struct pprof *p, const struct profile_stack *s)
@@ -135,6 +135,8 @@ static const char *process_name(const struct report *r, uint32_t tgid)
 
 static void put_sample(struct pprof *p, const struct profile_stack *s)
 {
+	const struct diagnosis *d = p->report->diagnosis;
+	const struct verdict *verdict = d ? diagnosis_verdict(d, s) : NULL;
 	char pid[16];
 
 	put_locations(p, s);
@@ -146,6 +148,8 @@ static void put_sample(struct pprof *p, const struct profile_stack *s)
 	snprintf(pid, sizeof(pid), "%u", s->tgid);
 	put_label(p, "pid", pid);
 	put_label(p, "process", process_name(p->report, s->tgid));
+	if (verdict)
+		put_label(p, "verdict", verdict_name(verdict->kind));
 	put_label(p, "memory", report_source_text(s));
 	if (s->end != STACK_END_ROOT)
 		put_label(p, "stack", report_end_text(s));

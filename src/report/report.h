@@ -30,6 +30,8 @@ struct report {
 	double elapsed_seconds;	 /* since attach */
 	double interval_seconds; /* growth window */
 	bool final;
+	/* Processes of one name count as one: for comparisons. */
+	bool pids_alike;
 	size_t top; /* stacks to show; 0: all */
 	struct profile *profile;
 	const struct diagnosis *diagnosis; /* of this snapshot */

@@ -45,7 +45,11 @@ size_t report_roots(const struct report *r, const struct profile_stack *s,
 	const char *source = source_of(r, s);
 	size_t n = 0;
 
-	if (r->target_count > 1) {
+	if (r->target_count > 1 && r->pids_alike) {
+		snprintf(roots[n].name, sizeof(roots[n].name), "%s",
+			 comm_of(r, s->tgid));
+		n++;
+	} else if (r->target_count > 1) {
 		snprintf(roots[n].name, sizeof(roots[n].name), "%s-%" PRIu32,
 			 comm_of(r, s->tgid), s->tgid);
 		n++;

@@ -365,11 +365,12 @@ static void refuses_unfinished_quotations(void **state)
 static void help_names_every_option_and_exit_status(void **state)
 {
 	static const char *const words[] = {
-		"--pid",      "--command",	"--mmap",	"--interval",
-		"--duration", "--top",		"--folded",	"--pprof",
-		"--json",     "--older",	"--min-size",	"--max-size",
-		"--explain",  "--sample-bytes", "--max-memory", "--quiet",
-		"--verbose",  "--version",	"--help",
+		"--pid",	"--command",  "--mmap",	   "--interval",
+		"--duration",	"--top",      "--folded",  "--pprof",
+		"--json",	"--svg",      "--html",	   "--older",
+		"--min-size",	"--max-size", "--explain", "--sample-bytes",
+		"--max-memory", "--quiet",    "--verbose", "--version",
+		"--help",
 #define X(id, number, text) text,
 		EXIT_CODES(X)
 #undef X
@@ -421,11 +422,12 @@ static char *read_man_page(void)
 static void man_page_agrees_with_the_program(void **state)
 {
 	static const char *const words[] = {
-		"--pid",      "--command",	 "--mmap",	  "--interval",
-		"--duration", "--top",		 "--folded=",	  "--pprof=",
-		"--json=",    "--older=",	 "--min-size=",	  "--max-size=",
-		"--explain",  "--sample-bytes=", "--max-memory=", "--quiet",
-		"--verbose",  "--version",	 "--help"};
+		"--pid",	 "--command",	"--mmap",    "--interval",
+		"--duration",	 "--top",	"--folded=", "--pprof=",
+		"--json=",	 "--svg=",	"--html=",   "--older=",
+		"--min-size=",	 "--max-size=", "--explain", "--sample-bytes=",
+		"--max-memory=", "--quiet",	"--verbose", "--version",
+		"--help"};
 	static const struct {
 		int number;
 		const char *text;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of the page, as they stand in this folder. */
+	.section .rodata
+
+	.macro part name, file
+	.globl page_\name, page_\name\()_end
+page_\name:
+	.incbin "src/report/page/\file"
+page_\name\()_end:
+	.byte 0
+	.endm
+
+	part css, page.css
+	part body, body.html
+	part model, model.js
+	part graph, graph.js
+	part chart, chart.js
+	part table, table.js
+	part main, main.js
+
+	.section .note.GNU-stack, "", @progbits
