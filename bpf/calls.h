@@ -8,6 +8,7 @@
 #define BPF_CALLS_H
 
 #include "arch.h"
+#include "js_frames.h"
 #include "outstanding.h"
 #include "stacks.h"
 

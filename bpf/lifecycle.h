@@ -21,8 +21,10 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-	if (bpf_map_lookup_elem(&targets, &tgid))
-		send_event(EVENT_EXEC, tgid, 0);
+	if (!bpf_map_lookup_elem(&targets, &tgid))
+		return 0;
+	js_thread_forget(tgid); /* it is the only thread now */
+	send_event(EVENT_EXEC, tgid, 0);
 	return 0;
 }
 
@@ -36,6 +38,7 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	call_forget((__u32)id, 0);
 	call_forget((__u32)id, 1);
+	js_thread_forget((__u32)id);
 	return 0;
 }
 

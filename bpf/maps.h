@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "leakbpf/abi.h"
+#include "leakbpf/v8_abi.h"
 
 /* ---- Set by the loader -------------------------------------------------- */
 
@@ -28,6 +29,7 @@ const volatile __u64 block_hash_seed = 0;
 struct sampling sampling = {};
 struct cohort_layout cohort_layouts[2] = {};
 __u32 cohort_active = 0;
+__u32 v8_present = 0;	  /* some target runs V8 */
 __u32 shared_targets = 0; /* targets whose owner is another process */
 
 /* ---- Written here, read by the loader ----------------------------------- */

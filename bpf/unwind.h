@@ -27,6 +27,11 @@
  */
 #define WINDOW_WORDS 128
 
+/* V8 objects are copied as far as anything of interest is in them: up to the
+ * id of a Script. The buffer is a power of two, for masks. */
+#define JS_OBJECT_BYTES 72
+#define JS_OBJECT_WORDS 16
+
 struct walk {
 	__u64 pc; /* of the frame being added */
 	__u64 sp; /* CFA of its callee */
@@ -42,7 +47,9 @@ struct walk {
 	__u32 guessed;	  /* got here by frame pointer where there is no CFI */
 	__u32 allocators; /* frames inside probed allocation functions */
 	__u32 caller_is_allocator; /* the second frame is one */
-	__u64 window_base;	   /* user address of window[0] */
+	__u32 js_frames;	   /* frames of JavaScript */
+	__u64 object[JS_OBJECT_WORDS];
+	__u64 window_base; /* user address of window[0] */
 	__u64 window[WINDOW_WORDS];
 	struct stack_frames stack;
 };
@@ -389,6 +396,9 @@ static __always_inline void walk_append(struct walk *w)
 	}
 }
 
+/* js_frames.h */
+__noinline int js_frame(struct walk *w);
+
 /* Adds the frame at w->pc and moves to its caller. Non-zero: the walk is over,
  * w->stack.end says why. */
 __noinline int walk_step(struct walk *w)
@@ -417,6 +427,10 @@ __noinline int walk_step(struct walk *w)
 			walk_resolve(w);
 		}
 	}
+	/* Compiled code may be newer than what is known of the mappings. */
+	if (v8_present && UNWIND_RULE_KIND(w->rule) == UNWIND_NONE &&
+	    js_frame(w))
+		w->found = 1;
 	if (!w->found) {
 		w->stack.end =
 			w->guessed ? STACK_END_NO_CFI : STACK_END_NO_MAPPING;
@@ -452,6 +466,7 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	w->stack.retired = 0;
 	w->allocators = 0;
 	w->caller_is_allocator = 0;
+	w->js_frames = 0;
 	w->guessed = 0;
 	w->window_base = ~0ULL;
 	w->hash = stack_hash_seed ^ tgid ^ (__u64)source << 32;

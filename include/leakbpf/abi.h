@@ -269,6 +269,7 @@ enum alloc_kind {
 	X(LOST_TABLE_FULL, "samples lost: outstanding table full")             \
 	X(LOST_STACKS, "samples booked to [other stacks]: stack table full")   \
 	X(LOST_EVENTS, "events lost: ring buffer full")                        \
+	X(LOST_JS_FRAMES, "JavaScript frames lost: table full")                \
 	X(MISSED_FREE, "blocks whose free was not seen, replaced")             \
 	X(DECLINED_THROW, "allocations skipped: could throw through a probe")  \
 	X(NOT_A_TARGET, "hits by a process that is no target")
@@ -291,6 +292,7 @@ enum event_type {
 	EVENT_FORKED,	      /* `tgid` has a child with a copy of its memory */
 	EVENT_TABLE_PRESSURE, /* outstanding table nearly full */
 	EVENT_MAP,	      /* struct map_event */
+	EVENT_JS_FRAME,	      /* struct js_frame_event */
 };
 
 struct event {

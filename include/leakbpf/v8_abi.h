@@ -2,7 +2,7 @@
 /*
  * What the BPF programs and user space share about V8: where one version of it
  * keeps things, JavaScript frames as they were captured, and heap samples.
- * Included like abi.h: fixed-width types are the includer's business.
+ * Included after abi.h.
  *
  * Offsets are in bytes from the start of an object, that is from its untagged
  * address (a tagged pointer minus V8_TAG). Offsets in frames are from the frame
@@ -151,9 +151,11 @@ struct js_frame {
 	__u64 code;	      /* 0: not known, or not the code that runs */
 	__u64 pc;	      /* look-up address: return address - 1 */
 	__u64 heap;	      /* Heap of the isolate; 0: not known */
+	__u64 seen_ns;	      /* CLOCK_MONOTONIC */
 	__u32 position;
 	__u32 tgid;
 	__u32 tid;
+	__u32 thread;	/* number that no two threads share, from 1 */
 	__u32 gc_epoch; /* `v8_process.gc_epoch` when it was read */
 	/* Tell whether `shared` is still the same function. */
 	__s32 script_id; /* 0: not known, no script */
@@ -161,7 +163,12 @@ struct js_frame {
 	__u8 kind;     /* enum js_code */
 	__u8 leaf;     /* no JavaScript frame below it */
 	__u8 resolved; /* set by user space */
-	__u8 reserved[5];
+	__u8 tries;    /* times it was sent before; stops at 255 */
+};
+
+struct js_frame_event {
+	struct event header;
+	struct js_frame frame;
 };
 
 #endif

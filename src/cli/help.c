@@ -23,6 +23,8 @@ static const char usage[] =
 	"  -c, --command CMD     start a program and trace it from the "
 	"beginning\n"
 	"      --mmap            count mmap, munmap and mremap too\n"
+	"      --no-v8           Node.js like any other program: no names of "
+	"JavaScript\n"
 	"\n"
 	"When and what to report\n"
 	"  -i, --interval SECS   time between reports (default 10)\n"

@@ -25,6 +25,7 @@ static const struct option long_options[] = {
 	{"sample-bytes", required_argument, NULL, OPTION_SAMPLE_BYTES},
 	{"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
 	{"mmap", no_argument, NULL, OPTION_MMAP},
+	{"no-v8", no_argument, NULL, OPTION_NO_V8},
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},

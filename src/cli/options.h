@@ -45,6 +45,7 @@ struct options {
 	uint64_t sample_bytes;
 	uint64_t max_memory;
 	bool memory_maps;
+	bool no_v8;
 	/* By format; "-": standard output, of one at most; NULL: none. */
 	const char *files[REPORT_FORMATS];
 	const char *capture;	 /* record: the file to be written */

@@ -230,6 +230,9 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 	case OPTION_MMAP:
 		o->memory_maps = true;
 		break;
+	case OPTION_NO_V8:
+		o->no_v8 = true;
+		break;
 	case OPTION_FILE ... OPTION_FILE + REPORT_FORMATS - 1:
 		return parse_file(p, (enum report_format)(option - OPTION_FILE),
 				  text);

@@ -19,11 +19,25 @@
 #define STEP_MAX_NS    60000000000ULL
 
 struct adding {
+	struct stack_merge *merge;
 	struct profile *profile;
 	struct capture_writer *capture;
 	uint64_t attached_ns;
 	int err;
 };
+
+static int add_merged(void *context, uint32_t id,
+		      const struct stack_frames *frames,
+		      const struct stack_stats *stats)
+{
+	const struct adding *a = context;
+	int err = profile_add(a->profile, id, frames, stats);
+
+	if (!err && a->capture)
+		err = capture_add(a->capture, id, frames, stats,
+				  a->attached_ns);
+	return err;
+}
 
 static void add_stack(uint32_t id, const struct stack_frames *frames,
 		      const struct stack_stats *stats, void *context)
@@ -31,10 +45,7 @@ static void add_stack(uint32_t id, const struct stack_frames *frames,
 	struct adding *a = context;
 
 	if (!a->err)
-		a->err = profile_add(a->profile, id, frames, stats);
-	if (!a->err && a->capture)
-		a->err = capture_add(a->capture, id, frames, stats,
-				     a->attached_ns);
+		a->err = stack_merge_add(a->merge, id, frames, stats);
 }
 
 static double window_seconds(const struct reporting *r, bool final)
@@ -77,15 +88,22 @@ static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 		.resident_bytes = resident_bytes(r->targets),
 	};
 	struct adding adding = {
+		.merge = r->merge,
 		.profile = r->profile,
 		.capture = r->capture,
 		.attached_ns = r->attached_ns,
 	};
-	int err = profile_begin(r->profile, &snapshot);
+	int err;
 
+	/* What the last stacks mean may still be waiting to be asked. */
+	tracer_poll(r->tracer, 0);
+	err = profile_begin(r->profile, &snapshot);
 	if (err)
 		return err;
+	stack_merge_begin(r->merge, r->profile, add_merged, &adding);
 	tracer_each_stack(r->tracer, add_stack, &adding);
+	if (!adding.err)
+		adding.err = stack_merge_end(r->merge);
 	err = profile_end(r->profile);
 	r->observed_ns = now_ns;
 	return adding.err ? adding.err : err;

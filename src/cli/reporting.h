@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/targets.h"
+#include "profile/merge.h"
 #include "profile/profile.h"
 #include "report/report.h"
 #include "symbol/names.h"
@@ -22,6 +23,7 @@ struct reporting {
 	struct targets *targets;
 	struct names names;
 	struct profile *profile;
+	struct stack_merge *merge;
 	struct output *output;
 	struct capture_writer *capture; /* NULL: nothing is recorded */
 	uint64_t attached_ns;		/* CLOCK_MONOTONIC */

@@ -20,6 +20,7 @@
 #include "cli/signals.h"
 #include "cli/spawn.h"
 #include "cli/targets.h"
+#include "symbol/js_names.h"
 #include "cli/top_run.h"
 
 /* A signal that arrives just before waiting begins is seen this much later. */
@@ -31,11 +32,13 @@ struct session {
 	struct capture_writer *capture;
 	struct object_registry *objects;
 	struct symbolizer *symbols;
+	struct js_names *js_names;
 	struct kernel_features features;
 	struct spawned command;
 	struct targets targets;
 	struct tracer *tracer;
 	struct profile *profile;
+	struct stack_merge *merge;
 	uint64_t attached_ns;
 };
 
@@ -100,6 +103,19 @@ static enum exit_code check_kernel(struct session *s)
 	return EXIT_CODE_OK;
 }
 
+static enum exit_code open_merge(struct session *s)
+{
+	struct frame_meaning meaning = {.expand = js_names_expand};
+
+	s->js_names = js_names_new(s->symbols);
+	meaning.context = s->js_names;
+	s->merge = stack_merge_new(&meaning);
+	if (s->js_names && s->merge)
+		return EXIT_CODE_OK;
+	diag_error("out of memory");
+	return EXIT_CODE_INTERNAL;
+}
+
 static enum exit_code open_helpers(struct session *s)
 {
 	struct symbolizer_options options = {0};
@@ -115,7 +131,24 @@ static enum exit_code open_helpers(struct session *s)
 		diag_error("cannot start the symbolizer: %s", strerror(errno));
 		return EXIT_CODE_INTERNAL;
 	}
-	return EXIT_CODE_OK;
+	return open_merge(s);
+}
+
+static void learn_js_frame(void *context, const struct js_frame *frame,
+			   const struct js_location *location)
+{
+	struct session *s = context;
+
+	js_names_learn(s->js_names, frame, location);
+}
+
+static void hide_builtins(void *context, const struct object *o,
+			  const struct v8_engine *engine)
+{
+	struct session *s = context;
+
+	js_names_hide(s->js_names, o->id, engine->builtins_start,
+		      engine->builtins_end);
 }
 
 static enum exit_code open_tracer(struct session *s)
@@ -127,6 +160,10 @@ static enum exit_code open_tracer(struct session *s)
 		.max_size = o->max_size,
 		.max_memory = o->max_memory,
 		.memory_maps = o->memory_maps,
+		.v8 = !o->no_v8,
+		.v8_found = hide_builtins,
+		.js_frame = learn_js_frame,
+		.context = s,
 		.force_link = o->force_link,
 	};
 	int err = tracer_new(&options, &s->features, s->objects, &s->tracer);
@@ -300,6 +337,7 @@ static enum exit_code report(struct session *s)
 		.targets = &s->targets,
 		.names = names_of_live(&live),
 		.profile = s->profile,
+		.merge = s->merge,
 		.output = &s->output,
 		.capture = s->capture,
 		.attached_ns = s->attached_ns,
@@ -351,6 +389,8 @@ static void finish(struct session *s)
 	tracer_free(s->tracer);
 	spawn_end(&s->command);
 	targets_close(&s->targets);
+	stack_merge_free(s->merge);
+	js_names_free(s->js_names);
 	symbolizer_free(s->symbols);
 	profile_free(s->profile);
 	object_registry_free(s->objects);

@@ -75,6 +75,15 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 		const struct stack_stats *stats);
 int profile_end(struct profile *p);
 
+/*
+ * Stacks that turn out to be others, between profile_begin and the first
+ * profile_add: the same with other frames, or with `from` a part of `into`, to
+ * which its past is added. Unknown ids are left alone. reframe: 0 or -ENOMEM.
+ */
+int profile_reframe(struct profile *p, uint32_t id,
+		    const struct stack_frames *f);
+void profile_absorb(struct profile *p, uint32_t into, uint32_t from);
+
 enum profile_order { PROFILE_BY_GROWTH, PROFILE_BY_LIVE, PROFILE_BY_ALLOC };
 /* Sorted view of the last snapshot; valid until the next call and
  * profile_begin. Stacks with no live bytes are left out, except by what was

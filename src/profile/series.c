@@ -107,3 +107,19 @@ void series_read(const struct series *s, const struct series_times *t,
 		};
 	}
 }
+
+static void sum_floats(float *to, const float *other, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		to[i] += other[i];
+}
+
+void series_sum(struct series *s, const struct series *other, size_t count)
+{
+	sum_floats(s->live, other->live, count);
+	sum_floats(s->low, other->low, count);
+	sum_floats(s->high, other->high, count);
+	sum_floats(s->variance, other->variance, count);
+	sum_floats(s->allocated, other->allocated, count);
+	sum_floats(s->freed, other->freed, count);
+}

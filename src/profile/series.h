@@ -61,6 +61,9 @@ void series_times_add(struct series_times *t, size_t crowded, double seconds);
 void series_add(struct series *s, size_t count, size_t crowded,
 		const struct series_point *now,
 		const struct series_point *before);
+/* Adds another series' values, point by point; the extremes between points are
+ * those of the sums, if both moved at the same time. */
+void series_sum(struct series *s, const struct series *other, size_t count);
 /* Writes `count` points, oldest first. */
 void series_read(const struct series *s, const struct series_times *t,
 		 struct series_point *out);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "leakbpf/abi_user.h"
 #include "symbol/name.h"
 
 #define CHUNK_BYTES    65536
@@ -225,6 +226,7 @@ static bool copy_level(struct symbol_cache *c, const struct wire_level *from,
 	to->line = from->line;
 	to->column = from->column;
 	to->inlined = from->inlined;
+	to->approximate = from->approximate;
 	to->file = NULL;
 	to->function = from->function_size
 			       ? intern(c, from->function, from->function_size)
@@ -234,9 +236,9 @@ static bool copy_level(struct symbol_cache *c, const struct wire_level *from,
 	return to->function && (to->file || !from->file_size);
 }
 
-static const struct symbol *copy_symbol(struct symbol_cache *c,
-					const struct wire_symbol *s,
-					const char *module)
+static struct symbol *copy_symbol(struct symbol_cache *c,
+				  const struct wire_symbol *s,
+				  const char *module)
 {
 	struct symbol *symbol =
 		arena_take(c, sizeof(*symbol), alignof(struct symbol));
@@ -265,8 +267,8 @@ const struct symbol *symbol_cache_put(struct symbol_cache *c, uint64_t frame,
 				      const struct wire_symbol *s,
 				      const char *module, bool final)
 {
-	const struct symbol *symbol;
 	struct frame_slot *slot;
+	struct symbol *symbol;
 
 	if (!frames_grow(c))
 		return NULL;
@@ -275,6 +277,7 @@ const struct symbol *symbol_cache_put(struct symbol_cache *c, uint64_t frame,
 		return NULL;
 	slot = frame_slot(c->frames, c->frame_capacity, frame);
 	c->frame_count += !slot->symbol;
+	symbol->script = FRAME_IS_JS(frame);
 	*slot = (struct frame_slot){frame, symbol, final};
 	return symbol;
 }

@@ -174,7 +174,9 @@ static const struct symbol *put_fallback(struct symbolizer *s, uint64_t frame,
 	char text[512];
 	struct wire_symbol fallback = {.level_count = 1};
 
-	if (o && o->build_id_size)
+	if (FRAME_IS_JS(frame))
+		snprintf(text, sizeof(text), "(JavaScript)");
+	else if (o && o->build_id_size)
 		snprintf(text, sizeof(text), "%.400s+0x%llx [%.8s]", module,
 			 address, object_build_id_text(o, build_id));
 	else if (o)
@@ -205,6 +207,33 @@ const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame)
 		return entry.symbol;
 	s->dropped++;
 	return &full;
+}
+
+void symbolizer_learn(struct symbolizer *s, uint64_t frame,
+		      const struct symbol_level *levels, size_t count,
+		      const char *module)
+{
+	struct wire_symbol symbol = {.named = true};
+
+	for (;
+	     symbol.level_count < count && symbol.level_count < WIRE_LEVELS_MAX;
+	     symbol.level_count++) {
+		const struct symbol_level *from = &levels[symbol.level_count];
+
+		symbol.levels[symbol.level_count] = (struct wire_level){
+			.function = from->function,
+			.file = from->file,
+			.function_size = (uint32_t)strlen(from->function),
+			.file_size =
+				from->file ? (uint32_t)strlen(from->file) : 0,
+			.line = from->line,
+			.column = from->column,
+			.inlined = from->inlined,
+			.approximate = from->approximate,
+		};
+	}
+	if (!symbol_cache_put(s->cache, frame, &symbol, module, true))
+		s->dropped++;
 }
 
 /* ---- Frames in objects -------------------------------------------------- */

@@ -34,6 +34,7 @@ struct symbol_level {
 	uint32_t line;	      /* 0: unknown */
 	uint32_t column;      /* 0: unknown */
 	bool inlined;	      /* inlined into the next level */
+	bool approximate;     /* the line is one nearby */
 };
 
 /* Innermost level first; level_count >= 1 always. For a frame without any
@@ -44,6 +45,7 @@ struct symbol {
 	const char *module;	  /* base name of the object, "" for none */
 	uint64_t function_offset; /* bytes from the physical function's start */
 	bool named;		  /* a symbol was found */
+	bool script;		  /* a function of JavaScript */
 };
 
 struct symbolizer;
@@ -76,6 +78,12 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 		       size_t count);
 /* Never NULL; valid until symbolizer_free. */
 const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame);
+
+/* What a frame is that only the caller can tell (JavaScript). Texts are copied.
+ * Without memory left it is dropped, and counted. */
+void symbolizer_learn(struct symbolizer *s, uint64_t frame,
+		      const struct symbol_level *levels, size_t count,
+		      const char *module);
 
 struct symbolizer_stats {
 	uint32_t worker_deaths;	   /* crashes, time-outs, failed starts */

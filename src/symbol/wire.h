@@ -71,6 +71,7 @@ struct wire_level {
 	uint32_t line;
 	uint32_t column;
 	bool inlined;
+	bool approximate; /* does not travel */
 };
 
 struct wire_symbol {

@@ -333,6 +333,7 @@ int tracer_attach(struct tracer *t, struct process *process)
 		goto drop;
 	}
 	err = watch_exit(t, e);
+	v8_find(t, e);
 	if (!err)
 		err = tracee_probe_objects(t, e);
 	if (!err && !e->has_allocator) {

@@ -43,6 +43,11 @@ int tracer_handle_event(void *context, void *data, size_t size)
 	case EVENT_TABLE_PRESSURE:
 		t->pressure = true;
 		break;
+	case EVENT_JS_FRAME:
+		if (size >= sizeof(struct js_frame_event))
+			js_frames_event(
+				t, &((const struct js_frame_event *)e)->frame);
+		break;
 	case EVENT_MAP:
 		if (t->regions && size >= sizeof(struct map_event))
 			regions_apply(t->regions, data);

@@ -91,6 +91,9 @@ static void size_maps(struct tracer *t)
 	bpf_map__set_max_entries(t->skel->maps.blocks,
 				 p->block_lines * BLOCK_LINE_KEYS);
 	bpf_map__set_max_entries(t->skel->maps.pending, p->threads);
+	bpf_map__set_max_entries(t->skel->maps.v8_processes, p->targets);
+	bpf_map__set_max_entries(t->skel->maps.js_threads, p->threads);
+	bpf_map__set_max_entries(t->skel->maps.js_frames, p->js_frames);
 }
 
 /* Units of the variance sums: fine enough for the first interval, coarse

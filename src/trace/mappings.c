@@ -135,6 +135,15 @@ static bool mapping_bias(const struct object *o, const struct tracee_range *r,
 	return false;
 }
 
+bool tracee_bias(const struct tracee *e, const struct object *o, uint64_t *bias)
+{
+	for (size_t i = 0; i < e->range_count; i++)
+		if (e->ranges[i].object == o &&
+		    mapping_bias(o, &e->ranges[i], bias))
+			return true;
+	return false;
+}
+
 /* Without an object the range is code nobody wrote to a file: JIT. */
 static void fill_exec_range(const struct tracer *t,
 			    const struct tracee_range *r, struct exec_range *x)

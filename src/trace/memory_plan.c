@@ -20,6 +20,8 @@
 	(sizeof(struct stack_frames) + sizeof(struct stack_stats) +            \
 	 HASH_ENTRY_BYTES(8, 8) + sizeof(uint32_t))
 
+#define JS_FRAME_BYTES HASH_ENTRY_BYTES(8, sizeof(struct js_frame))
+
 static uint32_t power_of_two_below(uint64_t n, uint32_t low, uint32_t high)
 {
 	uint32_t p = low;
@@ -45,7 +47,10 @@ int memory_plan_make(struct memory_plan *plan, uint64_t max_memory)
 	plan->outstanding_max = plan->block_lines * LINE_BLOCKS;
 	plan->stacks = power_of_two_below(max_memory * 20 / 100 / STACK_BYTES,
 					  512, 1u << 17);
-	plan->unwind_rows_bytes = max_memory * 33 / 100;
+	/* Taken as needed, as the rows are: none without V8. */
+	plan->js_frames = power_of_two_below(
+		max_memory * 3 / 100 / JS_FRAME_BYTES, 1024, 1u << 17);
+	plan->unwind_rows_bytes = max_memory * 32 / 100;
 	plan->threads = 4096;
 	plan->targets = 256;
 	plan->regions = 16384;

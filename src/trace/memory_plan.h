@@ -19,6 +19,7 @@ struct memory_plan {
 	uint32_t stacks;	  /* ids, reserved ones included */
 	uint32_t threads;	  /* calls in progress */
 	uint32_t targets;
+	uint32_t js_frames;	    /* places in JavaScript */
 	uint64_t unwind_rows_bytes; /* for all objects together */
 	uint64_t regions;	    /* --mmap */
 };

@@ -192,5 +192,8 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.objects_without_cfi = unwind.objects_without_cfi,
 		.objects_unreadable = unwind.objects_refused,
 		.regions_lost = regions.lost + regions.malformed,
+		.js_dropped = t->js_frames.dropped,
 	};
+	memcpy(out->js_shortfalls, t->js_frames.shortfalls,
+	       sizeof(out->js_shortfalls));
 }

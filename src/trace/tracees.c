@@ -78,6 +78,7 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 	fill_slot(t, key, NULL);
 	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
 	unwind_store_forget(t->unwind, e->pid);
+	v8_forget(t, e);
 	if (e->owner != e->pid && t->skel->bss->shared_targets)
 		t->skel->bss->shared_targets--;
 	e->alive = false;

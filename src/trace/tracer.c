@@ -106,6 +106,8 @@ void tracer_free(struct tracer *t)
 	free(t->tracees);
 	free(t->sites);
 	free(t->retired_ns);
+	free(t->js_frames.queue);
+	v8_engines_free(&t->v8_engines);
 	ring_buffer__free(t->events);
 	if (t->epoll_fd >= 0)
 		close(t->epoll_fd);
@@ -168,7 +170,11 @@ static void tick(struct tracer *t, uint64_t now_ns)
 		 * throwing functions current. */
 		if (t->tracees[i]->alive)
 			tracee_publish_target(t, t->tracees[i]);
+		/* V8 may have set itself up by now. */
+		if (t->tracees[i]->alive && t->tracees[i]->v8.engine)
+			v8_find(t, t->tracees[i]);
 	}
+	js_frames_tidy(t);
 }
 
 /* Same pid, other program: the old memory and its probes are gone. */
@@ -178,6 +184,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 		  (int)e->pid);
 	e->new_image = false;
 	probe_links_close(&e->links);
+	v8_forget(t, e);
 	tracer_purge(t, e->pid);
 	if (t->regions)
 		regions_drop_process(t->regions, e->pid);
@@ -208,6 +215,7 @@ static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	err = tracee_scan(t, e);
 	if (err > 0)
 		tracee_probe_objects(t, e);
+	v8_find(t, e);
 }
 
 static void step(struct tracer *t)
@@ -241,6 +249,7 @@ static int wait_once(struct tracer *t, int timeout_ms)
 	if (n < 0)
 		return -errno;
 	ring_buffer__consume(t->events);
+	js_frames_resolve(t);
 	for (int i = 0; i < n; i++)
 		if (events[i].data.ptr)
 			handle_exit(t, events[i].data.ptr);

@@ -20,8 +20,19 @@
 #include "probe/features.h"
 #include "probe/site.h"
 #include "target/process.h"
+#include "v8/js_frame.h"
 
 struct tracer;
+
+/* A frame of JavaScript, and what it is: given out once, soon after it is first
+ * seen. `location` has a level at least, and is gone after the call. */
+typedef void (*tracer_js_frame_fn)(void *context, const struct js_frame *frame,
+				   const struct js_location *location);
+
+/* A target runs this V8; called at least once for each object that holds one.
+ */
+typedef void (*tracer_v8_fn)(void *context, const struct object *o,
+			     const struct v8_engine *engine);
 
 struct tracer_options {
 	uint64_t sample_bytes; /* mean bytes between samples; 0: every block */
@@ -29,6 +40,10 @@ struct tracer_options {
 	uint64_t max_size;     /* ... and at most this; 0: no limit */
 	uint64_t max_memory;   /* kernel and loader together, bytes */
 	bool memory_maps;      /* --mmap */
+	bool v8;	       /* look for V8 in targets */
+	tracer_v8_fn v8_found; /* these two may be NULL */
+	tracer_js_frame_fn js_frame;
+	void *context;
 	enum link_kind force_link; /* LINK_NONE: best */
 };
 
@@ -91,6 +106,9 @@ struct tracer_status {
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
 	uint64_t regions_lost; /* --mmap: not followed for lack of room */
+	uint64_t js_shortfalls[JS_SHORTFALLS]; /* JavaScript frames by what they
+						  lack */
+	uint64_t js_dropped; /* ... that came faster than they were read */
 };
 void tracer_status(const struct tracer *t, struct tracer_status *out);
 

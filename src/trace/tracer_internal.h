@@ -15,10 +15,12 @@
 #include "probe/catalogue.h"
 #include "probe/link.h"
 #include "trace/cohorts.h"
+#include "trace/js_frames.h"
 #include "trace/regions.h"
 #include "target/maps.h"
 #include "trace/memory_plan.h"
 #include "trace/unwind_store.h"
+#include "trace/v8.h"
 
 /* An executable mapping of a tracee and the object behind it. */
 struct tracee_range {
@@ -42,6 +44,7 @@ struct tracee {
 	size_t range_count;
 	struct probe_links links;
 	bool has_allocator;
+	struct v8_tracee v8;
 };
 
 /* A clone that shares a tracee's memory, to be adopted if it still does. */
@@ -85,7 +88,9 @@ struct tracer {
 
 	struct cohorts cohorts;
 	struct regions *regions; /* NULL without --mmap */
-	uint64_t *retired_ns;	 /* per stack id: unlinked, resting */
+	struct v8_engines v8_engines;
+	struct js_frames js_frames;
+	uint64_t *retired_ns; /* per stack id: unlinked, resting */
 	uint32_t stacks_used;
 	uint32_t coarsened;
 	uint64_t last_tick_ns;
@@ -105,6 +110,10 @@ void tracer_unload(struct tracer *t);
 /* mappings.c: reads the executable mappings, opens new objects, compiles
  * their tables, publishes the ranges. 1: objects were added, 0: none. */
 int tracee_scan(struct tracer *t, struct tracee *e);
+/* Where an object is mapped: run-time minus link-time address. False: it is
+ * not. */
+bool tracee_bias(const struct tracee *e, const struct object *o,
+		 uint64_t *bias);
 
 /* tracees.c */
 struct tracee *tracee_find(struct tracer *t, pid_t pid);

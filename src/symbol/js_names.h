@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What JavaScript frames mean: V8 runs a function in several forms one after
+ * the other, on its own or as a part of others. Each form has frames of its own
+ * (leakbpf/v8_abi.h), but the same place in the source. So every frame is
+ * translated to canonical ones, one per function that was active in it, made of
+ * what people see: thread, function, file, line. The symbolizer learns the
+ * names of those.
+ */
+#ifndef SYMBOL_JS_NAMES_H
+#define SYMBOL_JS_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "leakbpf/abi_user.h"
+#include "symbol/symbolizer.h"
+#include "v8/js_frame.h"
+
+struct js_names;
+
+/* `symbols` must outlive it. NULL without memory. */
+struct js_names *js_names_new(struct symbolizer *symbols);
+void js_names_free(struct js_names *n);
+
+/* What `frame` is; only the first time counts. A function in a worker gets the
+ * module "worker TID". */
+void js_names_learn(struct js_names *n, const struct js_frame *frame,
+		    const struct js_location *location);
+
+/* Code of V8 itself between functions, in [start, end) of an object: stubs
+ * and the interpreter. They differ with the form of the functions, and nobody
+ * wants to see them. */
+void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
+		   uint64_t end);
+
+/* For struct frame_meaning (profile/merge.h); `context`: a struct js_names. */
+size_t js_names_expand(void *context, uint64_t frame, uint64_t *out, size_t max,
+		       bool *known);
+
+/* Frames that could not be learnt for lack of room. */
+uint64_t js_names_lost(const struct js_names *n);
+
+#endif
