@@ -88,10 +88,19 @@ static __always_inline __u32 stack_search(struct walk *w)
 	return STACK_ID_OVERFLOW;
 }
 
+/* The id that the cache holds, if it is that of the walked stack. */
+static __always_inline bool stack_cached(struct walk *w, __u32 id)
+{
+	struct stack_frames *frames = bpf_map_lookup_elem(&stack_frames, &id);
+	struct stack_stats *stats = bpf_map_lookup_elem(&stack_stats, &id);
+
+	return frames && stats && !frames->retired && stats->tgid == w->tgid &&
+	       stack_equal(&w->stack, frames);
+}
+
 /* The id of the walked stack. STACK_ID_OVERFLOW when tables are full. */
 __noinline int stack_intern(struct walk *w)
 {
-	struct stack_frames *frames;
 	__u32 slot, id, *cached;
 
 	if (!w)
@@ -101,8 +110,7 @@ __noinline int stack_intern(struct walk *w)
 	if (!cached)
 		return STACK_ID_OVERFLOW;
 	id = *cached;
-	frames = bpf_map_lookup_elem(&stack_frames, &id);
-	if (frames && !frames->retired && stack_equal(&w->stack, frames))
+	if (stack_cached(w, id))
 		return id;
 	id = stack_search(w);
 	if (id != STACK_ID_OVERFLOW)
