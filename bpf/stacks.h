@@ -95,7 +95,7 @@ static __always_inline bool stack_cached(struct walk *w, __u32 id)
 	struct stack_stats *stats = bpf_map_lookup_elem(&stack_stats, &id);
 
 	return frames && stats && !frames->retired && stats->tgid == w->tgid &&
-	       stack_equal(&w->stack, frames);
+	       stats->source == w->source && stack_equal(&w->stack, frames);
 }
 
 /* The id of the walked stack. STACK_ID_OVERFLOW when tables are full. */

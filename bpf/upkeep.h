@@ -35,9 +35,11 @@ static __always_inline bool thin_survives(__u32 old, __u32 new)
 static __always_inline void block_thin(__u32 number, struct block *b,
 				       struct upkeep_pass *pass)
 {
-	__u64 booking = b->booking;
+	/* A copy: whoever frees a surviving block may use its entry again. */
+	struct block copy = *b;
+	__u64 booking = copy.booking;
 	__u32 stack = BLOCK_STACK(booking), old = BLOCK_THRESHOLD(booking);
-	__u32 new = sampling_threshold(b->size, pass->interval);
+	__u32 new = sampling_threshold(copy.size, pass->interval);
 	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
 	bool survives;
 
@@ -48,12 +50,12 @@ static __always_inline void block_thin(__u32 number, struct block *b,
 					survives ? BLOCK_BOOKING(stack, new)
 						 : 0) != booking)
 		return; /* freed meanwhile */
-	stats_alloc(s, b->size, old, b->birth_ns, false);
+	stats_alloc(s, copy.size, old, copy.birth_ns, false);
 	if (survives) {
-		stats_alloc(s, b->size, new, b->birth_ns, true);
+		stats_alloc(s, copy.size, new, copy.birth_ns, true);
 		return;
 	}
-	block_unlist(number, b->owner);
+	block_unlist(number, copy.owner);
 	count(COUNTER_THINNED, 1);
 	pass->removed++;
 }
@@ -61,15 +63,23 @@ static __always_inline void block_thin(__u32 number, struct block *b,
 static __always_inline void block_purge(__u32 number, struct block *b,
 					struct upkeep_pass *pass)
 {
-	struct block copy = *b;
+	struct block taken;
+	__u64 booking;
 
-	if (copy.owner != pass->purge_tgid)
+	if (b->owner != pass->purge_tgid)
 		return;
-	copy.booking = __sync_lock_test_and_set(&b->booking, 0);
-	if (!copy.booking)
+	booking = __sync_lock_test_and_set(&b->booking, 0);
+	if (!booking)
 		return;
-	block_unlist(number, copy.owner);
-	block_freed(&copy);
+	taken = *b;
+	taken.booking = booking;
+	if (taken.owner != pass->purge_tgid) {
+		/* Freed and used again between the two looks. */
+		arch_store_release(&b->booking, booking);
+		return;
+	}
+	block_unlist(number, taken.owner);
+	block_freed(&taken);
 	pass->removed++;
 }
 
