@@ -19,8 +19,13 @@ int v8_bytecode_position(const struct v8_reader *r, uint64_t bytecode_array,
 	uint64_t table;
 	uint8_t *data;
 	size_t size;
+	int32_t length;
 	int err = v8_expect(r, bytecode_array, l->type_bytecode_array);
 
+	if (!err)
+		err = v8_field_smi(r, bytecode_array, l->array_length, &length);
+	if (!err && (length < 0 || bytecode_offset >= (uint32_t)length))
+		err = -ESTALE;
 	if (!err)
 		err = v8_field(r, bytecode_array, l->bytecode_source_positions,
 			       &table);

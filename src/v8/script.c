@@ -62,7 +62,7 @@ int v8_script_name(const struct v8_reader *r, uint64_t script, struct text *out)
 	struct text name = {0};
 	int err = string_field(r, script, l->script_name, &name);
 
-	if (err == -ENOENT && l->script_source_url)
+	if (err == -ENOENT)
 		err = string_field(r, script, l->script_source_url, &name);
 	if (!err)
 		append_file(out, name.data);
@@ -96,12 +96,13 @@ int v8_script_place(const struct v8_reader *r, struct js_scripts *scripts,
 	if (err)
 		return err;
 	line_starts_find(starts, offset, line, column);
-	/* Absent: 0, as in nearly all scripts. */
-	if (l->script_line_offset &&
-	    v8_field_smi(r, script, l->script_line_offset, &first_line))
-		first_line = 0;
-	if (l->script_column_offset && *line == 0 &&
-	    v8_field_smi(r, script, l->script_column_offset, &first_column))
+	err = v8_field_smi(r, script, l->script_line_offset, &first_line);
+	if (!err)
+		err = v8_field_smi(r, script, l->script_column_offset,
+				   &first_column);
+	if (err)
+		return err;
+	if (*line > 0)
 		first_column = 0;
 	*line += 1 + (first_line > 0 ? (uint32_t)first_line : 0);
 	*column += 1 + (first_column > 0 ? (uint32_t)first_column : 0);
