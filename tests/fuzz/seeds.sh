@@ -121,7 +121,18 @@ seed_v8_layout()
 	rm -f "$to/../v8.s"
 }
 
+# Every frame and object of the image, one word of it changed.
+seed_v8_memory()
+{
+	for which in 0 1 2 3 4 5 6 7 10 11 12 13 14 15 16 17 20 21 22 23 24 25; do
+		# shellcheck disable=SC2059
+		printf "\\$which\\$which\\$which\\000\\000aaaaaaaa" \
+			>"$to/$which"
+	done
+}
+
 case $fuzzer in
+fuzz_v8_memory) seed_v8_memory ;;
 fuzz_v8_layout) seed_v8_layout ;;
 fuzz_capture) seed_capture ;;
 fuzz_object) seed_object ;;
