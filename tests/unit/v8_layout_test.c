@@ -126,6 +126,33 @@ static const char macros[] =
 #define BITMAP	  "bitmap 0x140, 8\n"
 #define COLLECT	  "collect 0xeff8\n"
 
+/* Constants of Node 24, as many as tell it from other versions. */
+#define CONSTANTS_13                                                           \
+	"dbg off_fp_context, -8\n"                                             \
+	"dbg off_fp_function, -16\n"                                           \
+	"dbg off_fp_bytecode_array, -32\n"                                     \
+	"dbg off_fp_bytecode_offset, -40\n"                                    \
+	"dbg type_Map__MAP_TYPE, 272\n"                                        \
+	"dbg FirstJSFunctionType, 2065\n"                                      \
+	"dbg LastJSFunctionType, 2081\n"                                       \
+	"dbg type_SharedFunctionInfo__SHARED_FUNCTION_INFO_TYPE, 282\n"        \
+	"dbg type_Code__CODE_TYPE, 187\n"                                      \
+	"dbg type_BytecodeArray__BYTECODE_ARRAY_TYPE, 186\n"                   \
+	"dbg type_Script__SCRIPT_TYPE, 167\n"                                  \
+	"dbg type_ScopeInfo__SCOPE_INFO_TYPE, 280\n"                           \
+	"dbg class_JSFunction__shared__SharedFunctionInfo, 32\n"               \
+	"dbg class_SharedFunctionInfo__script__Tagged_HeapObject_, 40\n"       \
+	"dbg class_Script__source__Object, 8\n"                                \
+	"dbg class_Script__name__Object, 16\n"                                 \
+	"dbg class_Code__instruction_start__Address, 40\n"                     \
+	"dbg class_Code__flags__uint32_t, 52\n"                                \
+	"dbg CodeKindFieldMask, 15\n"                                          \
+	"dbg CodeKindBaseline, 10\n"                                           \
+	"dbg class_String__length__int32_t, 12\n"                              \
+	"dbg class_ConsString__first__String, 16\n"                            \
+	"dbg class_ConsString__second__String, 24\n"                           \
+	"dbg class_FixedArray__data__uintptr_t, 16\n"
+
 /* Assembles `source` into a shared library, without .symtab on demand. */
 static const struct object *library(const char *source, bool stripped)
 {
@@ -279,6 +306,21 @@ static void unknown_versions_are_refused(void **state)
 		       "12.4, 13.6)");
 	find("dbg TaggedSize, 8\n");
 	assert_support(V8_UNKNOWN, "does not tell its version");
+}
+
+/* A stripped Node 24 has its constants, but not its version. */
+static void versions_are_told_by_their_constants(void **state)
+{
+	find("dbg TaggedSize, 8\n" CONSTANTS_13);
+	assert_support(V8_FRAMES, "no symbol");
+	assert_int_equal(engine.version.major, 13);
+	assert_int_equal(engine.version.minor, 6);
+	/* One that is not as in 13.6; too few. */
+	find("dbg TaggedSize, 8\ndbg type_FixedArray__FIXED_ARRAY_TYPE, "
+	     "1\n" CONSTANTS_13);
+	assert_support(V8_UNKNOWN, "not like any of the known ones");
+	find("dbg TaggedSize, 8\ndbg off_fp_context, -8\n");
+	assert_support(V8_UNKNOWN, "not like any of the known ones");
 }
 
 static void compressed_pointers_are_refused(void **state)
@@ -505,6 +547,7 @@ int main(void)
 		TEST(builtins_beyond_the_code_are_not_believed),
 		TEST(objects_without_v8_are_told),
 		TEST(unknown_versions_are_refused),
+		TEST(versions_are_told_by_their_constants),
 		TEST(compressed_pointers_are_refused),
 		TEST(a_missing_point_leaves_frames),
 		TEST(code_that_contradicts_the_table_leaves_frames),
