@@ -523,7 +523,7 @@ static void real_builds_are_as_the_table_says(void **state)
 	glob_t paths;
 
 	if (!v8_binaries(&paths)) {
-		print_message("no Node in $LEAKBPF_NODE_DIR\n");
+		print_message("no Node: tools/setup.sh test\n");
 		globfree(&paths);
 		skip();
 	}

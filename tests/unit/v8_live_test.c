@@ -364,7 +364,7 @@ static void offsets_hold_in_live_processes(void **state)
 	unlink(script_path);
 	object_registry_free(registry);
 	if (!checked) {
-		print_message("no Node in $LEAKBPF_NODE_DIR\n");
+		print_message("no Node: tools/setup.sh test\n");
 		skip();
 	}
 }
