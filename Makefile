@@ -19,13 +19,14 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith \
 CPPFLAGS += -D_GNU_SOURCE -DLEAKBPF_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD)
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=c11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
-LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lcapstone -liberty -lncursesw -ltinfo -lpthread -lm
+LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lcapstone -liberty -lncursesw -ltinfo -levent_extra -levent_core -lpthread -lm
 
 # One static binary, so that it can be copied into any container; sanitizers
 # need the shared libc.
 SANITIZE ?=
 ifeq ($(SANITIZE),)
-LDFLAGS += -static
+# libevent can look up names, which a static libc warns of; it is never asked to.
+LDFLAGS += -static -Wl,--no-warnings
 else
 CFLAGS  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SANITIZE)
@@ -94,6 +95,7 @@ install: $(BUILD)/leakbpf
 	install -D -m 0755 $(BUILD)/leakbpf $(DESTDIR)$(PREFIX)/sbin/leakbpf
 	install -D -m 0644 man/leakbpf.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf.1
 	install -D -m 0644 man/leakbpf-top.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf-top.1
+	install -D -m 0644 man/leakbpf-serve.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf-serve.1
 
 clean:
 	rm -rf $(BUILD)

@@ -19,6 +19,7 @@ static const struct option long_options[] = {
 	{"json", required_argument, NULL, OPTION_FILE + REPORT_JSON},
 	{"svg", required_argument, NULL, OPTION_FILE + REPORT_SVG},
 	{"html", required_argument, NULL, OPTION_FILE + REPORT_HTML},
+	{"metrics", required_argument, NULL, OPTION_FILE + REPORT_METRICS},
 	{"older", required_argument, NULL, OPTION_OLDER},
 	{"min-size", required_argument, NULL, OPTION_MIN_SIZE},
 	{"max-size", required_argument, NULL, OPTION_MAX_SIZE},
@@ -27,6 +28,8 @@ static const struct option long_options[] = {
 	{"mmap", no_argument, NULL, OPTION_MMAP},
 	{"no-v8", no_argument, NULL, OPTION_NO_V8},
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
+	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"token-file", required_argument, NULL, OPTION_TOKEN_FILE},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -89,6 +92,9 @@ static enum exit_code check_together(struct parser *p)
 	if (o->action != ACTION_RECORD && o->capture)
 		return wrong(p, "-o is for leakbpf record; reports take "
 				"--folded, --pprof, --json ...");
+	if (o->action != ACTION_SERVE && (o->listen || o->token_file))
+		return wrong(p, "--listen and --token-file are for leakbpf "
+				"serve");
 	if (!o->pid_count && !o->command)
 		return wrong(p, "nothing to trace: give -p PID or "
 				"-c 'COMMAND'; see leakbpf --help");
@@ -124,6 +130,7 @@ static bool take_command_name(struct options *o, const char *word)
 		uint64_t interval_ms;
 	} names[] = {
 		{"top", ACTION_TOP, TOP_INTERVAL_MS},
+		{"serve", ACTION_SERVE, INTERVAL_MS_DEFAULT},
 		{"record", ACTION_RECORD, INTERVAL_MS_DEFAULT},
 		{"report", ACTION_REPORT, INTERVAL_MS_DEFAULT},
 		{"diff", ACTION_DIFF, INTERVAL_MS_DEFAULT},

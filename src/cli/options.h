@@ -18,12 +18,14 @@
 #define MAX_MEMORY_DEFAULT   (64ULL << 20)
 #define INTERVAL_MS_DEFAULT  10000
 #define TOP_INTERVAL_MS	     2000 /* of the live view */
+#define LISTEN_DEFAULT	     "127.0.0.1:9850"
 #define TOP_DEFAULT	     10
 #define TARGETS_MAX	     256
 
 enum options_action {
 	ACTION_PROFILE,
 	ACTION_TOP,
+	ACTION_SERVE,
 	ACTION_RECORD,
 	ACTION_REPORT,
 	ACTION_DIFF,
@@ -50,6 +52,8 @@ struct options {
 	const char *files[REPORT_FORMATS];
 	const char *capture;	 /* record: the file to be written */
 	const char *captures[2]; /* report, diff: those to be read */
+	const char *listen;	 /* serve; NULL: LISTEN_DEFAULT */
+	const char *token_file;	 /* serve; NULL: none */
 	bool quiet, verbose;
 	enum link_kind force_link;
 

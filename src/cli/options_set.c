@@ -227,6 +227,12 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 	case OPTION_EXPLAIN:
 		o->action = ACTION_EXPLAIN;
 		break;
+	case OPTION_LISTEN:
+		o->listen = text;
+		break;
+	case OPTION_TOKEN_FILE:
+		o->token_file = text;
+		break;
 	case OPTION_MMAP:
 		o->memory_maps = true;
 		break;

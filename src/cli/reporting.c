@@ -176,7 +176,7 @@ int reporting_diagnose(struct reporting *r)
 
 /* Fewer calls on one side, and none on the other, are nothing unusual: a small
  * program that never frees, one that shuts down. */
-#define DEAD_SITE_HITS 1000
+#define DEAD_SITE_HITS 100000
 
 /* Of one object in one process, by what they do. */
 struct site_group {

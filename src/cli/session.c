@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/recording.h"
 #include "cli/reporting.h"
+#include "cli/serving.h"
 #include "cli/signals.h"
 #include "cli/spawn.h"
 #include "cli/targets.h"
@@ -39,6 +40,7 @@ struct session {
 	struct tracer *tracer;
 	struct profile *profile;
 	struct stack_merge *merge;
+	struct serve *server; /* NULL: none */
 	uint64_t attached_ns;
 };
 
@@ -196,6 +198,10 @@ static enum exit_code prepare(struct session *s)
 		if (recording_open(o->capture, &s->capture))
 			code = EXIT_CODE_OUTPUT;
 	}
+	if (code == EXIT_CODE_OK && o->action == ACTION_SERVE) {
+		s->output.text = NULL;
+		code = serving_open(o, &s->server);
+	}
 	if (code == EXIT_CODE_OK && o->pid_count)
 		code = targets_open(&s->targets, o->pids, o->pid_count);
 	if (code == EXIT_CODE_OK)
@@ -328,6 +334,14 @@ static enum exit_code show_until_end(struct session *s, struct reporting *r)
 				    : code;
 }
 
+static enum exit_code serve_until_end(struct session *s, struct reporting *r)
+{
+	enum exit_code code = serving_run(r, s->server);
+
+	return code == EXIT_CODE_OK ? code_of_report(reporting_write(r, true))
+				    : code;
+}
+
 static enum exit_code report(struct session *s)
 {
 	struct names_live live = {s->symbols, s->objects};
@@ -342,10 +356,18 @@ static enum exit_code report(struct session *s)
 		.capture = s->capture,
 		.attached_ns = s->attached_ns,
 	};
-	enum exit_code code = s->options->action == ACTION_TOP
-				      ? show_until_end(s, &r)
-				      : report_until_end(s, &r);
+	enum exit_code code;
 
+	switch (s->options->action) {
+	case ACTION_TOP:
+		code = show_until_end(s, &r);
+		break;
+	case ACTION_SERVE:
+		code = serve_until_end(s, &r);
+		break;
+	default:
+		code = report_until_end(s, &r);
+	}
 	reporting_close(&r);
 	return code;
 }
@@ -387,6 +409,7 @@ static enum exit_code run(struct session *s)
 static void finish(struct session *s)
 {
 	tracer_free(s->tracer);
+	serve_close(s->server);
 	spawn_end(&s->command);
 	targets_close(&s->targets);
 	stack_merge_free(s->merge);

@@ -327,12 +327,10 @@ static void set_growth(const struct profile *p, struct entry *e)
 		length > 0 ? e->view.growth_bytes * 60 / length : 0;
 }
 
-static void add_totals(struct profile *p, const struct profile_stack *v,
+static void add_totals(struct profile_totals *t, struct estimate_sums *all,
+		       const struct profile_stack *v,
 		       const struct estimate_sums *sums)
 {
-	struct profile_totals *t = &p->totals;
-	struct estimate_sums *all = &p->total_sums;
-
 	all->samples += sums->samples;
 	all->bytes += sums->bytes;
 	all->objects += sums->objects;
@@ -373,7 +371,8 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 	e->view.last_alloc_seconds = seconds_before(now, st->last_alloc_ns);
 	set_growth(p, e);
 	history_note(p, e, st);
-	add_totals(p, &e->view, &live.sums);
+	e->sums = live.sums;
+	add_totals(&p->totals, &p->total_sums, &e->view, &e->sums);
 	return 0;
 }
 
@@ -399,14 +398,20 @@ static int sweep(struct profile *p)
 	return err;
 }
 
+static void estimate_totals(const struct profile *p, struct profile_totals *t,
+			    const struct estimate_sums *sums)
+{
+	t->live_bytes =
+		estimate_bytes(sums, p->snapshot.sampling.interval_bytes);
+	t->live_objects = estimate_objects(sums);
+}
+
 int profile_end(struct profile *p)
 {
 	int err = sweep(p);
 	size_t point;
 
-	p->totals.live_bytes = estimate_bytes(
-		&p->total_sums, p->snapshot.sampling.interval_bytes);
-	p->totals.live_objects = estimate_objects(&p->total_sums);
+	estimate_totals(p, &p->totals, &p->total_sums);
 	point = place_point(p);
 	p->times[point] = p->snapshot.now_ns;
 	for (size_t i = 0; i < p->count; i++)
@@ -450,6 +455,11 @@ static int by_alloc(const void *a, const void *b)
 	return order ? order : by_live(a, b);
 }
 
+static bool is_selected(const struct profile *p, const struct entry *e)
+{
+	return !p->selected || e->view.tgid == p->selected;
+}
+
 const struct profile_stack *const *
 profile_sorted(struct profile *p, enum profile_order order, size_t *count)
 {
@@ -461,8 +471,9 @@ profile_sorted(struct profile *p, enum profile_order order, size_t *count)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->count; i++)
-		if (order == PROFILE_BY_ALLOC ||
-		    p->list[i]->view.live_bytes.value > 0)
+		if (is_selected(p, p->list[i]) &&
+		    (order == PROFILE_BY_ALLOC ||
+		     p->list[i]->view.live_bytes.value > 0))
 			p->sorted[n++] = &p->list[i]->view;
 	if (n)
 		qsort(p->sorted, n, sizeof(p->sorted[0]), compare[order]);
@@ -472,5 +483,20 @@ profile_sorted(struct profile *p, enum profile_order order, size_t *count)
 
 void profile_totals(const struct profile *p, struct profile_totals *out)
 {
+	struct estimate_sums sums = {0};
+
 	*out = p->totals;
+	if (!p->selected)
+		return;
+	*out = (struct profile_totals){0};
+	for (size_t i = 0; i < p->count; i++)
+		if (is_selected(p, p->list[i]))
+			add_totals(out, &sums, &p->list[i]->view,
+				   &p->list[i]->sums);
+	estimate_totals(p, out, &sums);
+}
+
+void profile_select(struct profile *p, uint32_t tgid)
+{
+	p->selected = tgid;
 }

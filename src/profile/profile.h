@@ -90,6 +90,8 @@ enum profile_order { PROFILE_BY_GROWTH, PROFILE_BY_LIVE, PROFILE_BY_ALLOC };
  * allocated. */
 const struct profile_stack *const *
 profile_sorted(struct profile *p, enum profile_order order, size_t *count);
+/* From now on views and totals are of this process only; 0: of all. */
+void profile_select(struct profile *p, uint32_t tgid);
 /* Sums over all stacks of the last snapshot. */
 struct profile_totals {
 	struct estimate live_bytes;

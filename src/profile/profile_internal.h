@@ -21,6 +21,7 @@ struct entry {
 	struct profile_stack view;
 	uint64_t index_key;
 	uint64_t first_alloc_ns;
+	struct estimate_sums sums;
 	bool seen; /* in the current snapshot */
 	float live[POINTS];
 	float births[COHORTS];	 /* live bytes by cohort */
@@ -41,6 +42,7 @@ struct profile {
 	const struct profile_stack **sorted;
 	struct profile_totals totals;
 	struct estimate_sums total_sums;
+	uint32_t selected; /* process; 0: all */
 	struct series_times history_times;
 	struct series_point total_now;
 	struct history total, resident;

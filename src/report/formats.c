@@ -12,6 +12,7 @@ static const struct {
 	[REPORT_JSON] = {"json", report_json},
 	[REPORT_SVG] = {"svg", report_svg},
 	[REPORT_HTML] = {"html", report_html},
+	[REPORT_METRICS] = {"metrics", report_metrics},
 };
 
 const char *report_format_name(enum report_format format)

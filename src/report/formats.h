@@ -14,7 +14,8 @@ enum report_format {
 	REPORT_JSON,
 	REPORT_SVG,
 	REPORT_HTML,
-	REPORT_FORMATS,
+	REPORT_METRICS,
+	REPORT_FORMATS
 };
 
 /* "folded": --folded */
@@ -36,5 +37,7 @@ int report_json(FILE *out, const struct report *r);
 int report_svg(FILE *out, const struct report *r);
 /* One page with everything in it: it loads nothing. */
 int report_html(FILE *out, const struct report *r);
+/* Prometheus' text format. */
+int report_metrics(FILE *out, const struct report *r);
 
 #endif

@@ -263,8 +263,9 @@ static void put_head(struct pprof *p)
 	proto_number(&p->out, PROFILE_TIME_NANOS, r->started_ns);
 	proto_number(&p->out, PROFILE_DURATION_NANOS,
 		     whole(r->elapsed_seconds * 1e9));
-	proto_number(&p->out, PROFILE_DEFAULT_SAMPLE_TYPE,
-		     text_of(p, "inuse_space"));
+	proto_number(
+		&p->out, PROFILE_DEFAULT_SAMPLE_TYPE,
+		text_of(p, r->allocated_first ? "alloc_space" : "inuse_space"));
 	proto_number(&p->out, PROFILE_COMMENT,
 		     text_of(p, "leakbpf " LEAKBPF_VERSION
 				": blocks allocated since attach"));

@@ -33,6 +33,8 @@ struct report {
 	/* Processes of one name count as one: for comparisons. */
 	bool pids_alike;
 	size_t top; /* stacks to show; 0: all */
+	bool allocated_first; /* pprof: shows what was allocated, not what is
+			       * outstanding, unless asked otherwise */
 	struct profile *profile;
 	const struct diagnosis *diagnosis; /* of this snapshot */
 	const struct names *names;

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
 #include "symbol/module.h"
-#include "symbol/sandbox.h"
 #include "symbol/wire.h"
 
 #define MODULES_MAX 64
@@ -21,6 +22,10 @@
 #define ANSWERS_MIN	 64
 #define ANSWERS_PER_LOOK 16
 #define CPU_SECONDS_KEPT 60
+/* Files are mapped privately and read-only; what is computed from them is the
+ * heap. */
+#define ADDRESS_SPACE_MAX (8ULL << 30)
+#define HEAP_MAX	  (1ULL << 30)
 
 struct slot {
 	uint32_t object;
@@ -170,6 +175,16 @@ static void serve(struct worker *w)
 	}
 }
 
+/* Parsing files that are already open takes no more. */
+static int confine(unsigned cpu_seconds)
+{
+	static const int calls[] = {SYS_read, SYS_pread64, SYS_lseek};
+	int err = sandbox_limit(cpu_seconds, ADDRESS_SPACE_MAX, HEAP_MAX);
+
+	return err ? err
+		   : sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]));
+}
+
 void worker_main(int socket, void *context)
 {
 	const struct worker_options *options = context;
@@ -187,7 +202,7 @@ void worker_main(int socket, void *context)
 	/* The symbolizer enforces the time of a request; this stops a worker
 	 * that runs on after it died. A request may last for many answers. */
 	unsigned answer_s = options->request_ms / 1000 + 1;
-	if (sandbox_confine(CPU_SECONDS_KEPT + WIRE_ADDRESSES_MAX * answer_s))
+	if (confine(CPU_SECONDS_KEPT + WIRE_ADDRESSES_MAX * answer_s))
 		_exit(1);
 	serve(w);
 }

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "symbol/sandbox.h"
+#include "base/sandbox.h"
 #include "symbol/wire.h"
 
 #define ANSWER_TIMEOUT_S 5
@@ -159,8 +159,8 @@ static void run_zygote(zygote_main *worker, void *context, int control)
 	reset_signals();
 	volunteer_for_oom();
 	sigemptyset(&none);
-	n.control = sandbox_close_files(control);
-	if (n.control < 0 || sandbox_drop_privileges())
+	n.control = SANDBOX_FIRST_KEPT;
+	if (sandbox_keep_files(&control, 1) || sandbox_drop_privileges())
 		_exit(1); /* rather no names than a parser with rights */
 	while (!err) {
 		struct pollfd p = {n.control, POLLIN, 0};

@@ -37,6 +37,7 @@ def no_program_left_behind():
 
 @pytest.fixture(autouse=True)
 def no_process_left_behind():
+    known = machine.children()  # of fixtures that serve several tests
     yield
-    left = machine.lasting_processes()
+    left = machine.lasting_processes(known)
     assert not left, f"processes left behind: {left}"

@@ -66,12 +66,12 @@ def lasting_programs(seconds=30):
     return programs
 
 
-def lasting_processes(seconds=20):
-    """Processes that stay. The children that close perf events for leakbpf
+def lasting_processes(known=(), seconds=20):
+    """Processes that stay, but for those `known` before. The children that close perf events for leakbpf
     need a while: that is what they are for."""
     deadline = time.monotonic() + seconds
     while True:
-        left = children()
+        left = [child for child in children() if child not in known]
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.05)

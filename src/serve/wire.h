@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the two processes of the server say to each other, over a
+ * SOCK_SEQPACKET pair: the one that speaks HTTP has no rights and sends
+ * requests; the one that traces answers each, in order, with a file in memory
+ * that holds the body (passed along when `size` is not 0).
+ */
+#ifndef SERVE_WIRE_H
+#define SERVE_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "serve/serve.h"
+
+struct serve_request {
+	uint32_t page; /* enum serve_page */
+	uint32_t pid;  /* 0: all targets */
+};
+
+struct serve_answer {
+	int32_t error; /* 0, or -errno */
+	uint32_t reserved;
+	uint64_t size; /* of the body, bytes */
+};
+
+/* `fd`: passed along; -1: none. 0 or -errno. */
+int serve_send(int socket, const void *message, size_t size, int fd);
+/* `fd` (NULL: none is expected) becomes -1 when none came. Bytes received, 0
+ * when the other side has gone, or -errno. */
+int serve_receive(int socket, void *message, size_t size, int *fd);
+
+#endif
