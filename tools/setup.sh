@@ -5,6 +5,7 @@
 #   tools/setup.sh build   to build the binary
 #   tools/setup.sh test    the above, and what the tests trace and use
 #   tools/setup.sh lint    the above, and the checkers of `make lint`
+#   tools/setup.sh healthy to build, and to run tools/healthy.py
 #   tools/setup.sh vm      to build, and to run other kernels (docs/kernels.md)
 #
 # Quick and silent when everything is already there; then neither root nor a
@@ -20,6 +21,10 @@ TEST="g++ gdb libcmocka-dev python3 python3-pytest python3-pytest-timeout python
 	libmimalloc-dev libmimalloc2.0 rustc util-linux procps prometheus golang-go
 	python3-jsonschema chromium libxml2-utils"
 VM="g++ qemu-system-x86 busybox-static cpio"
+HEALTHY="python3 redis-server redis-tools nginx-light nodejs sqlite3 git perl
+	postgresql postgresql-contrib memcached lua5.4 php-cli ruby lighttpd haproxy
+	dnsmasq-base mosquitto gawk tcl jq bc apache2-bin
+	default-jre-headless"
 LINT="clang-tidy clang-format cppcheck"
 
 fail() {
@@ -31,8 +36,9 @@ case ${1:-build} in
 build) wanted="$BUILD" ;;
 test) wanted="$BUILD $TEST" ;;
 lint) wanted="$BUILD $TEST $LINT" ;;
+healthy) wanted="$BUILD $HEALTHY" ;;
 vm) wanted="$BUILD $VM" ;;
-*) fail "usage: setup.sh [build|test|lint|vm]" ;;
+*) fail "usage: setup.sh [build|test|lint|healthy|vm]" ;;
 esac
 
 command -v dpkg-query >/dev/null 2>&1 ||
