@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The diagnosis of a program, and how it is put into words. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/verdict_text.h"
+#include "verdict/diagnosis.h"
+
+#define SECOND	 1000000000ULL
+#define ATTACHED (1000 * SECOND)
+#define MIB	 1048576.0
+
+/* ---- Names: frame n is function n of server.c, line 10 n ----------------- */
+
+static struct symbol_level levels[10];
+static struct symbol symbols[10];
+static char function_names[10][16];
+
+static const struct symbol *get(void *context, uint64_t frame)
+{
+	assert_true(frame < 10);
+	snprintf(function_names[frame], sizeof(function_names[0]), "f%u",
+		 (unsigned)frame);
+	levels[frame] = (struct symbol_level){
+		.function = function_names[frame],
+		.file = "server.c",
+		.line = 10 * (uint32_t)frame,
+	};
+	symbols[frame] = (struct symbol){
+		.levels = &levels[frame],
+		.level_count = 1,
+		.module = "server",
+		.named = true,
+	};
+	return &symbols[frame];
+}
+
+static const struct names names = {.get = get};
+
+/* ---- A program that is watched ----------------------------------------------
+ */
+
+/* Bytes after so many seconds. */
+typedef double (*level_fn)(double seconds);
+
+struct program {
+	level_fn stacks[3]; /* live bytes; NULL: no such stack */
+	level_fn resident;
+	double seconds;
+	struct diagnosis_facts facts;
+	struct profile *profile;
+	struct diagnosis *diagnosis;
+};
+
+static const struct cohort_layout one_cohort = {.count = 1};
+
+static void add_stack(struct profile *p, uint32_t id, double live, double now)
+{
+	struct stack_frames f = {.depth = 1, .frames = {id}};
+	struct stack_stats st = {
+		.alloc_samples = (uint64_t)(live / 64) + 1,
+		.alloc_bytes = (uint64_t)live,
+		.alloc_objects_q8 = 256,
+		.first_alloc_ns = ATTACHED,
+		.last_alloc_ns = ATTACHED + (uint64_t)(now * 1e9),
+		.index_key = id,
+		.tgid = 7,
+		.cohort_bytes = {(int64_t)live},
+	};
+
+	assert_int_equal(profile_add(p, id, &f, &st), 0);
+}
+
+static void watch(struct program *g)
+{
+	g->profile = profile_new();
+	for (double t = 1; t <= g->seconds; t++) {
+		struct profile_snapshot s = {
+			.now_ns = ATTACHED + (uint64_t)(t * 1e9),
+			.attached_ns = ATTACHED,
+			.cohorts = &one_cohort,
+			.resident_bytes =
+				g->resident ? (uint64_t)g->resident(t) : 0,
+		};
+
+		assert_int_equal(profile_begin(g->profile, &s), 0);
+		for (uint32_t i = 0; i < 3; i++)
+			if (g->stacks[i])
+				add_stack(g->profile, i + 2, g->stacks[i](t),
+					  t);
+		assert_int_equal(profile_end(g->profile), 0);
+	}
+	g->diagnosis = diagnosis_new(g->profile, &g->facts);
+	assert_non_null(g->diagnosis);
+}
+
+static void forget(struct program *g)
+{
+	diagnosis_free(g->diagnosis);
+	profile_free(g->profile);
+}
+
+static double level(double seconds)
+{
+	return 2 * MIB;
+}
+
+static double mib_per_minute(double seconds)
+{
+	return 3 * MIB + seconds / 60 * MIB;
+}
+
+static double two_mib_per_minute(double seconds)
+{
+	return 20 * MIB + seconds / 30 * MIB;
+}
+
+static double slowly(double seconds)
+{
+	return seconds * 8192;
+}
+
+/* Up and down by a tenth, in a way that no line fits. */
+static double restless(double seconds)
+{
+	return MIB * (2 + 0.1 * sin(seconds * seconds));
+}
+
+static void assert_says(const struct program *g, const char *expected)
+{
+	struct report r = {
+		.profile = g->profile,
+		.names = &names,
+		.diagnosis = g->diagnosis,
+	};
+	struct text t = {0};
+
+	verdict_headline(&t, &r);
+	assert_false(t.failed);
+	if (strcmp(t.data, expected))
+		fail_msg("expected '%s'\nseen     '%s'", expected, t.data);
+	text_free(&t);
+}
+
+static void a_leak_has_rate_share_place_and_end(void **state)
+{
+	struct program g = {
+		.stacks = {level, mib_per_minute},
+		.resident = mib_per_minute,
+		.seconds = 90,
+		.facts = {.limit_bytes = 512 * MIB,
+			  .limit_used_bytes = 322 * MIB,
+			  .limit_is_group = true},
+	};
+	const struct profile_stack *const *leaks;
+	const struct diagnosis_summary *s;
+	size_t count;
+
+	watch(&g);
+	s = diagnosis_summary(g.diagnosis);
+	assert_int_equal(s->kind, DIAGNOSIS_LEAK);
+	assert_float_equal(s->leak.value, MIB, 1e-3 * MIB);
+	assert_float_equal(s->share_of_resident, 1, 1e-3);
+	assert_float_equal(s->seconds_to_limit, 190 * 60, 20);
+	assert_int_equal(s->counts[VERDICT_LEAK], 1);
+	leaks = diagnosis_leaks(g.diagnosis, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(leaks[0]->id, 3);
+	assert_int_equal(diagnosis_verdict(g.diagnosis, leaks[0])->kind,
+			 VERDICT_LEAK);
+	assert_says(&g, "LEAK  1.0 MiB/min, 100 % of RSS growth, in f3() at "
+			"server.c:30 (92 % sure); at this rate the 512.0 MiB "
+			"limit is reached in 3 h 10 min");
+	forget(&g);
+}
+
+static void several_leaks_add_up(void **state)
+{
+	struct program g = {
+		.stacks = {slowly, mib_per_minute, level},
+		.resident = level,
+		.seconds = 90,
+		.facts = {.limit_bytes = 10 * MIB, .limit_used_bytes = 9 * MIB},
+	};
+	const struct profile_stack *const *leaks;
+	size_t count;
+
+	watch(&g);
+	leaks = diagnosis_leaks(g.diagnosis, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(leaks[0]->id, 3); /* the fastest first */
+	assert_int_equal(leaks[1]->id, 2);
+	assert_says(&g, "LEAK  1.5 MiB/min, RSS does not grow yet, in f3() at "
+			"server.c:30 and 1 more call path (92 % sure); at this "
+			"rate all 10.0 MiB of RAM are reached in 41 s");
+	forget(&g);
+}
+
+static void retention_is_told_from_a_leak(void **state)
+{
+	struct program g = {
+		.stacks = {level},
+		.resident = two_mib_per_minute,
+		.seconds = 90,
+	};
+	const struct diagnosis_summary *s;
+
+	watch(&g);
+	s = diagnosis_summary(g.diagnosis);
+	assert_int_equal(s->kind, DIAGNOSIS_RETENTION);
+	assert_float_equal(s->resident.value, 2 * MIB, 1e-3 * MIB);
+	assert_says(&g,
+		    "NO LEAK SEEN  RSS grows +2.0 MiB/min, outstanding blocks "
+		    "do not (0 B/min to 0 B/min): fragmentation, memory that "
+		    "the allocator keeps, or memory that is not from malloc");
+	forget(&g);
+}
+
+static void healthy_programs_hear_what_was_seen(void **state)
+{
+	struct program g = {
+		.stacks = {level, restless},
+		.resident = level,
+		.seconds = 90,
+	};
+	const struct diagnosis_summary *s;
+
+	watch(&g);
+	s = diagnosis_summary(g.diagnosis);
+	assert_int_equal(s->kind, DIAGNOSIS_HEALTHY);
+	assert_int_equal(
+		s->counts[VERDICT_PLATEAU] + s->counts[VERDICT_STARTUP], 2);
+	assert_true(s->outstanding.low < 0 && s->outstanding.high > 0);
+	assert_true(s->detectable >= 0);
+	forget(&g);
+}
+
+static void a_short_look_is_no_diagnosis(void **state)
+{
+	struct program g = {.stacks = {mib_per_minute}, .seconds = 12};
+
+	watch(&g);
+	assert_says(&g, "NO VERDICT YET  watched for 12 s; it takes at least "
+			"30 s");
+	forget(&g);
+}
+
+static void an_idle_program_has_a_diagnosis(void **state)
+{
+	struct program g = {.seconds = 60};
+
+	watch(&g);
+	assert_int_equal(diagnosis_summary(g.diagnosis)->kind,
+			 DIAGNOSIS_HEALTHY);
+	assert_says(&g, "NO LEAK SEEN  in 1 min: outstanding memory grows 0 "
+			"B/min to 0 B/min");
+	forget(&g);
+}
+
+/* ---- Reasons
+ * -------------------------------------------------------------------- */
+
+static void assert_reasons(const struct verdict *v, const char *expected)
+{
+	struct text t = {0};
+
+	verdict_reasons(&t, v);
+	if (strcmp(t.data, expected))
+		fail_msg("expected '%s'\nseen     '%s'", expected, t.data);
+	text_free(&t);
+}
+
+static void reasons_are_told(void **state)
+{
+	struct verdict v = {
+		.kind = VERDICT_LEAK,
+		.confidence = 0.92,
+		.growth = {1.2 * MIB, 1.1 * MIB, 1.3 * MIB},
+		.window_seconds = 120,
+		.parts = 11,
+		.parts_grown = 10,
+		.survival = 0.5,
+		.survival_seconds = 30,
+		.freed_lifetime_seconds = 4,
+		.low = 1024,
+		.high = 2048,
+		.drops = 7,
+		.late_share = 0.01,
+	};
+
+	assert_reasons(&v, "leak, 92 % sure: +1.2 MiB/min (±9 %) over the last "
+			   "2 min; rose in 10 of 11 parts of it; of what was "
+			   "allocated more than 30 s ago 50 % lives");
+	v.kind = VERDICT_PLATEAU;
+	assert_reasons(&v, "plateau: between 1.0 KiB and 2.0 KiB, growth at "
+			   "most +1.3 MiB/min over the last 2 min; what is "
+			   "freed lived for 4.0 s");
+	v.kind = VERDICT_STARTUP;
+	assert_reasons(&v, "start-up: 99 % of it was allocated in the first "
+			   "half; of what was allocated more than 30 s ago 50 "
+			   "% lives");
+	v.kind = VERDICT_SAWTOOTH;
+	assert_reasons(&v, "sawtooth: fell 7 times, between 1.0 KiB and 2.0 "
+			   "KiB; what is freed lived for 4.0 s");
+	v.kind = VERDICT_UNKNOWN;
+	v.doubt = DOUBT_SAMPLES;
+	v.settle_seconds = 360;
+	v.settle_sample_bytes = 4096;
+	assert_reasons(&v, "unclear: too few samples; to settle it watch for 6 "
+			   "min or use --sample-bytes 4096");
+}
+
+/* Each doubt has words of its own. */
+static void doubts_are_told_apart(void **state)
+{
+	char seen[DOUBT_COLLECTIONS + 1][160];
+
+	for (int d = DOUBT_TIME; d <= DOUBT_COLLECTIONS; d++) {
+		struct verdict v = {.doubt = (enum verdict_doubt)d,
+				    .survival = -1,
+				    .freed_lifetime_seconds = -1};
+		struct text t = {0};
+
+		verdict_reasons(&t, &v);
+		assert_true(t.size > 12 && t.size < sizeof(seen[0]));
+		strcpy(seen[d], t.data);
+		for (int other = DOUBT_TIME; other < d; other++)
+			assert_string_not_equal(seen[d], seen[other]);
+		text_free(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_leak_has_rate_share_place_and_end),
+		cmocka_unit_test(several_leaks_add_up),
+		cmocka_unit_test(retention_is_told_from_a_leak),
+		cmocka_unit_test(healthy_programs_hear_what_was_seen),
+		cmocka_unit_test(a_short_look_is_no_diagnosis),
+		cmocka_unit_test(an_idle_program_has_a_diagnosis),
+		cmocka_unit_test(reasons_are_told),
+		cmocka_unit_test(doubts_are_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
