@@ -173,6 +173,7 @@ static bool take_levels(const struct names_reader *r, struct cursor *in,
 {
 	for (uint64_t i = 0; i < count; i++) {
 		struct symbol_level *l = &levels[i];
+		uint64_t flags;
 
 		if (!take_string(r, in, &l->function) ||
 		    !take_string(r, in, &l->file))
@@ -181,7 +182,9 @@ static bool take_levels(const struct names_reader *r, struct cursor *in,
 			l->function = "?";
 		l->line = (uint32_t)cursor_uleb(in);
 		l->column = (uint32_t)cursor_uleb(in);
-		l->inlined = cursor_uleb(in) != 0;
+		flags = cursor_uleb(in);
+		l->inlined = flags & 1;
+		l->approximate = flags >> 1 & 1;
 	}
 	return !in->failed;
 }
@@ -189,7 +192,7 @@ static bool take_levels(const struct names_reader *r, struct cursor *in,
 static int take_symbol(struct names_reader *r, struct cursor *in)
 {
 	uint64_t frame = cursor_uleb(in);
-	bool named = cursor_uleb(in) != 0;
+	uint64_t flags = cursor_uleb(in);
 	uint64_t offset = cursor_uleb(in), count;
 	struct symbol_level *levels;
 	const char *module;
@@ -203,7 +206,8 @@ static int take_symbol(struct names_reader *r, struct cursor *in)
 	s = symbol_new((uint32_t)count, &levels);
 	if (!s)
 		return -ENOMEM;
-	s->named = named;
+	s->named = flags & 1;
+	s->script = flags >> 1 & 1;
 	s->function_offset = offset;
 	s->module = module ? module : "";
 	if (!take_levels(r, in, levels, count)) {

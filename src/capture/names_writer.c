@@ -71,7 +71,7 @@ static void put_symbol(struct names_writer *w, uint64_t frame,
 	struct text *t = &w->new_symbols;
 
 	leb128_put(t, frame);
-	leb128_put(t, s->named);
+	leb128_put(t, s->named | s->script << 1);
 	leb128_put(t, s->function_offset);
 	leb128_put(t, string_of(w, s->module));
 	leb128_put(t, s->level_count);
@@ -82,7 +82,7 @@ static void put_symbol(struct names_writer *w, uint64_t frame,
 		leb128_put(t, string_of(w, l->file));
 		leb128_put(t, l->line);
 		leb128_put(t, l->column);
-		leb128_put(t, l->inlined);
+		leb128_put(t, l->inlined | l->approximate << 1);
 	}
 }
 

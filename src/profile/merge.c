@@ -13,7 +13,8 @@ struct flow {
 /* Stacks of the kernel that mean the same. */
 struct group {
 	uint32_t id;
-	bool known; /* all frames mean themselves for good */
+	uint64_t number; /* ids are used again, this is not */
+	bool known;	 /* all frames mean themselves for good */
 	uint32_t members;
 	uint64_t key;
 	uint64_t first_alloc_ns; /* as it was at first: it names the stack */
@@ -41,7 +42,9 @@ struct stack_merge {
 	size_t table_capacity;
 	struct member *members;
 	size_t member_count;
-	uint32_t ids;
+	uint32_t *free_ids; /* as many as were ever given out */
+	size_t free_count, ids;
+	uint64_t numbers;
 };
 
 struct stack_merge *stack_merge_new(const struct frame_meaning *meaning)
@@ -62,6 +65,7 @@ void stack_merge_free(struct stack_merge *m)
 	free(m->groups);
 	free(m->table);
 	free(m->members);
+	free(m->free_ids);
 	free(m);
 }
 
@@ -166,6 +170,28 @@ static int grow(struct stack_merge *m)
 	return 0;
 }
 
+/* 0: none is left, or no memory. */
+static uint32_t take_id(struct stack_merge *m)
+{
+	uint32_t *list;
+
+	if (m->free_count)
+		return m->free_ids[--m->free_count];
+	if (m->ids >= STACK_ID_MERGED_END - STACK_ID_MERGED)
+		return 0;
+	list = realloc(m->free_ids, (m->ids + 1) * sizeof(*list));
+	if (!list)
+		return 0;
+	m->free_ids = list;
+	return STACK_ID_MERGED + (uint32_t)m->ids++;
+}
+
+static void group_free(struct stack_merge *m, struct group *g)
+{
+	m->free_ids[m->free_count++] = g->id;
+	free(g);
+}
+
 static struct group *group_new(struct stack_merge *m,
 			       const struct stack_stats *stats)
 {
@@ -173,7 +199,12 @@ static struct group *group_new(struct stack_merge *m,
 
 	if (!g)
 		return NULL;
-	g->id = STACK_ID_MERGED | m->ids++;
+	g->id = take_id(m);
+	if (!g->id) {
+		free(g);
+		return NULL;
+	}
+	g->number = ++m->numbers;
 	g->first_alloc_ns = stats->first_alloc_ns;
 	g->sum.tgid = stats->tgid;
 	g->sum.source = stats->source;
@@ -245,7 +276,7 @@ static void learn(struct stack_merge *m)
 		place = place_of(m, g);
 		if (*place) {
 			absorb(m, *place, g);
-			free(g);
+			group_free(m, g);
 			continue;
 		}
 		if (changed)
@@ -377,7 +408,7 @@ static int emit(const struct stack_merge *m, const struct group *g)
 
 	add_gone(&sum, &g->gone);
 	sum.first_alloc_ns = g->first_alloc_ns;
-	sum.index_key = g->id;
+	sum.index_key = g->number;
 	return m->sink(m->context, g->id, &g->frames, &sum);
 }
 
@@ -394,7 +425,7 @@ int stack_merge_end(struct stack_merge *m)
 		struct group *g = m->groups[i];
 
 		if (!g->members) {
-			free(g);
+			group_free(m, g);
 			continue;
 		}
 		if (!err)

@@ -37,8 +37,10 @@ typedef int (*stack_sink_fn)(void *context, uint32_t id,
 			     const struct stack_stats *stats);
 
 /* One snapshot: after profile_begin begin, every stack, end. Merged stacks have
- * ids of their own, above STACK_ID_MERGED, and keep them while they last. */
-#define STACK_ID_MERGED 0x80000000u
+ * ids of their own and keep them while they last: above those of the kernel
+ * (src/trace/memory_plan.c), below CAPTURE_STACK_ID_MAX. */
+#define STACK_ID_MERGED	    (1u << 17)
+#define STACK_ID_MERGED_END (1u << 20)
 void stack_merge_begin(struct stack_merge *m, struct profile *p,
 		       stack_sink_fn sink, void *context);
 /* 0, -ENOMEM, or what the sink returned. */

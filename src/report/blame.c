@@ -85,14 +85,48 @@ bool blame_is_standard(const char *function)
 	return starts_with_any(function, prefixes);
 }
 
-enum rank { RANK_ALLOCATION, RANK_LIBRARY, RANK_OWN };
+enum rank { RANK_ALLOCATION, RANK_LIBRARY, RANK_NODE_SCRIPT, RANK_OWN };
+
+static enum rank rank_of_script(const struct symbol_level *level)
+{
+	if (!level->file) /* a builtin */
+		return RANK_LIBRARY;
+	return strncmp(level->file, "node:", 5) ? RANK_OWN : RANK_NODE_SCRIPT;
+}
+
+bool blame_is_runtime(const char *function)
+{
+	static const char *const prefixes[] = {
+		"node::", "v8::", "cppgc::", "Builtins_", NULL,
+	};
+
+	return starts_with_any(function, prefixes);
+}
+
+/* The module that V8 or Node is in: all of it serves the scripts. Outermost
+ * first, as addons contain parts of V8, too. */
+static const char *runtime_of(const struct report *r,
+			      const struct profile_stack *s)
+{
+	for (uint32_t i = s->depth; i-- > 0;) {
+		const struct symbol *symbol = report_symbol(r, s->frames[i]);
+
+		if (symbol->named && !symbol->script && symbol->module[0] &&
+		    blame_is_runtime(symbol->levels[0].function))
+			return symbol->module;
+	}
+	return NULL;
+}
 
 static enum rank rank_of(const struct symbol *symbol,
-			 const struct symbol_level *level)
+			 const struct symbol_level *level, const char *runtime)
 {
+	if (symbol->script)
+		return rank_of_script(level);
 	if (symbol->named && catalogue_is_transparent(level->function))
 		return RANK_ALLOCATION;
 	if (blame_is_library(symbol->module) ||
+	    (runtime && !strcmp(symbol->module, runtime)) ||
 	    (symbol->named && blame_is_standard(level->function)))
 		return RANK_LIBRARY;
 	return RANK_OWN;
@@ -101,6 +135,7 @@ static enum rank rank_of(const struct symbol *symbol,
 bool report_blame(const struct report *r, const struct profile_stack *s,
 		  struct blame *out)
 {
+	const char *runtime = runtime_of(r, s);
 	enum rank best = RANK_ALLOCATION;
 
 	*out = (struct blame){NULL, NULL};
@@ -109,7 +144,7 @@ bool report_blame(const struct report *r, const struct profile_stack *s,
 
 		for (uint32_t l = 0; l < symbol->level_count; l++) {
 			const struct symbol_level *level = &symbol->levels[l];
-			enum rank rank = rank_of(symbol, level);
+			enum rank rank = rank_of(symbol, level, runtime);
 
 			/* Among allocation functions the outermost: it is
 			 * nearest to whoever called. */

@@ -18,14 +18,17 @@ struct blame {
 /*
  * The first level, leaf first, that is the program's own: no allocation
  * function or helper (catalogue_is_transparent), not inside an allocator, libc
- * or a C++ or Rust standard library. When there is none, the first that is no
- * allocation function; else the leaf. False for a stack without frames.
+ * or a C++ or Rust standard library, no part of Node (native or node:...). When
+ * there is none, the first of Node's scripts; the first that is no allocation
+ * function; else the leaf. False for a stack without frames.
  */
 bool report_blame(const struct report *r, const struct profile_stack *s,
 		  struct blame *out);
 
 /* Exposed for tests: a library that passes memory on to its caller. */
 bool blame_is_library(const char *module);
+/* ... a function of V8 or Node */
+bool blame_is_runtime(const char *function);
 /* ... and a function of a standard library inlined into the program. */
 bool blame_is_standard(const char *function);
 

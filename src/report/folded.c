@@ -2,6 +2,7 @@
 #include "report/formats.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/text.h"
@@ -16,6 +17,23 @@ static void add_frame(struct text *t, const char *name)
 	name_for_folded(t, name);
 }
 
+/* Functions of scripts with file and line: often they have no names. */
+static void add_level(struct text *t, const struct symbol *symbol,
+		      const struct symbol_level *level)
+{
+	struct text name = {0};
+
+	if (!symbol->script || !level->file) {
+		add_frame(t, level->function);
+		return;
+	}
+	text_printf(&name, "%s %s", level->function, level->file);
+	if (level->line)
+		text_printf(&name, ":%" PRIu32, level->line);
+	add_frame(t, name.failed ? level->function : name.data);
+	text_free(&name);
+}
+
 static void add_stack(struct text *t, const struct report *r,
 		      const struct profile_stack *s)
 {
@@ -28,7 +46,7 @@ static void add_stack(struct text *t, const struct report *r,
 		const struct symbol *symbol = report_symbol(r, s->frames[i]);
 
 		for (uint32_t l = symbol->level_count; l-- > 0;)
-			add_frame(t, symbol->levels[l].function);
+			add_level(t, symbol, &symbol->levels[l]);
 	}
 }
 

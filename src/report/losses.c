@@ -45,6 +45,25 @@ static void tell_cut_short(const struct report *r, report_loss_fn each,
 	}
 }
 
+static void tell_scripts(const struct report *r, report_loss_fn each,
+			 void *context)
+{
+	static const char *const what[JS_SHORTFALLS] = {
+		[JS_NO_POSITION] = "JavaScript frames without a line",
+		[JS_OTHER_CODE] = "JavaScript frames without a line: "
+				  "the function has other code now",
+		[JS_MOVED] = "JavaScript frames without a name: "
+			     "moved before they were read",
+		[JS_UNREADABLE] = "JavaScript frames without a name: "
+				  "not readable",
+	};
+
+	for (int i = JS_COMPLETE + 1; i < JS_SHORTFALLS; i++)
+		tell(r->status.js_shortfalls[i], what[i], each, context);
+	tell(r->status.js_dropped,
+	     "JavaScript frames read late: too many at once", each, context);
+}
+
 void report_each_loss(const struct report *r, report_loss_fn each,
 		      void *context)
 {
@@ -61,6 +80,7 @@ void report_each_loss(const struct report *r, report_loss_fn each,
 	     each, context);
 	tell(r->status.regions_lost, "memory maps not followed: too many", each,
 	     context);
+	tell_scripts(r, each, context);
 	tell(r->names->objects_given_up(r->names->context),
 	     "objects with debug information that cannot be read", each,
 	     context);

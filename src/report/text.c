@@ -12,6 +12,7 @@
 #include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
+#include "report/place.h"
 #include "report/roots.h"
 #include "report/text_header.h"
 #include "report/verdict_text.h"
@@ -27,20 +28,7 @@
  * magnitude: the interval spans a factor of 4. */
 #define SAMPLES_FEW 10
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 /* ---- Frames ------------------------------------------------------------- */
-
-static void add_line_number(struct text *t, const struct symbol_level *level)
-{
-	if (level->line)
-		text_printf(t, ":%" PRIu32, level->line);
-}
 
 /* "    parse_header  http.c:212  (redis-server)" */
 static void add_level(struct text *t, const struct symbol *symbol,
@@ -50,8 +38,8 @@ static void add_level(struct text *t, const struct symbol *symbol,
 	name_for_people(t, level->function, NAME_COLUMNS);
 	if (level->file) {
 		text_add(t, "  ");
-		name_for_people(t, base_name(level->file), FILE_COLUMNS);
-		add_line_number(t, level);
+		place_for_people(t, symbol, level, place_base_name(level->file),
+				 FILE_COLUMNS);
 	}
 	if (level->inlined) {
 		text_add(t, "  (inlined)");

@@ -8,6 +8,7 @@
 #include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
+#include "report/place.h"
 
 #define NAME_COLUMNS 60
 #define FILE_COLUMNS 48
@@ -174,9 +175,7 @@ void verdict_place(struct text *t, const struct report *r,
 	if (!b.level->file)
 		return;
 	text_add(t, " at ");
-	name_for_people(t, b.level->file, FILE_COLUMNS);
-	if (b.level->line)
-		text_printf(t, ":%" PRIu32, b.level->line);
+	place_for_people(t, b.symbol, b.level, b.level->file, FILE_COLUMNS);
 }
 
 /* ---- The headline

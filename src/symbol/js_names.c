@@ -176,7 +176,9 @@ static void teach(struct js_names *n, uint64_t canonical,
 	};
 	char module[32] = "";
 
-	if (frame->tid != frame->tgid)
+	if (!level->file)
+		strcpy(module, "builtin");
+	else if (frame->tid != frame->tgid)
 		snprintf(module, sizeof(module), "worker %u", frame->tid);
 	symbolizer_learn(n->symbols, canonical, &name, 1, module);
 }

@@ -23,8 +23,8 @@ struct js_names;
 struct js_names *js_names_new(struct symbolizer *symbols);
 void js_names_free(struct js_names *n);
 
-/* What `frame` is; only the first time counts. A function in a worker gets the
- * module "worker TID". */
+/* What `frame` is; only the first time counts. Functions without a script get
+ * the module "builtin", those in a worker "worker TID". */
 void js_names_learn(struct js_names *n, const struct js_frame *frame,
 		    const struct js_location *location);
 

@@ -87,6 +87,7 @@ static int decode_level(struct cursor *c, struct wire_level *level)
 	level->line = h.line;
 	level->column = h.column;
 	level->inlined = h.flags & INLINED;
+	level->approximate = false;
 	level->function_size = h.function_size;
 	level->file_size = h.file_size;
 	level->function = (const char *)cursor_bytes(c, h.function_size);

@@ -7,6 +7,7 @@
 #include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
+#include "report/place.h"
 
 /* "+1023.9 KiB/min  1023.9 KiB 1,000,000 59 min 5 s  " before the name. */
 #define FIGURES_COLUMNS 50
@@ -39,13 +40,6 @@ static void cut(struct text *t, size_t start, size_t columns)
 		t->size = at;
 		t->data[at] = '\0';
 	}
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
 }
 
 /* ---- Header -------------------------------------------------------------- */
@@ -147,9 +141,8 @@ static void add_level(struct text *t, const struct symbol *symbol,
 			columns > NAME_LEAST ? columns : NAME_LEAST);
 	if (level->file) {
 		text_add(t, "  ");
-		name_for_people(t, base_name(level->file), 40);
-		if (level->line)
-			text_printf(t, ":%" PRIu32, level->line);
+		place_for_people(t, symbol, level, place_base_name(level->file),
+				 40);
 	} else if (symbol->named && symbol->module[0]) {
 		text_add(t, "  (");
 		name_for_people(t, symbol->module, 32);

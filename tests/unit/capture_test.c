@@ -36,11 +36,17 @@ static const struct symbol *get(void *context, uint64_t frame)
 {
 	static const struct symbol_level levels[] = {
 		{.function = "inner;\n\xff<b>", .inlined = true},
-		{.function = "outer", .file = "/a/b.c", .line = 3, .column = 9},
+		{.function = "outer",
+		 .file = "/a/b.c",
+		 .line = 3,
+		 .column = 9,
+		 .approximate = true},
 	};
 	static const struct symbol_level unnamed = {.function = "lib.so+0x7"};
-	static const struct symbol symbol = {levels, 2, "lib.so", 16, true};
-	static const struct symbol fallback = {&unnamed, 1, "lib.so", 0, false};
+	static const struct symbol symbol = {levels, 2,	   "lib.so",
+					     16,     true, .script = true};
+	static const struct symbol fallback = {&unnamed, 1, "lib.so", 0,
+					       .named = false};
 
 	return (frame & FRAME_ADDRESS_MASK) == 7 && !better ? &fallback
 							    : &symbol;
@@ -238,12 +244,14 @@ static void knows_processes_and_names(void **state)
 	s = n.get(n.context, frame - 1);
 	assert_int_equal(s->level_count, 2);
 	assert_string_equal(s->levels[0].function, "inner;\n\xff<b>");
-	assert_true(s->levels[0].inlined && s->named);
+	assert_true(s->levels[0].inlined && s->named && s->script);
+	assert_true(s->levels[1].approximate && !s->levels[0].approximate);
 	assert_null(s->levels[0].file);
 	assert_string_equal(s->levels[1].file, "/a/b.c");
 	assert_int_equal(s->levels[1].column, 9);
 	assert_string_equal(s->module, "lib.so");
 	assert_false(n.get(n.context, frame)->named);
+	assert_false(n.get(n.context, frame)->script);
 	assert_true(n.object(n.context, 1, &o));
 	assert_string_equal(o.path, "/usr/lib/lib.so");
 	assert_int_equal(o.build_id_size, 3);

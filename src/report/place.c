@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/place.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/names.h"
+
+const char *place_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!strncmp(path, "node:", 5))
+		return path;
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+void place_for_people(struct text *out, const struct symbol *symbol,
+		      const struct symbol_level *level, const char *file,
+		      size_t columns)
+{
+	name_for_people(out, file, columns);
+	if (!level->line)
+		return;
+	text_printf(out, ":%s%" PRIu32, level->approximate ? "~" : "",
+		    level->line);
+	if (symbol->script && level->column && !level->approximate)
+		text_printf(out, ":%" PRIu32, level->column);
+}
