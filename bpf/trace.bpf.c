@@ -10,6 +10,7 @@
 #include "private_stack.h"
 #include "session.h"
 #include "upkeep.h"
+#include "v8_gc.h"
 
 /* ---- Allocation ------------------------------------------------------------
  */
@@ -79,6 +80,30 @@ int loader_entry(struct pt_regs *ctx)
 {
 	NO_PRIVATE_STACK(ctx);
 	return loader_state(ctx);
+}
+
+/* ---- V8's heap
+ * ------------------------------------------------------------- */
+
+SEC("?uprobe")
+int v8_allocation(struct pt_regs *ctx)
+{
+	NO_PRIVATE_STACK(ctx);
+	return v8_allocated(ctx);
+}
+
+SEC("?uprobe")
+int v8_gc(struct pt_regs *ctx)
+{
+	NO_PRIVATE_STACK(ctx);
+	return v8_collection(ctx);
+}
+
+SEC("?uprobe")
+int v8_size(struct pt_regs *ctx)
+{
+	NO_PRIVATE_STACK(ctx);
+	return v8_size_returned(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

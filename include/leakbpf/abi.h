@@ -223,6 +223,18 @@ enum alloc_kind {
 	MAP_MUNMAP,	       /* err = munmap(addr, length) */
 	MAP_MREMAP,   /* p = mremap(old, oldlen, newlen, flags, addr) */
 	LOADER_STATE, /* _dl_debug_state(): objects came or went */
+	/* V8's heap (bpf/v8_heap.h), in the order of enum v8_point. */
+	V8_ALLOCATE,	    /* f(space, object, size, ...) */
+	V8_ACCOUNT,	    /* f(space) */
+	V8_RESET_LAB,	    /* f(allocator, start, ...) */
+	V8_LARGE_PAGE,	    /* f(space, page, size) */
+	V8_SCAVENGED,	    /* f(collector) */
+	V8_MARKED,	    /* f(collector) */
+	V8_EVACUATED,	    /* f(heap, ...) */
+	V8_GC_BEGIN,	    /* f(heap) */
+	V8_GC_END,	    /* f(heap, kind of collection) */
+	V8_SIZE_OF_OBJECTS, /* bytes = f(heap) */
+	V8_TEAR_DOWN,	    /* f(heap) */
 };
 
 #define PROBE_THROWS	 1u /* may leave by a C++ exception */
@@ -259,7 +271,8 @@ enum alloc_kind {
 	X(FREED, "sampled blocks freed")                                       \
 	X(NESTED, "nested allocator calls, counted once")                      \
 	X(FAILED, "failed allocations")                                        \
-	X(THINNED, "samples dropped to sample more coarsely (unbiased)")
+	X(THINNED, "samples dropped to sample more coarsely (unbiased)")       \
+	X(V8_SAMPLES, "sampled objects on V8's heap")
 
 /* Anything that makes the report less than complete. Printed when not 0. */
 #define COUNTERS_LOSS(X)                                                       \
@@ -272,7 +285,10 @@ enum alloc_kind {
 	X(LOST_JS_FRAMES, "JavaScript frames lost: table full")                \
 	X(MISSED_FREE, "blocks whose free was not seen, replaced")             \
 	X(DECLINED_THROW, "allocations skipped: could throw through a probe")  \
-	X(NOT_A_TARGET, "hits by a process that is no target")
+	X(NOT_A_TARGET, "hits by a process that is no target")                 \
+	X(V8_LOST_TABLE, "V8 heap samples lost: table full")                   \
+	X(V8_LOST_TRACK, "V8 heap samples lost: memory not readable in a GC")  \
+	X(V8_LOST_HEAPS, "V8 allocations not sampled: too many isolates")
 
 enum counter {
 #define X(id, text) COUNTER_##id,
@@ -293,6 +309,8 @@ enum event_type {
 	EVENT_TABLE_PRESSURE, /* outstanding table nearly full */
 	EVENT_MAP,	      /* struct map_event */
 	EVENT_JS_FRAME,	      /* struct js_frame_event */
+	EVENT_V8_FULL_GC,     /* of heap `value`, see map `v8_heaps` */
+	EVENT_V8_HEAP_GONE,   /* `value` was torn down */
 };
 
 struct event {

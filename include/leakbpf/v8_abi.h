@@ -171,4 +171,55 @@ struct js_frame_event {
 	struct js_frame frame;
 };
 
+/* ---- Samples of V8's heap ----------------------------------------------- */
+
+/* Maps `v8_young` and `v8_old`. In use while block.booking is not 0. */
+struct v8_sample {
+	__u64 address; /* untagged; where it is now, outside of a GC */
+	__u64 heap;
+	__u32 survived; /* full GCs that found it alive */
+	__u32 sized;	/* block.size is the object's, not a guess */
+	/* Its threshold is such that it stands for the bytes allocated since
+	 * the sample before: size / P. */
+	struct block block;
+};
+
+/* What an object counts for before its size is known. Only numbers of objects
+ * depend on it, never bytes. */
+#define V8_OBJECT_BYTES 64
+
+/* A Heap, Space or MainAllocator of a process. */
+struct v8_key {
+	__u64 address;
+	__u32 owner; /* tgid */
+	__u32 reserved;
+};
+
+/* Of a heap, that are asked at each GC; V8 has one per space. */
+#define V8_ALLOCATORS 8
+
+/* Map `v8_heaps`, by struct v8_key: an isolate's heap. */
+struct v8_heap {
+	__u64 first_ns; /* when it was first seen, CLOCK_MONOTONIC */
+	__u32 tid;	/* that collects it: the isolate's thread */
+	__u32 collecting;
+	__u64 gc_begin_ns;
+	__u64 scavenges, scavenge_ns; /* count, sum of pauses */
+	__u64 full_gcs, full_gc_ns;
+	__u64 other_gcs;    /* of kinds that cannot be followed (--minor-ms) */
+	__u64 last_full_ns; /* when the last full GC ended */
+	__u64 live_bytes;   /* after the last full GC; 0: not known */
+	__u64 size_due;	    /* it is about to be known */
+	__u64 passes_ns;    /* spent in GCs on following samples */
+	__u64 pass_ns_max;
+	/* What its thread allocates with: Space or MainAllocator. */
+	__u64 allocators[V8_ALLOCATORS];
+	/* For checks: what was seen. */
+	__u64 samples;
+	__u64 scavenged, marked, evacuated;
+	__u64 lab_bad;	   /* allocation areas that made no sense */
+	__u64 forward_bad; /* forwarding addresses that made no sense */
+	__u64 page_bad;	   /* flags of a sampled object's page */
+};
+
 #endif

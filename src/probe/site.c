@@ -349,6 +349,17 @@ static const struct {
 	{MAP_MUNMAP, 2, true, 0},
 	{MAP_MREMAP, 3, true, 0},
 	{LOADER_STATE, 0, false, 0},
+	{V8_ALLOCATE, 3, false, 0},
+	{V8_ACCOUNT, 1, false, 0},
+	{V8_RESET_LAB, 3, false, 0},
+	{V8_LARGE_PAGE, 3, false, 0},
+	{V8_SCAVENGED, 1, false, 0},
+	{V8_MARKED, 1, false, 0},
+	{V8_EVACUATED, 1, false, 0},
+	{V8_GC_BEGIN, 1, false, 0},
+	{V8_GC_END, 2, false, 0},
+	{V8_SIZE_OF_OBJECTS, 1, true, 0},
+	{V8_TEAR_DOWN, 1, false, 0},
 };
 
 int site_plan(const uint8_t *code, size_t size, uint64_t address, uint32_t kind,

@@ -10,7 +10,16 @@
 #include "trace/tracer_internal.h"
 
 /* Points of one object, by the program that serves them. */
-enum point_group { GROUP_FREE, GROUP_ALLOC, GROUP_MAP, GROUP_LOADER, GROUPS };
+enum point_group {
+	GROUP_FREE,
+	GROUP_ALLOC,
+	GROUP_MAP,
+	GROUP_LOADER,
+	GROUPS, /* those of V8 are set by v8_heap.c */
+	GROUP_V8_ALLOCATION = GROUPS,
+	GROUP_V8_SIZE,
+	GROUP_V8_GC,
+};
 
 struct points {
 	struct probe_point *list[GROUPS];
@@ -28,8 +37,15 @@ static enum point_group group_of(uint32_t kind)
 		return GROUP_MAP;
 	case LOADER_STATE:
 		return GROUP_LOADER;
+	case V8_ALLOCATE:
+	case V8_ACCOUNT:
+	case V8_RESET_LAB:
+	case V8_LARGE_PAGE:
+		return GROUP_V8_ALLOCATION;
+	case V8_SIZE_OF_OBJECTS:
+		return GROUP_V8_SIZE;
 	default:
-		return GROUP_ALLOC;
+		return kind > LOADER_STATE ? GROUP_V8_GC : GROUP_ALLOC;
 	}
 }
 
@@ -93,45 +109,56 @@ bool tracer_may_probe(const struct tracer *t, const struct alloc_function *f)
 	return !(f->flags & PROBE_THROWS) || t->link == LINK_SESSION;
 }
 
+int site_place(struct tracer *t, const struct tracee *e, const struct object *o,
+	       const struct alloc_function *f, const char *allocator,
+	       bool returns, struct probe_point *out)
+{
+	struct probe_site plan = {0};
+	struct site *site;
+
+	if (plan_site(o, f, &plan) ||
+	    !object_address_to_offset(o, f->address + plan.offset,
+				      &out->file_offset))
+		return -ENOEXEC;
+	site = site_add(t);
+	if (!site)
+		return -ENOSPC;
+	site->pid = e->pid;
+	site->object = o;
+	site->allocator = allocator;
+	memcpy(site->function, f->name, sizeof(site->function));
+	site->address = f->address;
+	site->kind = f->kind;
+	site->plan = plan;
+	site->return_probe = returns;
+	out->cookie = PROBE_COOKIE(plan.kind, f->flags, plan.stack_depth,
+				   t->site_count - 1);
+	return 0;
+}
+
 static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 		     const struct alloc_function *f,
 		     const struct alloc_functions *all, struct points *points)
 {
 	enum point_group group = group_of(f->kind);
 	bool returns = group == GROUP_ALLOC || group == GROUP_MAP;
-	struct probe_site plan = {0};
-	struct probe_point *list;
-	struct site *site;
-	uint64_t offset;
+	struct probe_point *list =
+		realloc(points->list[group],
+			(points->count[group] + 1) * sizeof(*list));
+	int err;
 
-	if (plan_site(o, f, &plan) ||
-	    !object_address_to_offset(o, f->address + plan.offset, &offset)) {
+	if (!list)
+		return -ENOMEM;
+	points->list[group] = list;
+	err = site_place(t, e, o, f, all->allocator, returns,
+			 &list[points->count[group]]);
+	if (err == -ENOEXEC) {
 		diag_warn("%s: %s: cannot find a place for a probe; not traced",
 			  o->path, f->name);
 		return 0;
 	}
-	list = realloc(points->list[group],
-		       (points->count[group] + 1) * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	points->list[group] = list;
-	site = site_add(t);
-	if (!site)
-		return -ENOSPC;
-	site->pid = e->pid;
-	site->object = o;
-	site->allocator = all->allocator;
-	memcpy(site->function, f->name, sizeof(site->function));
-	site->address = f->address;
-	site->kind = f->kind;
-	site->plan = plan;
-	site->return_probe = returns;
-	list[points->count[group]++] = (struct probe_point){
-		.file_offset = offset,
-		.cookie = PROBE_COOKIE(plan.kind, f->flags, plan.stack_depth,
-				       t->site_count - 1),
-	};
-	return 0;
+	points->count[group] += !err;
+	return err;
 }
 
 struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
@@ -145,6 +172,12 @@ struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 		return t->skel->progs.free_entry;
 	case GROUP_LOADER:
 		return t->skel->progs.loader_entry;
+	case GROUP_V8_ALLOCATION:
+		return t->skel->progs.v8_allocation;
+	case GROUP_V8_GC:
+		return t->skel->progs.v8_gc;
+	case GROUP_V8_SIZE:
+		return t->skel->progs.v8_size;
 	case GROUP_MAP:
 		*link = t->link;
 		return session ? t->skel->progs.map_session
@@ -344,6 +377,7 @@ int tracer_attach(struct tracer *t, struct process *process)
 	}
 	if (err)
 		goto drop;
+	v8_heap_attach(t, e);
 	return 0;
 drop:
 	if (err == -ESRCH || !process_alive(process))

@@ -59,6 +59,11 @@ static void choose_programs(struct tracer *t)
 	bool maps = t->options.memory_maps;
 
 	use(t->skel->progs.free_entry, multi);
+	if (t->options.v8) {
+		use(t->skel->progs.v8_allocation, multi);
+		use(t->skel->progs.v8_gc, multi);
+		use(t->skel->progs.v8_size, multi);
+	}
 	use(t->skel->progs.loader_entry, multi);
 	if (t->link == LINK_SESSION) {
 		use(t->skel->progs.alloc_session, LB_BPF_TRACE_UPROBE_SESSION);
@@ -94,6 +99,8 @@ static void size_maps(struct tracer *t)
 	bpf_map__set_max_entries(t->skel->maps.v8_processes, p->targets);
 	bpf_map__set_max_entries(t->skel->maps.js_threads, p->threads);
 	bpf_map__set_max_entries(t->skel->maps.js_frames, p->js_frames);
+	if (t->options.v8)
+		v8_heap_size_maps(t);
 }
 
 /* Units of the variance sums: fine enough for the first interval, coarse
@@ -128,7 +135,7 @@ static void set_parameters(struct tracer *t)
 	t->skel->bss->cohort_layouts[0] = t->cohorts.layout;
 }
 
-static void *map_shared(struct bpf_map *m, size_t value_size)
+void *tracer_map_shared(struct bpf_map *m, size_t value_size)
 {
 	size_t bytes = (size_t)bpf_map__max_entries(m) * value_size;
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -156,12 +163,17 @@ int tracer_load(struct tracer *t)
 			   strerror(-err));
 		return err;
 	}
-	t->stack_frames = map_shared(t->skel->maps.stack_frames,
-				     sizeof(struct stack_frames));
-	t->stack_stats = map_shared(t->skel->maps.stack_stats,
-				    sizeof(struct stack_stats));
+	t->stack_frames = tracer_map_shared(t->skel->maps.stack_frames,
+					    sizeof(struct stack_frames));
+	t->stack_stats = tracer_map_shared(t->skel->maps.stack_stats,
+					   sizeof(struct stack_stats));
 	if (!t->stack_frames || !t->stack_stats)
 		return -ENOMEM;
+	if (t->options.v8) {
+		err = v8_heap_maps_init(t);
+		if (err)
+			return err;
+	}
 	err = trace_bpf__attach(t->skel); /* raw tracepoints only */
 	if (err)
 		diag_error("cannot attach to scheduler tracepoints: %s",
@@ -177,5 +189,6 @@ void tracer_unload(struct tracer *t)
 	if (t->stack_stats)
 		munmap(t->stack_stats,
 		       t->plan.stacks * sizeof(struct stack_stats));
+	v8_heap_maps_free(t);
 	trace_bpf__destroy(t->skel);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
 #include "trace/tracer_internal.h"
 
 /* What the programs do per hit besides being trapped into, roughly: the trap's
@@ -84,6 +85,10 @@ static bool copy_stack(const struct tracer *t, uint32_t id,
 			break;
 	}
 	fill_in(stats);
+	if (stats->source == STACK_SOURCE_V8_HEAP)
+		v8_survivors_apply(&t->v8_survivors, id, &t->cohorts.readable,
+				   t->skel->bss->sampling.variance_shift,
+				   stats);
 	if (t->regions)
 		regions_add_stats(t->regions, id, &t->cohorts.readable, stats);
 	return stats->alloc_samples != 0;
@@ -91,6 +96,8 @@ static bool copy_stack(const struct tracer *t, uint32_t id,
 
 void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context)
 {
+	if (t->options.v8 && v8_heap_read(t))
+		diag_warn("out of memory: objects on V8's heap left out");
 	for (uint32_t id = STACK_ID_OVERFLOW; id < t->plan.stacks; id++) {
 		struct stack_stats stats;
 

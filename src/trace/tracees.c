@@ -76,6 +76,7 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 
 	probe_links_close(&e->links);
 	fill_slot(t, key, NULL);
+	probe_links_close(&e->v8_heap.links);
 	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
 	unwind_store_forget(t->unwind, e->pid);
 	v8_forget(t, e);

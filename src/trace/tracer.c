@@ -173,6 +173,8 @@ static void tick(struct tracer *t, uint64_t now_ns)
 		/* V8 may have set itself up by now. */
 		if (t->tracees[i]->alive && t->tracees[i]->v8.engine)
 			v8_find(t, t->tracees[i]);
+		if (t->tracees[i]->alive)
+			v8_heap_follow(t, t->tracees[i]);
 	}
 	js_frames_tidy(t);
 }
@@ -186,6 +188,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	probe_links_close(&e->links);
 	v8_forget(t, e);
 	tracer_purge(t, e->pid);
+	v8_heap_forget(t, e);
 	if (t->regions)
 		regions_drop_process(t->regions, e->pid);
 	for (size_t i = 0; i < t->site_count; i++)
@@ -216,6 +219,7 @@ static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	if (err > 0)
 		tracee_probe_objects(t, e);
 	v8_find(t, e);
+	v8_heap_attach(t, e);
 }
 
 static void step(struct tracer *t)

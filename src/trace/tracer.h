@@ -41,6 +41,8 @@ struct tracer_options {
 	uint64_t max_memory;   /* kernel and loader together, bytes */
 	bool memory_maps;      /* --mmap */
 	bool v8;	       /* look for V8 in targets */
+	uint32_t v8_survived;  /* full collections survived: held, not garbage
+				*/
 	tracer_v8_fn v8_found; /* these two may be NULL */
 	tracer_js_frame_fn js_frame;
 	void *context;

@@ -21,6 +21,7 @@
 #include "trace/memory_plan.h"
 #include "trace/unwind_store.h"
 #include "trace/v8.h"
+#include "trace/v8_heap.h"
 
 /* An executable mapping of a tracee and the object behind it. */
 struct tracee_range {
@@ -45,6 +46,7 @@ struct tracee {
 	struct probe_links links;
 	bool has_allocator;
 	struct v8_tracee v8;
+	struct v8_heap_tracking v8_heap;
 };
 
 /* A clone that shares a tracee's memory, to be adopted if it still does. */
@@ -101,11 +103,17 @@ struct tracer {
 	uint64_t swept_ns;
 	bool pressure; /* the table of outstanding blocks is nearly full */
 	bool changed;  /* a target exited or changed its image */
+
+	/* Maps of the BPF object, shared with it; NULL without V8. */
+	struct v8_sample *v8_young, *v8_old;
+	struct v8_survivors v8_survivors; /* as of the last reading */
 };
 
 /* load.c: opens, sizes, loads and maps the BPF object. */
 int tracer_load(struct tracer *t);
 void tracer_unload(struct tracer *t);
+/* A BPF_F_MMAPABLE array, readable and writable; NULL: cannot be mapped. */
+void *tracer_map_shared(struct bpf_map *m, size_t value_size);
 
 /* mappings.c: reads the executable mappings, opens new objects, compiles
  * their tables, publishes the ranges. 1: objects were added, 0: none. */
@@ -130,6 +138,11 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e);
  * std::terminate; only a session's entry can decline the return for requests
  * that may fail. */
 bool tracer_may_probe(const struct tracer *t, const struct alloc_function *f);
+/* Plans and records the site of a probe. 0, -ENOEXEC when there is no place
+ * for it, -ENOSPC or -ENOMEM. `returns`: it is also probed at its return. */
+int site_place(struct tracer *t, const struct tracee *e, const struct object *o,
+	       const struct alloc_function *f, const char *allocator,
+	       bool returns, struct probe_point *out);
 /* The program and link kind at the entry of such a function. */
 struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 				 enum link_kind *link);

@@ -120,6 +120,7 @@ static const char *const point_texts[] = {
 	[V8_POINT_GC_BEGIN] = "Heap::GarbageCollectionPrologueInSafepoint",
 	[V8_POINT_GC_END] = "Heap::GarbageCollectionEpilogueInSafepoint",
 	[V8_POINT_SIZE_OF_OBJECTS] = "Heap::SizeOfObjects",
+	[V8_POINT_TEAR_DOWN] = "Heap::TearDown",
 };
 
 /* A function that heap tracking needs and the object does not name, or NULL.

@@ -35,6 +35,7 @@ enum v8_point {
 	V8_POINT_GC_BEGIN,  /* Heap::GarbageCollectionPrologueInSafepoint */
 	V8_POINT_GC_END,    /* Heap::GarbageCollectionEpilogueInSafepoint */
 	V8_POINT_SIZE_OF_OBJECTS, /* Heap::SizeOfObjects, its return */
+	V8_POINT_TEAR_DOWN,	  /* Heap::TearDown */
 	V8_POINTS
 };
 

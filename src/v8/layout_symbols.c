@@ -44,6 +44,7 @@ static const struct name point_names[] = {
 	{"4Heap36GarbageCollectionPrologueInSafepointE", V8_POINT_GC_BEGIN},
 	{"4Heap36GarbageCollectionEpilogueInSafepointE", V8_POINT_GC_END},
 	{"4Heap13SizeOfObjectsE", V8_POINT_SIZE_OF_OBJECTS},
+	{"4Heap8TearDownE", V8_POINT_TEAR_DOWN},
 };
 
 static const struct name helper_names[] = {

@@ -112,6 +112,7 @@ static const char macros[] =
 	"empty _ZN2v88internal4Heap36GarbageCollectionEpilogueInSafepointENS0_1"
 	"6GarbageCollectorE\n"
 	"empty _ZN2v88internal4Heap13SizeOfObjectsEv\n"
+	"empty _ZN2v88internal4Heap8TearDownEv\n"
 	".endm\n"
 	/* More code than an object without V8 may have unexamined. */
 	".text; .skip 5 << 20\n";

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Event source: V8's allocation slow paths.
+ *
+ * V8 hands out memory by bumping a pointer through an allocation area (LAB) of
+ * up to a page, inlined into compiled code. Only at its end is a function
+ * called, and that is a sampler by bytes as it stands: an object of S bytes is
+ * the first of a new area with P = S / area. It stands for what was allocated
+ * since the sample before it, which the pointer of the old area tells.
+ *
+ * V8 10 and 11: AdvanceAllocationObservers is called while the old area is
+ * still there, InvokeAllocationObservers then has the object. V8 12 and 13:
+ * ResetLab does both; it is called before the object is initialised.
+ */
+#ifndef BPF_V8_ALLOC_H
+#define BPF_V8_ALLOC_H
+
+#include "calls.h"
+#include "v8_heap.h"
+
+struct v8_allocation {
+	__u64 allocator; /* Space or MainAllocator */
+	__u64 object;	 /* untagged; 0: none */
+	__u64 size;	 /* 0: not known */
+	__u64 weight;	 /* bytes it stands for; 0: its size */
+	__u64 heap;
+	__u32 owner;
+};
+
+/* V8's LinearAllocationArea. */
+struct v8_lab {
+	__u64 start, top, limit;
+};
+
+static __always_inline bool v8_lab_read(const struct v8_layout *l,
+					__u64 allocator, struct v8_lab *lab)
+{
+	__u64 place;
+
+	return !bpf_probe_read_user(&place, sizeof(place),
+				    (void *)(allocator + l->allocator_lab)) &&
+	       !bpf_probe_read_user(lab, sizeof(*lab), (void *)place) &&
+	       lab->start <= lab->top && lab->top <= lab->limit &&
+	       lab->limit - lab->start <= V8_PAGE_BYTES;
+}
+
+/*
+ * Bytes allocated from the area since they were last counted. V8 moves `start`
+ * up to `top` when it counts itself, and has done so before ResetLab: then
+ * `area` knows better.
+ */
+static __always_inline __u64 v8_lab_used(const struct v8_lab *lab,
+					 const struct v8_allocator *state)
+{
+	__u64 from = lab->start;
+
+	if (state->area && state->area <= lab->top &&
+	    lab->top - state->area <= V8_PAGE_BYTES)
+		from = state->area;
+	return lab->top - from;
+}
+
+/* The same when V8 12 has dropped the area already: it has gone on in the same
+ * page, or has used it up. After a collection (which has counted) it was
+ * dropped for that. */
+static __always_inline __u64 v8_lab_dropped(const struct v8_heap *h,
+					    const struct v8_allocator *state,
+					    __u64 next)
+{
+	if (!state->area || !next ||
+	    state->collections != h->scavenges + h->full_gcs)
+		return 0;
+	if (next > state->area && !((next ^ state->area) / V8_PAGE_BYTES))
+		return next - state->area;
+	return state->limit - state->area;
+}
+
+/* Counts what has been allocated up to a probed call. */
+static __always_inline void v8_count(const struct v8_layout *l,
+				     struct v8_heap *h, __u64 allocator,
+				     struct v8_allocator *state, __u32 kind,
+				     __u64 next, __u64 limit)
+{
+	struct v8_lab lab;
+	__u64 used;
+
+	if (!v8_lab_read(l, allocator, &lab)) {
+		__sync_fetch_and_add(&h->lab_bad, 1);
+		return;
+	}
+	used = lab.top ? v8_lab_used(&lab, state)
+		       : v8_lab_dropped(h, state, next);
+	__sync_fetch_and_add(&state->bytes, used);
+	state->area = kind == V8_RESET_LAB ? next : lab.top;
+	state->limit = limit;
+	state->collections = h->scavenges + h->full_gcs;
+}
+
+static __always_inline void v8_allocator_new(struct v8_heap *h, __u64 allocator)
+{
+	int i;
+
+	for (i = 0; i < V8_ALLOCATORS; i++)
+		if (!__sync_val_compare_and_swap(&h->allocators[i], 0,
+						 allocator))
+			break;
+}
+
+static __always_inline struct v8_allocator *
+v8_allocator(struct v8_heap *h, __u64 allocator, __u32 owner)
+{
+	struct v8_key key = {.address = allocator, .owner = owner};
+	struct v8_allocator *state = bpf_map_lookup_elem(&v8_allocators, &key);
+	struct v8_allocator fresh = {};
+
+	if (state)
+		return state;
+	if (!bpf_map_update_elem(&v8_allocators, &key, &fresh, BPF_NOEXIST))
+		v8_allocator_new(h, allocator);
+	return bpf_map_lookup_elem(&v8_allocators, &key);
+}
+
+/* A collection begins: it will drop areas, unseen. */
+static __always_inline void v8_count_all(const struct v8_layout *l,
+					 struct v8_heap *h, __u32 owner)
+{
+	int i;
+
+	for (i = 0; i < V8_ALLOCATORS; i++) {
+		struct v8_key key = {
+			.address = h->allocators[i],
+			.owner = owner,
+		};
+		struct v8_allocator *state;
+		struct v8_lab lab;
+
+		if (!key.address)
+			break;
+		state = bpf_map_lookup_elem(&v8_allocators, &key);
+		if (!state || !v8_lab_read(l, key.address, &lab) || !lab.top)
+			continue;
+		__sync_fetch_and_add(&state->bytes, v8_lab_used(&lab, state));
+		state->area = lab.top;
+	}
+}
+
+static __always_inline __u32 v8_stack(struct pt_regs *ctx, __u64 cookie,
+				      __u32 tgid, __u32 epoch)
+{
+	struct scratch *s = scratch_get();
+	__u32 id;
+
+	if (!s) {
+		count(COUNTER_LOST_SCRATCH, 1);
+		return STACK_ID_NONE;
+	}
+	walk_from_site(&s->walk, tgid, epoch, STACK_SOURCE_V8_HEAP,
+		       PT_REGS_IP(ctx), entry_sp_of(ctx, cookie),
+		       PT_REGS_FP(ctx));
+	id = stack_intern(&s->walk);
+	scratch_put(s);
+	return id;
+}
+
+/* P * 2^32 of an object that stands for `weight` bytes; 0: P = 1. */
+static __always_inline __u32 v8_threshold(__u64 size, __u64 weight)
+{
+	__u64 p;
+
+	if (!weight || weight <= size)
+		return 0;
+	p = (size << 32) / weight;
+	return p ? (__u32)p : 1;
+}
+
+/* Books a sample. False: there was no room for it. All samples begin among
+ * the young; the next collection knows better. */
+static __always_inline bool v8_book(const struct v8_allocation *a, __u32 stack)
+{
+	__u64 size = a->size ? a->size : V8_OBJECT_BYTES;
+	__u32 threshold = v8_threshold(size, a->weight);
+	struct stack_stats *stats = bpf_map_lookup_elem(&stack_stats, &stack);
+	struct v8_sample *s = v8_young_take();
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!s || !stats)
+		return false;
+	s->address = a->object;
+	s->heap = a->heap;
+	s->block.owner = a->owner;
+	s->survived = 0;
+	s->sized = a->size != 0;
+	s->block.size = size;
+	s->block.birth_ns = now;
+	stats_alloc(stats, size, threshold, now, true);
+	if (!stats->first_alloc_ns)
+		stats->first_alloc_ns = now;
+	stats->last_alloc_ns = now;
+	__sync_lock_test_and_set(&s->block.booking,
+				 BLOCK_BOOKING(stack, threshold));
+	count(COUNTER_V8_SAMPLES, 1);
+	return true;
+}
+
+/* A page that objects can be on: flags readable, not being scavenged. */
+static __always_inline void v8_check_page(const struct v8_layout *l,
+					  struct v8_heap *h, __u64 object)
+{
+	__u64 page = object & ~(V8_PAGE_BYTES - 1), flags;
+
+	if (bpf_probe_read_user(&flags, sizeof(flags),
+				(void *)(page + l->page_flags)) ||
+	    flags & V8_PAGE_FROM)
+		__sync_fetch_and_add(&h->page_bad, 1);
+}
+
+/* Everything there is to know in one reading of the arguments. */
+static __always_inline bool v8_read(struct v8_allocation *a, __u32 kind,
+				    __u64 first, __u64 second, __u64 third,
+				    const struct v8_layout *l)
+{
+	a->allocator = first;
+	a->object = kind == V8_ACCOUNT ? 0 : second;
+	a->size = kind == V8_ALLOCATE || kind == V8_LARGE_PAGE ? third : 0;
+	a->weight = 0;
+	if (kind == V8_LARGE_PAGE &&
+	    bpf_probe_read_user(&a->object, sizeof(a->object),
+				(void *)(second + l->metadata_area_start)))
+		return false;
+	return !bpf_probe_read_user(&a->heap, sizeof(a->heap),
+				    (void *)(first + l->allocator_heap));
+}
+
+/* Counts what was allocated, and says in a->weight what the object, if there
+ * is one, stands for. */
+static __always_inline struct v8_allocator *
+v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
+	   struct v8_heap *h, __u64 limit)
+{
+	struct v8_allocator *state = v8_allocator(h, a->allocator, a->owner);
+
+	if (!state)
+		return NULL;
+	if (kind != V8_ALLOCATE)
+		v8_count(l, h, a->allocator, state, kind, a->object, limit);
+	if (a->object)
+		a->weight = __sync_lock_test_and_set(&state->bytes, 0);
+	return state;
+}
+
+static __always_inline int v8_allocated(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 kind = PROBE_COOKIE_KIND(cookie), stack;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct target *target = target_find(tgid);
+	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
+	__u64 third = PT_REGS_PARM3(ctx);
+	struct v8_allocator *state = NULL;
+	struct v8_allocation a = {};
+	struct v8_process *p;
+	struct v8_heap *h;
+
+	barrier_var(first);
+	barrier_var(second);
+	barrier_var(third);
+	count_site(cookie);
+	if (!target)
+		return 0;
+	a.owner = target->owner;
+	p = bpf_map_lookup_elem(&v8_processes, &a.owner);
+	if (!p || !v8_read(&a, kind, first, second, third, &p->layout))
+		return 0;
+	h = v8_heap_get(a.heap, a.owner);
+	/* Collections allocate, too, to move objects: not the program's. */
+	if (!h || h->collecting)
+		return 0;
+	if (kind != V8_LARGE_PAGE) {
+		state = v8_account(&a, kind, &p->layout, h, third);
+		/* An allocator seen for the first time has nothing to tell. */
+		if (!state || !a.object || !a.weight)
+			return 0;
+	}
+	v8_check_page(&p->layout, h, a.object);
+	__sync_fetch_and_add(&h->samples, 1);
+	stack = v8_stack(ctx, cookie, tgid, target->map_epoch);
+	if (stack != STACK_ID_NONE && v8_book(&a, stack))
+		return 0;
+	if (state) /* the next sample stands for it, too */
+		__sync_fetch_and_add(&state->bytes, a.weight);
+	else
+		count(COUNTER_V8_LOST_TABLE, 1);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Probes on V8's heap: setting them, and giving up when they tell nonsense. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "trace/tracer_internal.h"
+
+/* Collections of one kind after which its probes must have fired. */
+#define COLLECTIONS_ENOUGH 2
+
+static const struct v8_probe {
+	enum v8_point point;
+	uint32_t kind;
+	const char *name;
+} probes[] = {
+	/* Collections before allocations: whatever is sampled is followed. */
+	{V8_POINT_GC_BEGIN, V8_GC_BEGIN, "Heap::GarbageCollectionPrologue"},
+	{V8_POINT_SCAVENGED, V8_SCAVENGED, "HandleSurvivingNewLargeObjects"},
+	{V8_POINT_MARKED, V8_MARKED, "ClearNonLiveReferences"},
+	{V8_POINT_EVACUATED, V8_EVACUATED, "ProcessWeakListRoots"},
+	{V8_POINT_GC_END, V8_GC_END, "Heap::GarbageCollectionEpilogue"},
+	{V8_POINT_TEAR_DOWN, V8_TEAR_DOWN, "Heap::TearDown"},
+	{V8_POINT_SIZE_OF_OBJECTS, V8_SIZE_OF_OBJECTS, "Heap::SizeOfObjects"},
+	{V8_POINT_ACCOUNT, V8_ACCOUNT, "AdvanceAllocationObservers"},
+	{V8_POINT_ALLOCATE, V8_ALLOCATE, "InvokeAllocationObservers"},
+	{V8_POINT_RESET_LAB, V8_RESET_LAB, "MainAllocator::ResetLab"},
+	{V8_POINT_LARGE_PAGE, V8_LARGE_PAGE, "LargeObjectSpace::AddPage"},
+};
+
+/* Takes its samples off the books. */
+static void purge(struct tracer *t, const struct tracee *e)
+{
+	struct upkeep_pass pass = {.purge_tgid = e->pid};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &pass,
+		    .ctx_size_in = sizeof(pass));
+
+	if (bpf_prog_test_run_opts(
+		    bpf_program__fd(t->skel->progs.v8_forget_process), &opts))
+		diag_warn("process %d: cannot forget its V8 heap samples: %s",
+			  (int)e->pid, strerror(errno));
+}
+
+static void refuse(struct tracer *t, struct tracee *e, const char *reason)
+{
+	bool followed = e->v8_heap.state == V8_HEAP_FOLLOWED;
+
+	e->v8_heap.state = V8_HEAP_REFUSED;
+	snprintf(e->v8_heap.reason, sizeof(e->v8_heap.reason), "%s", reason);
+	probe_links_close(&e->v8_heap.links);
+	if (followed)
+		purge(t, e);
+	diag_warn("process %d: objects on V8's heap are not followed: %s; "
+		  "native memory is",
+		  (int)e->pid, reason);
+}
+
+/* One probe. Without the size of the heap there is no trend, but the rest. */
+static int set_probe(struct tracer *t, struct tracee *e,
+		     const struct v8_probe *p)
+{
+	const struct v8_engine *engine = e->v8.engine;
+	struct alloc_function f = {
+		.address = engine->points[p->point],
+		.size = engine->points_size[p->point],
+		.kind = p->kind,
+	};
+	bool is_return = p->point == V8_POINT_SIZE_OF_OBJECTS;
+	struct bpf_program *program;
+	struct probe_point point;
+	enum link_kind link;
+	int err;
+
+	if (!f.address)
+		return 0;
+	snprintf(f.name, sizeof(f.name), "%s", p->name);
+	err = site_place(t, e, e->v8.object, &f, "V8's heap", is_return,
+			 &point);
+	if (err)
+		return err;
+	program = site_program(t, p->kind, &link);
+	err = probe_links_add(&e->v8_heap.links, link, bpf_program__fd(program),
+			      e->v8.object->fd, e->pid, is_return, &point, 1);
+	if (err && is_return) {
+		diag_warn("process %d: no return probe on %s: the size of V8's "
+			  "heap is not known",
+			  (int)e->pid, p->name);
+		return 0;
+	}
+	return err;
+}
+
+static void set_probes(struct tracer *t, struct tracee *e)
+{
+	char reason[160];
+	int err;
+
+	e->v8_heap.state = V8_HEAP_FOLLOWED;
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+		err = set_probe(t, e, &probes[i]);
+		if (!err)
+			continue;
+		snprintf(reason, sizeof(reason), "no probe on %s: %s",
+			 probes[i].name, strerror(-err));
+		refuse(t, e, reason);
+		return;
+	}
+}
+
+void v8_heap_attach(struct tracer *t, struct tracee *e)
+{
+	if (!e->v8.engine || e->v8_heap.state != V8_HEAP_NONE)
+		return;
+	if (e->v8.engine->support == V8_FRAMES_AND_HEAP)
+		set_probes(t, e);
+	else
+		refuse(t, e, e->v8.engine->reason);
+}
+
+void v8_heap_forget(struct tracer *t, struct tracee *e)
+{
+	probe_links_close(&e->v8_heap.links);
+	if (e->v8_heap.state == V8_HEAP_FOLLOWED)
+		purge(t, e);
+	e->v8_heap = (struct v8_heap_tracking){0};
+}
+
+/* ---- Checks ----------------------------------------------------------------
+ */
+
+/* What is wrong with a heap, NULL when nothing is. */
+static const char *heap_fault(const struct v8_heap *h)
+{
+	if (h->other_gcs)
+		return "it is collected in a way that cannot be followed "
+		       "(--minor-ms)";
+	if (h->scavenges >= COLLECTIONS_ENOUGH && !h->scavenged)
+		return "scavenges happen, but the probe in them never fires";
+	if (h->full_gcs >= COLLECTIONS_ENOUGH && (!h->marked || !h->evacuated))
+		return "full collections happen, but the probes in them never "
+		       "fire";
+	if (h->lab_bad > 16 && h->lab_bad > h->samples / 8)
+		return "its allocation areas are not where they are expected";
+	if (h->page_bad > 16 && h->page_bad > h->samples / 8)
+		return "its pages are not as expected";
+	if (h->forward_bad > 16)
+		return "its collector does not leave the forwarding addresses "
+		       "expected";
+	return NULL;
+}
+
+void v8_heap_follow(struct tracer *t, struct tracee *e)
+{
+	int fd = bpf_map__fd(t->skel->maps.v8_heaps);
+	struct v8_key key, *previous = NULL;
+	const char *fault = NULL;
+	struct v8_heap heap;
+
+	if (e->v8_heap.state != V8_HEAP_FOLLOWED)
+		return;
+	while (!fault && !bpf_map_get_next_key(fd, previous, &key)) {
+		previous = &key;
+		if (key.owner == (uint32_t)e->pid &&
+		    !bpf_map_lookup_elem(fd, &key, &heap))
+			fault = heap_fault(&heap);
+	}
+	if (fault)
+		refuse(t, e, fault);
+}

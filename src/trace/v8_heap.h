@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Following the objects on V8's heap. Included by tracer_internal.h. */
+#ifndef TRACE_V8_HEAP_H
+#define TRACE_V8_HEAP_H
+
+#include "probe/link.h"
+#include "trace/v8_survivors.h"
+
+struct tracer;
+struct tracee;
+
+/*
+ * A sample stands for some 128 to 256 KiB, so these are 1 to 2 GiB of live
+ * objects before old ones are thinned, and young generations of 256 MiB, of
+ * all isolates together. A pass over a full table takes under 2 ms.
+ */
+#define V8_YOUNG_SAMPLES 2048
+#define V8_OLD_SAMPLES	 8192
+
+enum v8_heap_state {
+	V8_HEAP_NONE, /* no V8, or not asked for */
+	V8_HEAP_FOLLOWED,
+	V8_HEAP_REFUSED, /* `reason` says why; the rest goes on */
+};
+
+struct v8_heap_tracking {
+	enum v8_heap_state state;
+	char reason[160];
+	struct probe_links links;
+};
+
+/* v8_heap.c: once V8 has been found (v8.h), sets the probes; what fails is said
+ * in e->v8_heap. Cheap when there is nothing to do. */
+void v8_heap_attach(struct tracer *t, struct tracee *e);
+/* Gives up on the heap of a process that does not behave as expected. */
+void v8_heap_follow(struct tracer *t, struct tracee *e);
+/* The process has other memory now (exec). */
+void v8_heap_forget(struct tracer *t, struct tracee *e);
+
+/* v8_heap_maps.c: called before and after the BPF object is loaded. */
+void v8_heap_size_maps(struct tracer *t);
+int v8_heap_maps_init(struct tracer *t);
+void v8_heap_maps_free(struct tracer *t);
+
+/* v8_heap_read.c: takes a copy of what has survived. 0 or -ENOMEM. */
+int v8_heap_read(struct tracer *t);
+
+#endif

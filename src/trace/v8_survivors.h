@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is live on V8's heap. Objects just allocated are mostly garbage that
+ * nobody has found dead yet; those that have survived some full collections
+ * are held by the program. So of a stack of V8's heap those alone count as
+ * live.
+ */
+#ifndef TRACE_V8_SURVIVORS_H
+#define TRACE_V8_SURVIVORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "leakbpf/abi_user.h"
+
+struct v8_survivors {
+	struct v8_sample *list; /* by stack */
+	size_t count, capacity;
+};
+
+/* Keeps a copy of those samples of a table (mapped, changing) that have
+ * survived at least `least` full collections. 0 or -ENOMEM. */
+int v8_survivors_add(struct v8_survivors *s, const struct v8_sample *table,
+		     size_t size, uint32_t least);
+/* Empties it. */
+void v8_survivors_clear(struct v8_survivors *s);
+void v8_survivors_free(struct v8_survivors *s);
+/* After the last v8_survivors_add. */
+void v8_survivors_sort(struct v8_survivors *s);
+
+/* The samples of one stack; *count of them. */
+const struct v8_sample *v8_survivors_of(const struct v8_survivors *s,
+					uint32_t stack, size_t *count);
+
+/* Rewrites the totals of a stack: live is what has survived, all else that was
+ * allocated counts as freed. */
+void v8_survivors_apply(const struct v8_survivors *s, uint32_t stack,
+			const struct cohort_layout *cohorts,
+			uint32_t variance_shift, struct stack_stats *stats);
+
+#endif
