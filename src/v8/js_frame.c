@@ -246,6 +246,12 @@ static int resolve(struct resolving *w)
 		missing = err ? err : missing;
 		err = add_level(w, &place, &own);
 	}
+	/* Moved meanwhile? Then it was something else's memory in part. */
+	v8_memory_forget(w->reader.memory);
+	if (!err)
+		err = check_identity(w, place.shared);
+	if (err)
+		drop_levels(w->out);
 	if (err == -ENOMEM || missing == -ENOMEM || own == -ENOMEM)
 		return -ENOMEM;
 	/* A builtin has neither script nor line to lack. */

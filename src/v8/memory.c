@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static int read_live(void *context, uint64_t address, void *out, size_t size)
@@ -43,6 +44,31 @@ void v8_memory_begin(struct v8_memory *m)
 {
 	m->bytes_left = V8_REQUEST_BYTES;
 	m->reads_left = V8_REQUEST_READS;
+	v8_memory_forget(m);
+}
+
+void v8_memory_forget(struct v8_memory *m)
+{
+	for (size_t i = 0; i < V8_BLOCKS; i++)
+		m->blocks[i].tag = 0;
+}
+
+/* A few bytes within one block, which never reaches into another page. */
+static int read_block(struct v8_memory *m, uint64_t address, void *out,
+		      size_t size)
+{
+	uint64_t start = address / V8_BLOCK_BYTES * V8_BLOCK_BYTES;
+	struct v8_block *b = &m->blocks[address / V8_BLOCK_BYTES % V8_BLOCKS];
+
+	if (b->tag != start + 1) {
+		int err = m->read(m->context, start, b->bytes, V8_BLOCK_BYTES);
+
+		b->tag = err ? 0 : start + 1;
+		if (err)
+			return err;
+	}
+	memcpy(out, b->bytes + (address - start), size);
+	return 0;
 }
 
 int v8_read(struct v8_memory *m, uint64_t address, void *out, size_t size)
@@ -53,7 +79,11 @@ int v8_read(struct v8_memory *m, uint64_t address, void *out, size_t size)
 	m->bytes_left -= size;
 	if (address > UINT64_MAX - size)
 		return -EFAULT;
-	return size ? m->read(m->context, address, out, size) : 0;
+	if (!size)
+		return 0;
+	if (address % V8_BLOCK_BYTES + size <= V8_BLOCK_BYTES)
+		return read_block(m, address, out, size);
+	return m->read(m->context, address, out, size);
 }
 
 int v8_read_word(struct v8_memory *m, uint64_t address, uint64_t *out)

@@ -3,7 +3,7 @@
  * Whether a process's heap looks as its layout says, where probes have shown
  * the way to it: at attach, and again after the first collection. Pure
  * functions over memory that races with its owner: a contradiction may pass,
- * so ask again before believing it. Budget: the caller's (v8_memory_begin).
+ * so ask again, in a new request (v8_memory_begin), before believing it.
  */
 #ifndef V8_SELF_CHECK_H
 #define V8_SELF_CHECK_H

@@ -393,7 +393,7 @@ static void code_that_agrees_is_accepted(void **state)
 
 /* ---- The dispatch table ------------------------------------------------- */
 
-/* A process's memory: one word at each of two addresses. */
+/* A process's memory: one word at each of two addresses, 0 around them. */
 struct words {
 	uint64_t address[2], value[2];
 };
@@ -401,14 +401,18 @@ struct words {
 static int read_words(void *context, uint64_t address, void *out, size_t size)
 {
 	const struct words *w = context;
+	bool found = false;
 
+	memset(out, 0, size);
 	for (int i = 0; i < 2; i++) {
-		if (address != w->address[i] || size != 8)
+		if (w->address[i] < address ||
+		    w->address[i] + 8 > address + size)
 			continue;
-		memcpy(out, &w->value[i], 8);
-		return 0;
+		memcpy((char *)out + (w->address[i] - address), &w->value[i],
+		       8);
+		found = true;
 	}
-	return -EFAULT;
+	return found ? 0 : -EFAULT;
 }
 
 static void the_dispatch_table_is_read_from_the_process(void **state)
@@ -438,6 +442,7 @@ static void the_dispatch_table_is_read_from_the_process(void **state)
 		v8_engine_bind(&engine, &memory, 0x550000000000, &layout),
 		-EAGAIN);
 	w.value[0] = 0x9000;
+	v8_memory_begin(&memory);
 	assert_int_equal(
 		v8_engine_bind(&engine, &memory, 0x550000000000, &layout), 0);
 	assert_int_equal(layout.dispatch_table, 0x7000);

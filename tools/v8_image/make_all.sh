@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Makes tests/unit/data/v8/*.gz from the builds of Node in build/node (or
-# $LEAKBPF_NODE_DIR), each in a folder of its own: FOLDER/package/bin/node, or
+# $LEAKBPF_NODE_DIR), each in a folder of its own: FOLDER/[package/]bin/node, or
 # FOLDER/usr/bin/node with its libnode beside it. Needs ptrace. Run it when
 # decoders read other memory than before, or for a new version of Node.
 set -eu
@@ -30,6 +30,7 @@ image() { # NAME NODE SCRIPT ARGUMENT...
 
 for folder in "$nodes"/*/; do
 	node=$folder/package/bin/node
+	[ -x "$node" ] || node=$folder/bin/node
 	prefix=node
 	if [ -x "$folder/usr/bin/node" ]; then
 		node=$folder/usr/bin/node
