@@ -304,6 +304,7 @@ __noinline int js_frame(struct walk *w)
 	}
 	/* Only in optimised code does it matter for the line. */
 	f->leaf = f->kind == JS_CODE_OPTIMISED && !w->js_frames;
+	f->callee = f->leaf ? w->native : 0;
 	f->thread = js_thread(f->tid);
 	f->frame = js_identity(f, size);
 	w->js_frames++;

@@ -47,6 +47,7 @@ struct walk {
 	__u32 guessed;	  /* got here by frame pointer where there is no CFI */
 	__u32 allocators; /* frames inside probed allocation functions */
 	__u32 caller_is_allocator; /* the second frame is one */
+	__u64 native;		   /* the last frame with unwind rules */
 	__u32 js_frames;	   /* frames of JavaScript */
 	__u64 object[JS_OBJECT_WORDS];
 	__u64 window_base; /* user address of window[0] */
@@ -389,6 +390,8 @@ static __always_inline void walk_append(struct walk *w)
 	w->stack.frames[depth] = w->frame;
 	w->stack.depth = depth + 1;
 	walk_hash(w, w->frame);
+	if (w->rule != UNWIND_NONE)
+		w->native = w->frame;
 	if (w->rule & UNWIND_ALLOCATOR) {
 		w->allocators++;
 		if (depth == 1)
@@ -467,6 +470,7 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	w->allocators = 0;
 	w->caller_is_allocator = 0;
 	w->js_frames = 0;
+	w->native = 0;
 	w->guessed = 0;
 	w->window_base = ~0ULL;
 	w->hash = stack_hash_seed ^ tgid ^ (__u64)source << 32;

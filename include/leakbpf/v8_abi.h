@@ -151,7 +151,8 @@ struct js_frame {
 	__u64 code;	      /* 0: not known, or not the code that runs */
 	__u64 pc;	      /* look-up address: return address - 1 */
 	__u64 heap;	      /* Heap of the isolate; 0: not known */
-	__u64 seen_ns;	      /* CLOCK_MONOTONIC */
+	__u64 callee;  /* leaf: frame of the native code it called; 0: none */
+	__u64 seen_ns; /* CLOCK_MONOTONIC */
 	__u32 position;
 	__u32 tgid;
 	__u32 tid;
@@ -160,8 +161,10 @@ struct js_frame {
 	/* Tell whether `shared` is still the same function. */
 	__s32 script_id; /* 0: not known, no script */
 	__s32 function_literal_id;
-	__u8 kind;     /* enum js_code */
-	__u8 leaf;     /* no JavaScript frame below it */
+	__u8 kind; /* enum js_code */
+	/* No JavaScript frame below it. For js_frame_resolve: ... and it called
+	 * the slow path of allocation. */
+	__u8 leaf;
 	__u8 resolved; /* set by user space */
 	__u8 tries;    /* times it was sent before; stops at 255 */
 };

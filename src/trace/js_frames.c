@@ -44,19 +44,30 @@ static bool worth_another_try(const struct js_frame *frame,
 		l->shortfall == JS_UNREADABLE);
 }
 
-static void resolve(struct tracer *t, const struct js_frame *frame)
+/* Only where the slow path of allocation was called does the leaf's position
+ * have to be guessed (v8/optimised.c): other calls have one of their own. */
+static bool in_slow_path(const struct v8_engine *engine,
+			 const struct js_frame *frame)
 {
+	return frame->leaf &&
+	       v8_engine_allocates(engine, frame->callee & FRAME_ADDRESS_MASK);
+}
+
+static void resolve(struct tracer *t, const struct js_frame *seen)
+{
+	struct js_frame copy = *seen, *frame = &copy;
 	struct tracee *e = tracee_find(t, (pid_t)frame->tgid);
 	struct js_location location = {0};
 
 	if (!e || !e->v8.published)
 		return;
+	copy.leaf = in_slow_path(e->v8.engine, seen);
 	v8_memory_begin(&e->v8.memory);
 	if (js_frame_resolve(e->v8.engine, e->v8.bias, &e->v8.memory,
 			     e->v8.scripts, frame, &location))
 		location.shortfall = JS_UNREADABLE;
 	if (!worth_another_try(frame, &location)) {
-		mark_resolved(t, frame);
+		mark_resolved(t, seen);
 		t->js_frames.shortfalls[location.shortfall]++;
 		if (location.level_count && t->options.js_frame)
 			t->options.js_frame(t->options.context, frame,

@@ -188,6 +188,10 @@ static void fill(const struct object *o, const struct v8_symbols *s,
 	e->bytecode_sizes = sizes->address;
 	if (sizes->size <= UINT32_MAX)
 		e->bytecode_sizes_bytes = (uint32_t)sizes->size;
+	for (int i = 0; i < 2; i++) {
+		e->allocate[i] = s->helpers[V8_ALLOCATE_YOUNG + i].address;
+		e->allocate_size[i] = s->helpers[V8_ALLOCATE_YOUNG + i].size;
+	}
 	if (!v8_code_builtins(o, s, &e->builtins_start, &e->builtins_end))
 		e->builtins_start = e->builtins_end = 0;
 }
@@ -227,6 +231,15 @@ int v8_engine_find(const struct object *o, struct v8_engine *out)
 	else
 		decide(out, V8_ABSENT, "no V8 in this file");
 	return 0;
+}
+
+bool v8_engine_allocates(const struct v8_engine *engine, uint64_t address)
+{
+	for (int i = 0; i < 2; i++)
+		if (engine->allocate[i] &&
+		    address - engine->allocate[i] < engine->allocate_size[i])
+			return true;
+	return false;
 }
 
 int v8_engine_bind(const struct v8_engine *engine, struct v8_memory *memory,

@@ -69,6 +69,9 @@ struct v8_engine {
 	 * bytecode; its size is the symbol's. */
 	uint64_t bytecode_sizes;
 	uint32_t bytecode_sizes_bytes;
+	/* Runtime_AllocateInYoung- and -OldGeneration: the slow path of
+	 * allocation in optimised code. */
+	uint64_t allocate[2], allocate_size[2];
 	/* IsolateGroup -> entries of the dispatch table, V8 >= 13. */
 	uint32_t isolate_group_dispatch_table;
 	/* v8dbg_type_*: what instance types are called, ordered by type. */
@@ -87,6 +90,9 @@ int v8_engine_find(const struct object *o, struct v8_engine *out);
  * the caller's (v8_memory_begin). */
 int v8_engine_bind(const struct v8_engine *engine, struct v8_memory *memory,
 		   uint64_t bias, struct v8_layout *out);
+
+/* Whether the link-time address lies in the slow path of allocation. */
+bool v8_engine_allocates(const struct v8_engine *engine, uint64_t address);
 
 /* "V8 12.4.254.21", "V8 13.6" when build and patch are not known. */
 const char *v8_version_text(const struct v8_version *version, char *text,

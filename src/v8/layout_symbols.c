@@ -61,6 +61,8 @@ static const struct name helper_names[] = {
 	 V8_DISPATCH_TABLE_ADDRESS},
 	{"23DefaultEmbeddedBlobCodeE", V8_BLOB_CODE},
 	{"27DefaultEmbeddedBlobCodeSizeE", V8_BLOB_CODE_SIZE},
+	{"33Runtime_AllocateInYoungGenerationE", V8_ALLOCATE_YOUNG},
+	{"31Runtime_AllocateInOldGenerationE", V8_ALLOCATE_OLD},
 };
 
 struct constant {
