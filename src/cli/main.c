@@ -33,7 +33,14 @@ static enum exit_code profile(const struct options *o)
 	diag_set_level(o->quiet	    ? DIAG_WARN
 		       : o->verbose ? DIAG_DEBUG
 				    : DIAG_INFO);
-	return o->action == ACTION_REPORT ? report_run(o) : session_run(o);
+	switch (o->action) {
+	case ACTION_REPORT:
+		return report_run(o);
+	case ACTION_DIFF:
+		return diff_run(o);
+	default:
+		return session_run(o);
+	}
 }
 
 /* What was printed to standard output must have arrived. */

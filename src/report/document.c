@@ -98,35 +98,98 @@ static int add_level(struct document *d, const struct symbol *symbol,
 
 /* ---- Stacks ------------------------------------------------------------- */
 
-static int add_stack(struct document *d, const struct report *r,
-		     const struct profile_stack *s)
+/* A frame as it was resolved before: where its levels stand in the path. */
+struct seen {
+	size_t path;
+	uint32_t count;
+};
+
+struct making {
+	struct document *document;
+	const struct report *report;
+	struct intern *frames; /* of the profile, numbered */
+	struct seen *seen;     /* by that number */
+	size_t seen_capacity;
+};
+
+static int add_levels(struct document *d, const struct symbol *symbol)
 {
-	struct document_stack *to = &d->stacks[d->stack_count];
+	int err = 0;
+
+	for (uint32_t l = symbol->level_count; l-- > 0 && !err;)
+		err = add_level(d, symbol, &symbol->levels[l]);
+	return err;
+}
+
+static int reserve_seen(struct making *m, uint32_t number)
+{
+	size_t capacity = m->seen_capacity ? 2 * m->seen_capacity : 4096;
+	struct seen *seen;
+
+	if (number < m->seen_capacity)
+		return 0;
+	seen = realloc(m->seen, capacity * sizeof(*seen));
+	if (!seen)
+		return -ENOMEM;
+	m->seen = seen;
+	m->seen_capacity = capacity;
+	return 0;
+}
+
+/* Appends the levels of a frame, outermost first. */
+static int add_frame(struct making *m, uint64_t frame,
+		     const struct symbol *symbol)
+{
+	struct document *d = m->document;
+	uint32_t count = intern_count(m->frames), number;
+	int err = intern_put(m->frames, &frame, sizeof(frame), &number);
+
+	if (err)
+		return err;
+	if (number == count) {
+		err = reserve_seen(m, number);
+		if (err)
+			return err;
+		m->seen[number].path = d->path_count;
+		err = add_levels(d, symbol);
+		m->seen[number].count =
+			(uint32_t)(d->path_count - m->seen[number].path);
+		return err;
+	}
+	for (uint32_t i = 0; i < m->seen[number].count && !err; i++)
+		err = append(d, d->path[m->seen[number].path + i]);
+	return err;
+}
+
+static int add_stack(struct making *m, const struct profile_stack *s)
+{
+	const struct diagnosis *diagnosis = m->report->diagnosis;
+	struct document *d = m->document;
+	struct document_stack *to = &d->stacks[d->stack_count++];
 	struct blame blame;
 	int err;
 
 	*to = (struct document_stack){
 		.stack = s,
-		.verdict = r->diagnosis ? diagnosis_verdict(r->diagnosis, s)
-					: NULL,
+		.verdict = diagnosis ? diagnosis_verdict(diagnosis, s) : NULL,
 		.path = d->path_count,
 		.blame = DOCUMENT_NONE,
 		.bytes = s->live_bytes.value,
 	};
-	report_blame(r, s, &blame);
-	err = add_roots(d, r, s);
+	report_blame(m->report, s, &blame);
+	err = add_roots(d, m->report, s);
 	for (uint32_t i = s->depth; i-- > 0 && !err;) {
-		const struct symbol *symbol = report_symbol(r, s->frames[i]);
+		const struct symbol *symbol =
+			report_symbol(m->report, s->frames[i]);
 
-		for (uint32_t l = symbol->level_count; l-- > 0 && !err;) {
-			err = add_level(d, symbol, &symbol->levels[l]);
-			if (&symbol->levels[l] == blame.level)
-				to->blame = (uint32_t)(d->path_count -
-						       to->path - 1);
-		}
+		err = add_frame(m, s->frames[i], symbol);
+		/* Its level, the innermost being the last. */
+		if (symbol == blame.symbol)
+			to->blame = (uint32_t)(d->path_count - to->path - 1 -
+					       (size_t)(blame.level -
+							symbol->levels));
 	}
 	to->depth = (uint32_t)(d->path_count - to->path);
-	d->stack_count++;
 	return err;
 }
 
@@ -135,6 +198,11 @@ int document_make(struct document *d, const struct report *r)
 	size_t count;
 	const struct profile_stack *const *stacks =
 		profile_sorted(r->profile, PROFILE_BY_LIVE, &count);
+	struct making m = {
+		.document = d,
+		.report = r,
+		.frames = intern_new(),
+	};
 	int err = report_resolve(r, stacks, count);
 
 	*d = (struct document){
@@ -142,9 +210,11 @@ int document_make(struct document *d, const struct report *r)
 		.frames = intern_new(),
 		.stacks = calloc(count ? count : 1, sizeof(*d->stacks)),
 	};
-	if (!d->texts || !d->frames || !d->stacks)
-		return -ENOMEM;
+	if (!d->texts || !d->frames || !d->stacks || !m.frames)
+		err = -ENOMEM;
 	for (size_t i = 0; i < count && !err; i++)
-		err = add_stack(d, r, stacks[i]);
+		err = add_stack(&m, stacks[i]);
+	intern_free(m.frames);
+	free(m.seen);
 	return err;
 }

@@ -7,7 +7,7 @@
 #include "probe/features.h"
 #include "profile/series.h"
 #include "report/document.h"
-#include "report/json_writer.h"
+#include "report/json_frames.h"
 #include "report/losses.h"
 #include "report/roots.h"
 #include "report/verdict_text.h"
@@ -141,42 +141,6 @@ static void put_moments(struct json *j, const struct report *r)
 
 /* ---- Frames and stacks -------------------------------------------------- */
 
-static void put_frames(struct json *j, const struct document *d)
-{
-	json_array(j, "frames");
-	for (uint32_t i = 0; i < intern_count(d->frames); i++) {
-		const struct document_frame *f = document_frame(d, i);
-
-		json_object(j, NULL);
-		json_text(j, "function", document_text(d, f->function));
-		if (f->file != DOCUMENT_NONE)
-			json_text(j, "file", document_text(d, f->file));
-		if (f->line)
-			json_number(j, "line", f->line);
-		if (f->column)
-			json_number(j, "column", f->column);
-		if (f->module != DOCUMENT_NONE)
-			json_text(j, "module", document_text(d, f->module));
-		if (f->flags & DOCUMENT_FRAME_INLINED)
-			json_bool(j, "inlined", true);
-		if (f->flags & DOCUMENT_FRAME_ROOT)
-			json_bool(j, "root", true);
-		json_end(j);
-	}
-	json_end(j);
-}
-
-static void put_path(struct json *j, const struct document *d,
-		     const struct document_stack *s)
-{
-	json_array(j, "frames");
-	for (uint32_t i = 0; i < s->depth; i++)
-		json_number(j, NULL, d->path[s->path + i]);
-	json_end(j);
-	if (s->blame != DOCUMENT_NONE)
-		json_number(j, "blame", s->blame);
-}
-
 static void put_verdict(struct json *j, const struct verdict *v)
 {
 	struct text reasons = {0};
@@ -213,7 +177,7 @@ static void put_stack(struct json *j, const struct report *r,
 
 	json_object(j, NULL);
 	json_number(j, "pid", s->tgid);
-	put_path(j, d, from);
+	json_put_path(j, d, from);
 	json_text(j, "memory", report_source_text(s));
 	json_text(j, "end", report_end_text(s));
 	put_estimate(j, "live_bytes", &s->live_bytes);
@@ -250,7 +214,7 @@ static void put_report(struct json *j, const struct report *r,
 	put_cost(j, r);
 	put_losses(j, r);
 	put_moments(j, r);
-	put_frames(j, d);
+	json_put_frames(j, d);
 	json_array(j, "stacks");
 	for (size_t i = 0; i < d->stack_count; i++)
 		put_stack(j, r, d, &d->stacks[i]);

@@ -85,13 +85,27 @@ void json_text(struct json *j, const char *key, const char *value)
 	put_text(j->out, value);
 }
 
+/* Most numbers are whole, and there are many: printf would take its time. */
+static void put_whole(FILE *out, int64_t value)
+{
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[24], *at = digits + sizeof(digits);
+
+	do
+		*--at = (char)('0' + left % 10);
+	while (left /= 10);
+	if (value < 0)
+		*--at = '-';
+	fwrite(at, 1, (size_t)(digits + sizeof(digits) - at), out);
+}
+
 void json_number(struct json *j, const char *key, double value)
 {
 	begin(j, key);
 	if (!isfinite(value))
 		fputs("null", j->out);
 	else if (value == rint(value) && fabs(value) < WHOLE_MAX)
-		fprintf(j->out, "%.0f", value + 0.0);
+		put_whole(j->out, (int64_t)value);
 	else
 		fprintf(j->out, "%.10g", value);
 }

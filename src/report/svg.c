@@ -20,7 +20,7 @@
 #define FOOT	    26.0
 #define NARROWEST   0.25 /* drawn; narrower ones are counted */
 #define CHARACTER   6.7	 /* mean width in the font below */
-#define TEXT_LEAST  3	 /* characters worth showing */
+#define TEXT_LEAST  6	 /* characters worth showing */
 #define TITLE_CHARS 150
 
 struct drawing {
@@ -83,13 +83,15 @@ static void put_tooltip(struct drawing *d, const struct tree_node *n)
 
 	fputs("<title>", d->out);
 	put_name(d, function_of(d, n), 0);
-	if (d->graph->comparison)
+	if (d->graph->comparison) {
 		fprintf(d->out, "\n%s before, %s after",
 			format_bytes(n->before).text,
 			format_bytes(n->bytes).text);
-	else
-		fprintf(d->out, "\n%s, %s", format_bytes(n->bytes).text,
-			format_percent(n->bytes / root->bytes).text);
+	} else {
+		fprintf(d->out, "\n%s, ", format_bytes(n->bytes).text);
+		put_escaped(d->out,
+			    format_percent(n->bytes / root->bytes).text);
+	}
 	if (n->frame != DOCUMENT_NONE) {
 		const struct document *doc = d->graph->document;
 		const struct document_frame *f = document_frame(doc, n->frame);
@@ -184,8 +186,7 @@ static void put_box(struct drawing *d, const struct tree_node *n, double left,
 	if (characters >= TEXT_LEAST) {
 		fprintf(d->out, "<text x=\"%.2f\" y=\"%.1f\">", left + 3,
 			top + ROW - 5);
-		put_name(d, function_of(d, n),
-			 characters < 6 ? 6 : (size_t)characters);
+		put_name(d, function_of(d, n), (size_t)characters);
 		fputs("</text>", d->out);
 	}
 	fputs("</g>\n", d->out);

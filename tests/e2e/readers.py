@@ -3,7 +3,10 @@
 import glob
 import json
 import os
+import re
 import subprocess
+import tempfile
+import urllib.parse
 
 import jsonschema
 
@@ -22,6 +25,77 @@ def read_json(path):
              for e in validator.iter_errors(document)]
     assert not wrong, wrong[:10]
     return document
+
+
+def read_diff_json(path):
+    with open(path, encoding="utf-8") as f:
+        document = json.load(f)
+    schemas = {}
+    for name in ("report", "diff"):
+        with open(os.path.join(ROOT, f"docs/{name}.schema.json")) as f:
+            schemas[f"{name}.schema.json"] = json.load(f)
+    resolver = jsonschema.RefResolver(
+        "diff.schema.json", schemas["diff.schema.json"], schemas)
+    jsonschema.Draft202012Validator(schemas["diff.schema.json"],
+                                    resolver=resolver).validate(document)
+    return document
+
+
+def check_svg(path):
+    """Well-formed XML; its texts."""
+    run = subprocess.run(["xmllint", "--nonet", "--huge", "--xpath",
+                          "//*[local-name()='text' or local-name()='title']",
+                          str(path)], capture_output=True, timeout=PATIENCE)
+    assert run.returncode == 0, run.stderr[:2000]
+    return run.stdout.decode("utf-8")
+
+
+CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu",
+            "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--disable-dev-shm-usage",
+            "--virtual-time-budget=20000"]
+
+
+def in_chromium(path, script=""):
+    """Opens a file; returns the page as it is after a script was run in it.
+    What the script throws, and what the page does, fails."""
+    guard = ("<script>window.addEventListener('error', (e) => { document"
+             ".documentElement.dataset.error = e.message; });</script>")
+    with tempfile.TemporaryDirectory() as profile:
+        page = str(path)
+        if script:
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            page = os.path.join(profile, "page.html")
+            with open(page, "w", encoding="utf-8") as f:
+                f.write(text.replace("<head>", "<head>" + guard, 1) +
+                        f"<script>{script}</script>")
+        run = subprocess.run(
+            [*CHROMIUM, f"--user-data-dir={profile}/profile", "--dump-dom",
+             "file://" + page], capture_output=True, text=True,
+            errors="replace", timeout=4 * PATIENCE, stdin=subprocess.DEVNULL)
+    assert run.returncode == 0 and "<html" in run.stdout or \
+        "<svg" in run.stdout, f"{run.returncode} {run.stderr[-2000:]}"
+    error = re.search(r'data-error="([^"]*)"', run.stdout)
+    assert not error, f"the page says {error[1]}"
+    return run.stdout
+
+
+def results_of(path, script):
+    """Runs `script` in a page: an async function body that returns a value."""
+    text = in_chromium(path, f"""
+        (async () => {{ {script} }})().then((value) => {{
+            const node = document.createElement("pre");
+            node.id = "results";
+            node.textContent = "[[" + encodeURIComponent(JSON.stringify(value))
+                + "]]";
+            document.body.append(node);
+        }}).catch((e) => {{
+            document.documentElement.dataset.error = String(e); }});""")
+    found = re.search(r'id="results">\[\[(.*?)\]\]', text)
+    assert found, f"no result in {text[-3000:]}"
+    return json.loads(urllib.parse.unquote(found[1]))
 
 
 def pprof(path, *options):

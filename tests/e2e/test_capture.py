@@ -116,8 +116,8 @@ HOSTILE = {
     "escape": "\x1b]0;title\x07\x1b[31m",
     "bidi": "abc\u202edef",
     "invalid": b"\xff\xfe\x80 \xed\xa0\x80",
-    "long": "std::map<" + "x" * 4096 + ">::insert",
-    "space": "operator new (unsigned long) 12",
+    "long": "app::Map<" + "x" * 4096 + ">::insert",
+    "space": "app::operator() (unsigned long) 12",
     "nul-like": "\\u0000 \\x00 %s%n",
     "unicode": "функция_漢字_🙂",
 }

@@ -89,7 +89,7 @@ class Graph {
 		if (f && f.module)
 			lines.push(f.module);
 		const share = formatPercent(node.value / this.root.value);
-		const what = this.view.show === "growth" ? "growth" : "outstanding";
+		const what = this.view.show === "live" ? "outstanding" : this.view.show;
 		lines.push(`${formatBytes(node.value)} ${what}, ${share}; ` +
 			`${formatBytes(node.before)} → ${formatBytes(node.after)} (${formatChange(node.after - node.before)})`);
 		const kind = mainKind(node);
@@ -100,8 +100,8 @@ class Graph {
 
 	tell() {
 		let text = this.root.value > 0 ? this.describe(this.focus)
-			: this.view.show === "growth" ? "Nothing grew between these moments."
-				: "Nothing was outstanding at that moment.";
+			: this.view.show === "live" ? "Nothing was outstanding at that moment."
+				: `No ${this.view.show} between these moments.`;
 		if (this.words)
 			text = `“${this.words}”: ${formatPercent(this.matched / (this.root.value || 1))} of it, ` +
 				`${this.matches.size} functions\n` + text;

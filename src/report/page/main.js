@@ -87,6 +87,7 @@ function start() {
 		byId("show").value = "growth";
 		byId("show").options[0].textContent = "all that is there after";
 		byId("show").options[1].textContent = "growth";
+		byId("show").options[2].textContent = "decline";
 	} else {
 		fillMoments(model, byId("moments"));
 	}

@@ -115,7 +115,8 @@ function makeTree(model, view) {
 	for (const stack of model.stacks) {
 		const before = stack.series[view.from] || 0;
 		const after = stack.series[view.to] || 0;
-		const value = view.show === "growth" ? Math.max(0, after - before) : after;
+		const value = view.show === "growth" ? Math.max(0, after - before)
+			: view.show === "decline" ? Math.max(0, before - after) : after;
 		if (value <= 0)
 			continue;
 		let node = root;
