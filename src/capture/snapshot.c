@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+/* A later version may know of more kinds. */
+static void code_shortfalls(struct codec *c, uint64_t counts[JS_SHORTFALLS])
+{
+	uint64_t there = JS_SHORTFALLS;
+
+	code_u64(c, &there);
+	for (uint64_t i = 0; i < there && !c->in.failed; i++) {
+		uint64_t unknown;
+
+		code_u64(c, i < JS_SHORTFALLS ? &counts[i] : &unknown);
+	}
+}
+
 static void code_status(struct codec *c, struct tracer_status *s)
 {
 	uint32_t link = (uint32_t)s->link;
@@ -20,6 +33,8 @@ static void code_status(struct codec *c, struct tracer_status *s)
 	code_u32(c, &s->objects_without_cfi);
 	code_u32(c, &s->objects_unreadable);
 	code_u64(c, &s->regions_lost);
+	code_u64(c, &s->js_dropped);
+	code_shortfalls(c, s->js_shortfalls);
 	s->link = (enum link_kind)link;
 }
 

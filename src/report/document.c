@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/blame.h"
+#include "report/place.h"
 #include "report/roots.h"
 
 const char *document_text(const struct document *d, uint32_t number)
@@ -91,9 +92,15 @@ static int add_level(struct document *d, const struct symbol *symbol,
 		.flags = (level->inlined ? DOCUMENT_FRAME_INLINED : 0) |
 			 (symbol->named ? 0 : DOCUMENT_FRAME_UNNAMED),
 	};
+	struct text function = {0};
+	int err = -ENOMEM;
 
-	return document_add_frame(d, level->function, level->file,
-				  symbol->module, frame);
+	place_function(&function, symbol, level);
+	if (!function.failed)
+		err = document_add_frame(d, function.data, level->file,
+					 symbol->module, frame);
+	text_free(&function);
+	return err;
 }
 
 /* ---- Stacks ------------------------------------------------------------- */

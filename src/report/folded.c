@@ -2,12 +2,12 @@
 #include "report/formats.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 
 #include "base/text.h"
 #include "report/blame.h"
 #include "report/names.h"
+#include "report/place.h"
 #include "report/roots.h"
 
 static void add_frame(struct text *t, const char *name)
@@ -17,20 +17,14 @@ static void add_frame(struct text *t, const char *name)
 	name_for_folded(t, name);
 }
 
-/* Functions of scripts with file and line: often they have no names. */
 static void add_level(struct text *t, const struct symbol *symbol,
 		      const struct symbol_level *level)
 {
 	struct text name = {0};
 
-	if (!symbol->script || !level->file) {
-		add_frame(t, level->function);
-		return;
-	}
-	text_printf(&name, "%s %s", level->function, level->file);
-	if (level->line)
-		text_printf(&name, ":%" PRIu32, level->line);
-	add_frame(t, name.failed ? level->function : name.data);
+	place_function(&name, symbol, level);
+	t->failed |= name.failed;
+	add_frame(t, name.data ? name.data : "");
 	text_free(&name);
 }
 

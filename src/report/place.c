@@ -27,3 +27,14 @@ void place_for_people(struct text *out, const struct symbol *symbol,
 	if (symbol->script && level->column && !level->approximate)
 		text_printf(out, ":%" PRIu32, level->column);
 }
+
+void place_function(struct text *out, const struct symbol *symbol,
+		    const struct symbol_level *level)
+{
+	text_add(out, level->function);
+	if (!symbol->script || !level->file)
+		return;
+	text_printf(out, " %s", level->file);
+	if (level->line)
+		text_printf(out, ":%" PRIu32, level->line);
+}

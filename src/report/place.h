@@ -19,4 +19,9 @@ void place_for_people(struct text *out, const struct symbol *symbol,
 		      const struct symbol_level *level, const char *file,
 		      size_t columns);
 
+/* The name of a function where it stands alone: functions of scripts with file
+ * and line, because often they have no names. Not made safe. */
+void place_function(struct text *out, const struct symbol *symbol,
+		    const struct symbol_level *level);
+
 #endif

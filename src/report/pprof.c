@@ -16,6 +16,7 @@
 #include "base/leb128.h"
 #include "report/blame.h"
 #include "report/names.h"
+#include "report/place.h"
 #include "report/proto.h"
 #include "report/roots.h"
 
@@ -60,7 +61,7 @@ struct pprof {
 	struct intern *functions; /* struct function; ids from 1 */
 	struct intern *locations; /* struct location; ids from 1 */
 	struct intern *mappings;  /* object ids; ids from 1 */
-	struct text out, part, inner, name;
+	struct text out, part, inner, name, function;
 	int err;
 };
 
@@ -158,14 +159,14 @@ static void put_sample(struct pprof *p, const struct profile_stack *s)
 
 /* ---- What samples refer to ---------------------------------------------- */
 
-static void put_line(struct pprof *p, const char *function, const char *file,
+/* `level`: NULL for a root. */
+static void put_line(struct pprof *p, const char *function,
 		     const struct symbol_level *level)
 {
-	struct function key = {
-		.name = name_of(p, function),
-		.file = file ? name_of(p, file) : 0,
-	};
+	struct function key = {.name = name_of(p, function)};
 
+	if (level && level->file)
+		key.file = name_of(p, level->file);
 	proto_number(&p->inner, 1,
 		     number_of(p, p->functions, &key, sizeof(key)) + 1ull);
 	if (level) {
@@ -175,6 +176,16 @@ static void put_line(struct pprof *p, const char *function, const char *file,
 	proto_message(&p->part, 4, &p->inner);
 }
 
+static void put_symbol(struct pprof *p, const struct symbol *s)
+{
+	for (uint32_t i = 0; i < s->level_count; i++) {
+		text_clear(&p->function);
+		place_function(&p->function, s, &s->levels[i]);
+		put_line(p, p->function.data ? p->function.data : "",
+			 &s->levels[i]);
+	}
+}
+
 static void put_location(struct pprof *p, uint32_t number)
 {
 	const struct location *l = intern_key(p->locations, number, NULL);
@@ -182,19 +193,15 @@ static void put_location(struct pprof *p, uint32_t number)
 
 	proto_number(&p->part, 1, number + 1ull);
 	if (l->root) {
-		put_line(p, intern_key(p->texts, l->root, NULL), NULL, NULL);
+		put_line(p, intern_key(p->texts, l->root, NULL), NULL);
 	} else {
-		const struct symbol *s = report_symbol(p->report, l->frame);
-
 		if (object != OBJECT_NONE && object < OBJECTS_MAX)
 			proto_number(&p->part, 2,
 				     number_of(p, p->mappings, &object,
 					       sizeof(object)) +
 					     1ull);
 		proto_number(&p->part, 3, l->frame & FRAME_ADDRESS_MASK);
-		for (uint32_t i = 0; i < s->level_count; i++)
-			put_line(p, s->levels[i].function, s->levels[i].file,
-				 &s->levels[i]);
+		put_symbol(p, report_symbol(p->report, l->frame));
 	}
 	proto_message(&p->out, PROFILE_LOCATION, &p->part);
 }
@@ -328,5 +335,6 @@ int report_pprof(FILE *out, const struct report *r)
 	text_free(&p.part);
 	text_free(&p.inner);
 	text_free(&p.name);
+	text_free(&p.function);
 	return p.err;
 }

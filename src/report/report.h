@@ -32,7 +32,7 @@ struct report {
 	bool final;
 	/* Processes of one name count as one: for comparisons. */
 	bool pids_alike;
-	size_t top; /* stacks to show; 0: all */
+	size_t top;	      /* stacks to show; 0: all */
 	bool allocated_first; /* pprof: shows what was allocated, not what is
 			       * outstanding, unless asked otherwise */
 	struct profile *profile;

@@ -102,7 +102,7 @@ class Capture:
         """`live`: {id: (bytes, blocks)} that have changed; exact."""
         figures = ulebs(seconds * SECOND, final, 0, 0, len(self.figures), 1000,
                         len(self.figures), 1000, 1 << 20, 0, 1, seconds * 1000,
-                        0, 0, 0, 1, 0, 0, 2)
+                        0, 0, 0, 0, 0, 1, 0, 0, 2)
         figures += text("ALLOC_HITS") + uleb(10) + text("SAMPLES") + uleb(10)
         figures += ulebs(0, 0, rss, 0, 0, 0, 0, 1, 1, rss, rss, 2 * rss)
         changes = []
