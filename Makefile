@@ -93,9 +93,10 @@ unit: $(UNIT)
 
 install: $(BUILD)/leakbpf
 	install -D -m 0755 $(BUILD)/leakbpf $(DESTDIR)$(PREFIX)/sbin/leakbpf
-	install -D -m 0644 man/leakbpf.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf.1
-	install -D -m 0644 man/leakbpf-top.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf-top.1
-	install -D -m 0644 man/leakbpf-serve.1 $(DESTDIR)$(PREFIX)/share/man/man1/leakbpf-serve.1
+	for page in man/*.1; do \
+		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/} || exit 1; \
+	done
+	install -D -m 0644 completion/leakbpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/leakbpf
 
 clean:
 	rm -rf $(BUILD)

@@ -184,6 +184,8 @@ static enum exit_code parse_reading(struct parser *p, int argc, char **argv)
 					  "leakbpf diff BEFORE AFTER"
 					: "leakbpf report needs one capture: "
 					  "leakbpf report FILE");
+	if (o->action == ACTION_DIFF && o->files[REPORT_METRICS])
+		return wrong(p, "--metrics: not for a difference");
 	if (o->action == ACTION_DIFF && o->files[REPORT_PPROF])
 		return wrong(p, "--pprof: not for a difference; write two "
 				"profiles with leakbpf report and compare "

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -268,13 +269,25 @@ int reporting_files(struct output *output, const struct report *report)
 	return first;
 }
 
+/* no-color.org: any value but an empty one means no. */
+static bool wants_colour(FILE *out)
+{
+	const char *refusal = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return (!refusal || !*refusal) && terminal &&
+	       strcmp(terminal, "dumb") != 0 && isatty(fileno(out));
+}
+
 int reporting_text(struct output *output, const struct report *report)
 {
+	struct report shown;
 	int err;
 
 	if (!output->text)
 		return 0;
-	err = report_text(output->text, report);
+	shown = *report;
+	shown.colour = wants_colour(output->text);
+	err = report_text(output->text, &shown);
 	if (err && err != -EPIPE)
 		diag_error("cannot write the report to standard output: %s",
 			   strerror(-err));

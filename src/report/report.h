@@ -32,6 +32,7 @@ struct report {
 	bool final;
 	/* Processes of one name count as one: for comparisons. */
 	bool pids_alike;
+	bool colour;	      /* of the text: it goes to a terminal */
 	size_t top;	      /* stacks to show; 0: all */
 	bool allocated_first; /* pprof: shows what was allocated, not what is
 			       * outstanding, unless asked otherwise */

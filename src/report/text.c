@@ -138,7 +138,9 @@ static void add_figures(struct text *t, const struct report *r, size_t rank,
 static void add_stack(struct text *t, const struct report *r, size_t rank,
 		      const struct profile_stack *s)
 {
+	text_style(t, r, "1");
 	add_figures(t, r, rank, s);
+	text_style_end(t, r);
 	add_blame(t, r, s);
 	add_verdict(t, r, s);
 	if (s->samples < SAMPLES_FEW && s->live_bytes.high > s->live_bytes.low)

@@ -215,11 +215,30 @@ static void add_losses(struct text *t, const struct report *r)
 	}
 }
 
+void text_style(struct text *t, const struct report *r, const char *sgr)
+{
+	if (r->colour)
+		text_printf(t, "\033[%sm", sgr);
+}
+
+void text_style_end(struct text *t, const struct report *r)
+{
+	if (r->colour)
+		text_add(t, "\033[0m");
+}
+
+static bool is_leak(const struct report *r)
+{
+	return diagnosis_summary(r->diagnosis)->kind == DIAGNOSIS_LEAK;
+}
+
 void text_header(struct text *t, const struct report *r)
 {
 	add_title(t, r);
 	if (r->diagnosis) {
+		text_style(t, r, is_leak(r) ? "1;31" : "1");
 		verdict_headline(t, r);
+		text_style_end(t, r);
 		text_add(t, "\n");
 	}
 	add_targets(t, r);

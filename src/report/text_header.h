@@ -9,4 +9,9 @@
 
 void text_header(struct text *t, const struct report *r);
 
+/* What stands between is shown so on a terminal: SGR parameters, "1" is bold.
+ * Nothing where colours are not wanted. */
+void text_style(struct text *t, const struct report *r, const char *sgr);
+void text_style_end(struct text *t, const struct report *r);
+
 #endif

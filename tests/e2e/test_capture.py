@@ -3,13 +3,17 @@
 the recorder was killed, elsewhere, and without privileges."""
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 
 from capture_file import Capture
-from leakbpf import Profiler, Target, leakbpf, parse_folded, parse_report
+from leakbpf import (PATIENCE, Profiler, Target, leakbpf, parse_folded,
+                     parse_report)
+from paths import BINARY, ROOT
 from readers import pprof_traces, read_json
 
 NOBODY = 65534
@@ -164,3 +168,61 @@ def test_record_wants_a_file_that_it_can_replace(tmp_path):
     assert leakbpf("record", "-p", 1).returncode == 2
     assert leakbpf("report").returncode == 2
     assert leakbpf("report", "a", "-p", 1).returncode == 2
+
+
+def test_completion_knows_every_option():
+    help_text = leakbpf("--help").stdout
+    options = set(re.findall(r"--[a-z0-9][a-z0-9-]+", help_text))
+
+    def complete(*words):
+        run = subprocess.run(
+            ["bash", "-c", 'source completion/leakbpf.bash; COMP_WORDS=("$@");'
+             'COMP_CWORD=$(($# - 1)); _leakbpf; printf "%s\\n" '
+             '"${COMPREPLY[@]}"', "bash", "leakbpf", *words],
+            capture_output=True, text=True, timeout=10, cwd=ROOT)
+        assert run.returncode == 0 and not run.stderr, run
+        return set(run.stdout.split())
+
+    offered = complete("--") | complete("record", "--") | complete("serve",
+                                                                   "--")
+    assert options <= offered, f"not offered: {options - offered}"
+    assert offered <= options | {"--output", "--token-file"}, offered - options
+    assert complete("re") == {"record", "report"}
+    assert "--pid" not in complete("report", "--")
+    assert str(os.getpid()) in complete("-p", str(os.getpid())[:1])
+    assert complete("report", "README") == {"README.md"}
+
+
+def in_a_terminal(*arguments, **environment):
+    """What a program writes to a terminal."""
+    controller, terminal = os.openpty()
+    with subprocess.Popen([BINARY, *map(str, arguments)], stdout=terminal,
+                          stdin=subprocess.DEVNULL,
+                          env=dict(os.environ, **environment)) as process:
+        os.close(terminal)
+        text = b""
+        while True:
+            try:
+                data = os.read(controller, 65536)
+            except OSError:  # closed by the last writer
+                break
+            text += data
+        assert process.wait(PATIENCE) == 0
+    os.close(controller)
+    return text.decode()
+
+
+def test_colours_are_for_terminals_only(tmp_path):
+    c = Capture()
+    c.symbols({1: [("malloc", None, 0)]})
+    c.stacks({2: [1]})
+    c.snapshot(10, {2: (1000, 10)})
+    path = c.write(tmp_path / "capture")
+    plain = leakbpf("report", path).stdout
+    coloured = in_a_terminal("report", path, TERM="xterm")
+    assert "\x1b" not in plain and "\x1b[1m#1 " in coloured, coloured
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured).replace("\r\n", "\n")
+    assert stripped == plain
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        text = in_a_terminal("report", path, **{"TERM": "xterm"} | environment)
+        assert "\x1b" not in text, environment

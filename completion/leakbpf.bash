@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of leakbpf for bash. A test compares the options with the program.
+
+_leakbpf_pids()
+{
+	local proc pid
+	for proc in /proc/[0-9]*; do
+		pid=${proc#/proc/}
+		[[ -e $proc/exe ]] && COMPREPLY+=("$pid")
+	done
+	mapfile -t COMPREPLY < <(compgen -W "${COMPREPLY[*]}" -- "$1")
+}
+
+_leakbpf()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+	local commands="record report diff top serve"
+	local files="--folded --pprof --json --svg --html"
+	local reading="--top --older --quiet --verbose --help $files"
+	local tracing="--pid --command --interval --duration --min-size
+		--max-size --sample-bytes --max-memory --mmap --no-v8 --explain
+		--metrics --version $reading"
+
+	COMPREPLY=()
+	# --folded=FILE comes as three words.
+	if [[ $word == "=" ]]; then
+		word=
+	elif [[ $before == "=" ]]; then
+		before=${COMP_WORDS[COMP_CWORD-2]}
+	fi
+	case $before in
+	-p | --pid)
+		_leakbpf_pids "$word"
+		return
+		;;
+	-o | --output | --folded | --pprof | --json | --svg | --html | \
+		--metrics | --token-file)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	-c | --command)
+		mapfile -t COMPREPLY < <(compgen -c -- "$word")
+		return
+		;;
+	-[idn] | --interval | --duration | --top | --older | --min-size | \
+		--max-size | --sample-bytes | --max-memory | --listen)
+		return
+		;;
+	esac
+	case ${COMP_WORDS[1]} in
+	report | diff)
+		if [[ $word == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$reading" -- "$word")
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		fi
+		return
+		;;
+	record) tracing+=" --output" ;;
+	serve) tracing+=" --listen --token-file" ;;
+	esac
+	if [[ $COMP_CWORD == 1 && $word != -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+	else
+		mapfile -t COMPREPLY < <(compgen -W "$tracing" -- "$word")
+	fi
+}
+complete -o filenames -F _leakbpf leakbpf
