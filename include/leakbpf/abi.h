@@ -69,6 +69,7 @@ struct stack_frames {
 enum stack_source {
 	STACK_SOURCE_NATIVE,  /* malloc and friends, mmap */
 	STACK_SOURCE_V8_HEAP, /* objects on V8's heap */
+	STACK_SOURCES
 };
 
 /* Cohorts: blocks grouped by birth time, so ages cost O(stacks). */

@@ -27,6 +27,7 @@ static const struct option long_options[] = {
 	{"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
 	{"mmap", no_argument, NULL, OPTION_MMAP},
 	{"no-v8", no_argument, NULL, OPTION_NO_V8},
+	{"v8-survived", required_argument, NULL, OPTION_V8_SURVIVED},
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"token-file", required_argument, NULL, OPTION_TOKEN_FILE},
@@ -232,6 +233,7 @@ enum exit_code options_parse(struct options *o, int argc, char **argv,
 
 	*o = (struct options){
 		.interval_ms = INTERVAL_MS_DEFAULT,
+		.v8_survived = V8_SURVIVED_DEFAULT,
 		.top = TOP_DEFAULT,
 		.sample_bytes = SAMPLE_BYTES_DEFAULT,
 		.max_memory = MAX_MEMORY_DEFAULT,

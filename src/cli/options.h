@@ -19,8 +19,10 @@
 #define INTERVAL_MS_DEFAULT  10000
 #define TOP_INTERVAL_MS	     2000 /* of the live view */
 #define LISTEN_DEFAULT	     "127.0.0.1:9850"
-#define TOP_DEFAULT	     10
-#define TARGETS_MAX	     256
+/* One full collection leaves what was promoted just before it. */
+#define V8_SURVIVED_DEFAULT 2
+#define TOP_DEFAULT	    10
+#define TARGETS_MAX	    256
 
 enum options_action {
 	ACTION_PROFILE,
@@ -48,6 +50,7 @@ struct options {
 	uint64_t max_memory;
 	bool memory_maps;
 	bool no_v8;
+	uint64_t v8_survived; /* full collections */
 	/* By format; "-": standard output, of one at most; NULL: none. */
 	const char *files[REPORT_FORMATS];
 	const char *capture;	 /* record: the file to be written */

@@ -17,6 +17,7 @@
 #define MEMORY_MOST	(64ULL << 30)
 #define BLOCK_SIZE_MOST (1ULL << 47)
 #define TOP_MOST	100000
+#define SURVIVED_MOST	16
 
 enum exit_code wrong(struct parser *p, const char *format, ...)
 {
@@ -124,6 +125,16 @@ static enum exit_code parse_command(struct parser *p, const char *text)
 		return wrong(p, "out of memory");
 	o->command = o->words;
 	return EXIT_CODE_OK;
+}
+
+static enum exit_code parse_survived(struct parser *p, const char *text)
+{
+	if (value_count(text, 1, SURVIVED_MOST, &p->options->v8_survived))
+		return EXIT_CODE_OK;
+	return wrong(p,
+		     "--v8-survived '%s': not a number of full collections "
+		     "(1 to %d)",
+		     text, SURVIVED_MOST);
 }
 
 static enum exit_code parse_link(struct parser *p, const char *text)
@@ -239,6 +250,8 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 	case OPTION_NO_V8:
 		o->no_v8 = true;
 		break;
+	case OPTION_V8_SURVIVED:
+		return parse_survived(p, text);
 	case OPTION_FILE ... OPTION_FILE + REPORT_FORMATS - 1:
 		return parse_file(p, (enum report_format)(option - OPTION_FILE),
 				  text);

@@ -340,7 +340,10 @@ int reporting_update(struct reporting *r, bool final)
 		return err;
 	describe_targets(r->targets, r->report_targets);
 	report->dead_sites = count_dead_sites(r->tracer);
-	r->facts = (struct diagnosis_facts){0};
+	if (reporting_v8_update(&r->v8, r->tracer, r->merge, r->targets, now_ns,
+				(unsigned)r->options->v8_survived))
+		report->v8 = &r->v8.report;
+	r->facts = (struct diagnosis_facts){.collections = r->v8.collections};
 	find_limit(r->targets, &r->facts);
 	if (!r->capture)
 		return 0;

@@ -10,6 +10,7 @@
 #include "capture/writer.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/reporting_v8.h"
 #include "cli/targets.h"
 #include "profile/merge.h"
 #include "profile/profile.h"
@@ -34,6 +35,7 @@ struct reporting {
 	struct report_target *report_targets;
 	struct diagnosis *diagnosis;
 	struct diagnosis_facts facts;
+	struct reporting_v8 v8;
 	uint64_t counters[COUNTER_COUNT];
 };
 

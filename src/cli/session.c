@@ -166,7 +166,7 @@ static enum exit_code open_tracer(struct session *s)
 		.v8_found = hide_builtins,
 		.js_frame = learn_js_frame,
 		.context = s,
-		.v8_survived = 2,
+		.v8_survived = (uint32_t)o->v8_survived,
 		.force_link = o->force_link,
 	};
 	int err = tracer_new(&options, &s->features, s->objects, &s->tracer);

@@ -435,3 +435,22 @@ int stack_merge_end(struct stack_merge *m)
 	m->count = kept;
 	return err;
 }
+
+size_t stack_merge_members(const struct stack_merge *m, uint32_t id,
+			   uint32_t *out, size_t max)
+{
+	size_t n = 0;
+
+	if (id < STACK_ID_MERGED) {
+		if (max)
+			out[n++] = id;
+		return n;
+	}
+	for (size_t i = 0; i < m->member_count && n < max; i++) {
+		const struct member *member = &m->members[i];
+
+		if (member->seen && member->group && member->group->id == id)
+			out[n++] = (uint32_t)i;
+	}
+	return n;
+}

@@ -49,4 +49,9 @@ int stack_merge_add(struct stack_merge *m, uint32_t id,
 		    const struct stack_stats *stats);
 int stack_merge_end(struct stack_merge *m);
 
+/* The stacks of the kernel that make up stack `id`, as of the last snapshot;
+ * itself when it is not merged. Writes up to `max`, returns how many. */
+size_t stack_merge_members(const struct stack_merge *m, uint32_t id,
+			   uint32_t *out, size_t max);
+
 #endif

@@ -341,6 +341,8 @@ static void add_totals(struct profile_totals *t, struct estimate_sums *all,
 	t->growth_bytes_per_minute += v->growth_bytes_per_minute;
 	t->stacks++;
 	t->sources |= 1u << (v->source & 31);
+	if (v->source < STACK_SOURCES)
+		t->live_by_source[v->source] += v->live_bytes.value;
 }
 
 int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,

@@ -98,6 +98,7 @@ struct profile_totals {
 	struct estimate live_objects;
 	double alloc_bytes, freed_bytes;
 	double growth_bytes_per_minute;
+	double live_by_source[STACK_SOURCES]; /* bytes */
 	size_t stacks;
 	uint32_t
 		sources; /* bit 1 << enum stack_source: there are such stacks */

@@ -23,6 +23,36 @@ struct report_target {
 	bool alive;
 };
 
+/* The heap of an isolate of V8. Times in seconds, sizes in bytes. */
+struct report_heap {
+	pid_t pid;
+	pid_t tid; /* 0: not known yet; the pid: the main thread's */
+	uint64_t scavenges, full_gcs;
+	double scavenge_seconds, full_gc_seconds; /* sums of pauses */
+	double following_seconds; /* of these, spent on samples */
+	double live;		  /* after the last full GC; 0: not known */
+	double live_seconds_ago;
+	double growth_per_minute; /* between full GCs */
+	bool growth_known;
+};
+
+struct report_heap_type {
+	char name[64]; /* as the target gave it: not made safe yet */
+	double share;
+};
+#define REPORT_HEAP_TYPES 4
+
+struct report_v8 {
+	const struct report_heap *heaps;
+	size_t heap_count;
+	unsigned survived;   /* full GCs that an object must have survived */
+	const char *refused; /* why a heap is not followed; NULL: all are */
+	/* What the objects of a stack are, most bytes first; how many. */
+	size_t (*types)(void *context, uint32_t stack,
+			struct report_heap_type out[REPORT_HEAP_TYPES]);
+	void *context;
+};
+
 struct report {
 	const struct report_target *targets;
 	size_t target_count;
@@ -40,7 +70,8 @@ struct report {
 	const struct diagnosis *diagnosis; /* of this snapshot */
 	const struct names *names;
 	struct tracer_status status;
-	const uint64_t *counters; /* COUNTER_COUNT */
+	const uint64_t *counters;   /* COUNTER_COUNT */
+	const struct report_v8 *v8; /* NULL: no target runs V8 */
 	uint64_t dead_sites; /* probes that never fired though others did */
 	/* As of the report before, so that rates are recent ones; NULL: rates
 	 * are averages since attach. */

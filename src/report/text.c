@@ -15,6 +15,7 @@
 #include "report/place.h"
 #include "report/roots.h"
 #include "report/text_header.h"
+#include "report/text_v8.h"
 #include "report/verdict_text.h"
 
 /* Columns for names; with file and line a line stays near 100. */
@@ -142,6 +143,7 @@ static void add_stack(struct text *t, const struct report *r, size_t rank,
 	add_figures(t, r, rank, s);
 	text_style_end(t, r);
 	add_blame(t, r, s);
+	text_v8_stack(t, r, s);
 	add_verdict(t, r, s);
 	if (s->samples < SAMPLES_FEW && s->live_bytes.high > s->live_bytes.low)
 		text_add(t, "    few samples: the estimate is rough\n");

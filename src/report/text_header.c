@@ -7,6 +7,7 @@
 #include "report/format.h"
 #include "report/losses.h"
 #include "report/names.h"
+#include "report/text_v8.h"
 #include "report/verdict_text.h"
 
 #define COMMAND_COLUMNS 80
@@ -53,14 +54,34 @@ static void add_command(struct text *t, const struct report_target *target)
 	text_add(t, "\n");
 }
 
-static void add_memory(struct text *t, const struct report_target *target)
+/* What of it is what, as far as that is known. */
+static void add_split(struct text *t, const struct report *r,
+		      const struct report_target *target)
+{
+	double heap = text_v8_live(r, target->pid), native, other;
+	struct profile_totals p;
+
+	if (!(heap > 0) || r->target_count > 1)
+		return;
+	profile_totals(r->profile, &p);
+	native = p.live_by_source[STACK_SOURCE_NATIVE];
+	other = (double)target->memory.rss_bytes - heap - native;
+	text_printf(t, ": V8 heap %s, native outstanding %s, other %s",
+		    format_bytes(heap).text, format_bytes(native).text,
+		    format_bytes(other > 0 ? other : 0).text);
+}
+
+static void add_memory(struct text *t, const struct report *r,
+		       const struct report_target *target)
 {
 	const struct process_memory *m = &target->memory;
 
 	begin_line(t, "memory");
-	text_printf(t, "RSS %s (%s anonymous)\n",
+	text_printf(t, "RSS %s (%s anonymous)",
 		    format_bytes((double)m->rss_bytes).text,
 		    format_bytes((double)m->rss_anon_bytes).text);
+	add_split(t, r, target);
+	text_add(t, "\n");
 }
 
 static void add_targets(struct text *t, const struct report *r)
@@ -72,7 +93,7 @@ static void add_targets(struct text *t, const struct report *r)
 			text_add(t, "\n");
 		}
 		add_command(t, &r->targets[i]);
-		add_memory(t, &r->targets[i]);
+		add_memory(t, r, &r->targets[i]);
 	}
 }
 
@@ -242,6 +263,7 @@ void text_header(struct text *t, const struct report *r)
 		text_add(t, "\n");
 	}
 	add_targets(t, r);
+	text_v8_heaps(t, r);
 	add_outstanding(t, r);
 	add_probes(t, r);
 	add_sampling(t, r);

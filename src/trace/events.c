@@ -48,6 +48,12 @@ int tracer_handle_event(void *context, void *data, size_t size)
 			js_frames_event(
 				t, &((const struct js_frame_event *)e)->frame);
 		break;
+	case EVENT_V8_FULL_GC:
+		v8_heap_collected(t, e->tgid, e->value);
+		break;
+	case EVENT_V8_HEAP_GONE:
+		v8_heap_gone(t, e->tgid, e->value);
+		break;
 	case EVENT_MAP:
 		if (t->regions && size >= sizeof(struct map_event))
 			regions_apply(t->regions, data);

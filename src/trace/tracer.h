@@ -20,6 +20,7 @@
 #include "probe/features.h"
 #include "probe/site.h"
 #include "target/process.h"
+#include "v8/heap_trend.h"
 #include "v8/js_frame.h"
 
 struct tracer;
@@ -94,6 +95,34 @@ void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context);
 /* Sums over CPUs, COUNTER_COUNT entries. */
 void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT]);
 const struct cohort_layout *tracer_cohorts(const struct tracer *t);
+
+/* ---- V8's heap ------------------------------------------------------------
+ */
+
+/* The heap of an isolate. */
+struct tracer_v8_heap {
+	pid_t pid;
+	uint64_t address;
+	struct v8_heap state;
+	/* After full collections; seconds are CLOCK_MONOTONIC. */
+	struct heap_trend trend;
+};
+/* Writes up to `max`; how many there are written. */
+size_t tracer_v8_heaps(const struct tracer *t, struct tracer_v8_heap *out,
+		       size_t max);
+/* Why the heap of a target that runs V8 is not followed; NULL: it is, or there
+ * is none. */
+const char *tracer_v8_refused(const struct tracer *t, pid_t pid);
+
+#define TRACER_V8_TYPES 4
+struct tracer_v8_type {
+	char name[64]; /* as the target gave it */
+	double share;  /* of the stack's bytes */
+};
+/* What the live objects of some stacks are together, most bytes first; as of
+ * the last tracer_each_stack. 0: not known. */
+size_t tracer_v8_types(struct tracer *t, const uint32_t *stacks, size_t count,
+		       struct tracer_v8_type out[TRACER_V8_TYPES]);
 
 struct tracer_status {
 	struct sampling sampling; /* as it is now */

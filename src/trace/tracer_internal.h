@@ -107,6 +107,7 @@ struct tracer {
 	/* Maps of the BPF object, shared with it; NULL without V8. */
 	struct v8_sample *v8_young, *v8_old;
 	struct v8_survivors v8_survivors; /* as of the last reading */
+	struct v8_trends v8_trends;
 };
 
 /* load.c: opens, sizes, loads and maps the BPF object. */

@@ -127,6 +127,15 @@ void v8_heap_forget(struct tracer *t, struct tracee *e)
 	e->v8_heap = (struct v8_heap_tracking){0};
 }
 
+const char *tracer_v8_refused(const struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (t->tracees[i]->pid == pid &&
+		    t->tracees[i]->v8_heap.state == V8_HEAP_REFUSED)
+			return t->tracees[i]->v8_heap.reason;
+	return NULL;
+}
+
 /* ---- Checks ----------------------------------------------------------------
  */
 

@@ -5,6 +5,7 @@
 
 #include "probe/link.h"
 #include "trace/v8_survivors.h"
+#include "v8/heap_trend.h"
 
 struct tracer;
 struct tracee;
@@ -41,6 +42,19 @@ void v8_heap_forget(struct tracer *t, struct tracee *e);
 void v8_heap_size_maps(struct tracer *t);
 int v8_heap_maps_init(struct tracer *t);
 void v8_heap_maps_free(struct tracer *t);
+
+/* What full collections have told of each heap. */
+struct v8_trends {
+	struct v8_trend {
+		struct v8_key key;
+		struct heap_trend trend;
+	} * list;
+	size_t count;
+};
+
+/* v8_heap_trends.c: a full collection of a heap has ended; it was torn down. */
+void v8_heap_collected(struct tracer *t, pid_t pid, uint64_t heap);
+void v8_heap_gone(struct tracer *t, pid_t pid, uint64_t heap);
 
 /* v8_heap_read.c: takes a copy of what has survived. 0 or -ENOMEM. */
 int v8_heap_read(struct tracer *t);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sizes of the tables of V8's heap, and their mappings. */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "trace/tracer_internal.h"
@@ -39,5 +40,6 @@ void v8_heap_maps_free(struct tracer *t)
 		       V8_YOUNG_SAMPLES * sizeof(struct v8_sample));
 	if (t->v8_old)
 		munmap(t->v8_old, V8_OLD_SAMPLES * sizeof(struct v8_sample));
+	free(t->v8_trends.list);
 	v8_survivors_free(&t->v8_survivors);
 }

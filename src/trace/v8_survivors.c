@@ -20,7 +20,7 @@ void v8_survivors_free(struct v8_survivors *s)
 
 static int make_room(struct v8_survivors *s, size_t more)
 {
-	struct v8_sample *grown;
+	struct v8_survivor *grown;
 
 	if (s->count + more <= s->capacity)
 		return 0;
@@ -40,9 +40,10 @@ int v8_survivors_add(struct v8_survivors *s, const struct v8_sample *table,
 	if (err)
 		return err;
 	for (size_t i = 0; i < size; i++) {
-		struct v8_sample *copy = &s->list[s->count];
+		struct v8_sample *copy = &s->list[s->count].sample;
 
 		*copy = table[i];
+		s->list[s->count].where = &table[i];
 		/* Dropped while it was copied: neither was it ever here. */
 		if (copy->block.booking &&
 		    copy->block.booking ==
@@ -54,9 +55,9 @@ int v8_survivors_add(struct v8_survivors *s, const struct v8_sample *table,
 	return 0;
 }
 
-static uint32_t stack_of(const struct v8_sample *s)
+static uint32_t stack_of(const struct v8_survivor *s)
 {
-	return BLOCK_STACK(s->block.booking);
+	return BLOCK_STACK(s->sample.block.booking);
 }
 
 static int compare(const void *a, const void *b)
@@ -72,8 +73,8 @@ void v8_survivors_sort(struct v8_survivors *s)
 		qsort(s->list, s->count, sizeof(s->list[0]), compare);
 }
 
-const struct v8_sample *v8_survivors_of(const struct v8_survivors *s,
-					uint32_t stack, size_t *count)
+const struct v8_survivor *v8_survivors_of(const struct v8_survivors *s,
+					  uint32_t stack, size_t *count)
 {
 	size_t low = 0, high = s->count;
 
@@ -123,7 +124,7 @@ void v8_survivors_apply(const struct v8_survivors *s, uint32_t stack,
 			uint32_t variance_shift, struct stack_stats *stats)
 {
 	size_t count;
-	const struct v8_sample *list = v8_survivors_of(s, stack, &count);
+	const struct v8_survivor *list = v8_survivors_of(s, stack, &count);
 
 	stats->freed_samples = stats->alloc_samples;
 	stats->freed_bytes = stats->alloc_bytes;
@@ -132,5 +133,5 @@ void v8_survivors_apply(const struct v8_survivors *s, uint32_t stack,
 	memset(stats->cohort_bytes, 0, sizeof(stats->cohort_bytes));
 	memset(stats->cohort_objects_q8, 0, sizeof(stats->cohort_objects_q8));
 	for (size_t i = 0; i < count; i++)
-		add(stats, &list[i], cohorts, variance_shift);
+		add(stats, &list[i].sample, cohorts, variance_shift);
 }

@@ -13,8 +13,13 @@
 
 #include "leakbpf/abi_user.h"
 
+struct v8_survivor {
+	struct v8_sample sample;       /* as it was */
+	const struct v8_sample *where; /* as it is now, if still the same */
+};
+
 struct v8_survivors {
-	struct v8_sample *list; /* by stack */
+	struct v8_survivor *list; /* by stack */
 	size_t count, capacity;
 };
 
@@ -29,8 +34,8 @@ void v8_survivors_free(struct v8_survivors *s);
 void v8_survivors_sort(struct v8_survivors *s);
 
 /* The samples of one stack; *count of them. */
-const struct v8_sample *v8_survivors_of(const struct v8_survivors *s,
-					uint32_t stack, size_t *count);
+const struct v8_survivor *v8_survivors_of(const struct v8_survivors *s,
+					  uint32_t stack, size_t *count);
 
 /* Rewrites the totals of a stack: live is what has survived, all else that was
  * allocated counts as freed. */

@@ -20,7 +20,6 @@ void heap_trend_add(struct heap_trend *t, double seconds, double bytes)
 	uint64_t stride = t->stride ? t->stride : 1;
 
 	t->last = (struct heap_trend_point){seconds, bytes};
-	t->recent[t->collections % HEAP_TREND_RECENT] = seconds;
 	if (t->collections++ % stride)
 		return;
 	t->points[t->count++] = t->last;
@@ -60,11 +59,4 @@ bool heap_trend_rate(const struct heap_trend *t, double *rate)
 	*rate = 60 * (n % 2 ? slopes[n / 2]
 			    : (slopes[n / 2 - 1] + slopes[n / 2]) / 2);
 	return true;
-}
-
-double heap_trend_born_before(const struct heap_trend *t, unsigned n)
-{
-	if (!n || n > HEAP_TREND_RECENT || t->collections < n)
-		return 0;
-	return t->recent[(t->collections - n) % HEAP_TREND_RECENT];
 }

@@ -13,8 +13,6 @@
 #include <stdint.h>
 
 #define HEAP_TREND_POINTS 64
-/* Collections whose times are all known, the last ones. */
-#define HEAP_TREND_RECENT 16
 
 struct heap_trend {
 	uint64_t collections; /* seen */
@@ -25,7 +23,6 @@ struct heap_trend {
 		double bytes;	/* live */
 	} points[HEAP_TREND_POINTS];
 	struct heap_trend_point last;
-	double recent[HEAP_TREND_RECENT]; /* seconds; a ring */
 };
 
 /* After a full collection. Times do not decrease. */
@@ -35,9 +32,5 @@ void heap_trend_add(struct heap_trend *t, double seconds, double bytes);
  * (Theil-Sen), which a single collection at a bad moment does not move. False:
  * fewer than two collections. */
 bool heap_trend_rate(const struct heap_trend *t, double *rate);
-
-/* The time before which everything was born that has survived `n` full
- * collections (1 to HEAP_TREND_RECENT); 0: there were not as many. */
-double heap_trend_born_before(const struct heap_trend *t, unsigned n);
 
 #endif

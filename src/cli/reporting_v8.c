@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/reporting_v8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* Stacks of one place whose objects are looked at. */
+#define MEMBERS_MAX 24
+
+static size_t types(void *context, uint32_t stack,
+		    struct report_heap_type out[REPORT_HEAP_TYPES])
+{
+	const struct reporting_v8 *v = context;
+	struct tracer_v8_type found[TRACER_V8_TYPES];
+	uint32_t stacks[MEMBERS_MAX];
+	size_t count =
+		stack_merge_members(v->merge, stack, stacks, MEMBERS_MAX);
+
+	count = tracer_v8_types(v->tracer, stacks, count, found);
+	for (size_t i = 0; i < count; i++) {
+		memcpy(out[i].name, found[i].name, sizeof(out[i].name));
+		out[i].share = found[i].share;
+	}
+	return count;
+}
+
+_Static_assert(REPORT_HEAP_TYPES == TRACER_V8_TYPES, "copied one by one");
+
+static void describe(const struct tracer_v8_heap *from, uint64_t now_ns,
+		     struct report_heap *to)
+{
+	const struct v8_heap *s = &from->state;
+
+	*to = (struct report_heap){
+		.pid = from->pid,
+		.tid = (pid_t)s->tid,
+		.scavenges = s->scavenges,
+		.full_gcs = s->full_gcs,
+		.scavenge_seconds = (double)s->scavenge_ns / 1e9,
+		.full_gc_seconds = (double)s->full_gc_ns / 1e9,
+		.following_seconds = (double)s->passes_ns / 1e9,
+		.live = (double)s->live_bytes,
+	};
+	if (s->last_full_ns && now_ns > s->last_full_ns)
+		to->live_seconds_ago = (double)(now_ns - s->last_full_ns) / 1e9;
+	to->growth_known =
+		s->live_bytes &&
+		heap_trend_rate(&from->trend, &to->growth_per_minute);
+}
+
+/* Main threads first, then by thread. */
+static int compare(const void *a, const void *b)
+{
+	const struct report_heap *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+bool reporting_v8_update(struct reporting_v8 *v, struct tracer *t,
+			 const struct stack_merge *merge,
+			 const struct targets *targets, uint64_t now_ns,
+			 unsigned survived)
+{
+	CLEANUP_FREE struct tracer_v8_heap *heaps =
+		calloc(REPORTING_HEAPS_MAX, sizeof(*heaps));
+	size_t count =
+		heaps ? tracer_v8_heaps(t, heaps, REPORTING_HEAPS_MAX) : 0;
+
+	v->report = (struct report_v8){
+		.heaps = v->heaps,
+		.heap_count = count,
+		.survived = survived,
+		.types = types,
+		.context = v,
+	};
+	v->tracer = t;
+	v->merge = merge;
+	v->collections = 0;
+	for (size_t i = 0; i < count; i++) {
+		describe(&heaps[i], now_ns, &v->heaps[i]);
+		if (v->heaps[i].full_gcs > v->collections)
+			v->collections = (unsigned)v->heaps[i].full_gcs;
+	}
+	qsort(v->heaps, count, sizeof(v->heaps[0]), compare);
+	for (size_t i = 0; i < targets->count && !v->report.refused; i++)
+		v->report.refused = tracer_v8_refused(t, targets->list[i].pid);
+	return count || v->report.refused;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/text_v8.h"
+
+#include <inttypes.h>
+
+#include "report/format.h"
+#include "report/names.h"
+
+/* Isolates that get a line. */
+#define HEAPS_MAX    8
+#define TYPE_COLUMNS 40
+
+static void begin_line(struct text *t, const char *label)
+{
+	text_printf(t, "  %-12s ", label);
+}
+
+static void add_pauses(struct text *t, const struct report_heap *h)
+{
+	double collections = (double)(h->scavenges + h->full_gcs);
+
+	if (!(collections > 0))
+		return;
+	begin_line(t, "");
+	text_printf(t, "%s scavenge%s", format_count((double)h->scavenges).text,
+		    h->scavenges == 1 ? "" : "s");
+	if (h->scavenges)
+		text_printf(t, " of %.1f ms",
+			    h->scavenge_seconds * 1e3 / (double)h->scavenges);
+	text_printf(t, ", %s full collection%s",
+		    format_count((double)h->full_gcs).text,
+		    h->full_gcs == 1 ? "" : "s");
+	if (h->full_gcs)
+		text_printf(t, " of %.1f ms",
+			    h->full_gc_seconds * 1e3 / (double)h->full_gcs);
+	text_printf(t, " on average, %.2f ms of each to follow objects\n",
+		    h->following_seconds * 1e3 / collections);
+}
+
+static void add_heap(struct text *t, const struct report *r,
+		     const struct report_heap *h)
+{
+	begin_line(t, "V8 heap");
+	if (r->target_count > 1)
+		text_printf(t, "pid %d: ", (int)h->pid);
+	if (h->tid && h->tid != h->pid)
+		text_printf(t, "worker (thread %d): ", (int)h->tid);
+	if (!h->full_gcs) {
+		text_add(t, "no full collection since attach: what is garbage "
+			    "is not known yet\n");
+	} else if (!(h->live > 0)) {
+		text_add(t, "its size is not known\n");
+	} else {
+		text_printf(t,
+			    "%s live after the last full collection (%s ago)",
+			    format_bytes(h->live).text,
+			    format_duration(h->live_seconds_ago).text);
+		if (h->growth_known)
+			text_printf(t, ", %s between %s of them",
+				    format_rate(h->growth_per_minute).text,
+				    format_count((double)h->full_gcs).text);
+		text_add(t, "\n");
+	}
+	add_pauses(t, h);
+}
+
+void text_v8_heaps(struct text *t, const struct report *r)
+{
+	const struct report_v8 *v = r->v8;
+
+	if (!v)
+		return;
+	if (v->refused) {
+		begin_line(t, "V8 heap");
+		text_add(t, "its objects are not followed: ");
+		name_for_people(t, v->refused, 160);
+		text_add(t, "\n");
+	}
+	for (size_t i = 0; i < v->heap_count && i < HEAPS_MAX; i++)
+		add_heap(t, r, &v->heaps[i]);
+	if (v->heap_count > HEAPS_MAX) {
+		begin_line(t, "");
+		text_printf(t, "and %zu more isolates\n",
+			    v->heap_count - HEAPS_MAX);
+	}
+}
+
+double text_v8_live(const struct report *r, pid_t pid)
+{
+	double sum = 0;
+
+	for (size_t i = 0; r->v8 && i < r->v8->heap_count; i++)
+		if (r->v8->heaps[i].pid == pid)
+			sum += r->v8->heaps[i].live;
+	return sum;
+}
+
+void text_v8_stack(struct text *t, const struct report *r,
+		   const struct profile_stack *s)
+{
+	struct report_heap_type types[REPORT_HEAP_TYPES];
+	size_t count;
+
+	if (s->source != STACK_SOURCE_V8_HEAP || !r->v8)
+		return;
+	text_printf(t,
+		    "    on V8's heap, survived %u full collection%s or more",
+		    r->v8->survived, r->v8->survived == 1 ? "" : "s");
+	count = r->v8->types(r->v8->context, s->id, types);
+	for (size_t i = 0; i < count; i++) {
+		text_add(t, i ? ", " : ": ");
+		name_for_people(t, types[i].name, TYPE_COLUMNS);
+		text_printf(t, " %s", format_percent(types[i].share).text);
+	}
+	text_add(t, "\n");
+}

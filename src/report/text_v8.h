@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the text report says about V8's heap. */
+#ifndef REPORT_TEXT_V8_H
+#define REPORT_TEXT_V8_H
+
+#include "base/text.h"
+#include "report/report.h"
+
+/* Lines of the header, one or two for each isolate. */
+void text_v8_heaps(struct text *t, const struct report *r);
+/* Live bytes of all heaps of a process; 0: not known. */
+double text_v8_live(const struct report *r, pid_t pid);
+/* Of a stack of V8's heap, what its objects are; nothing of others. */
+void text_v8_stack(struct text *t, const struct report *r,
+		   const struct profile_stack *s);
+
+#endif
