@@ -107,7 +107,10 @@ static enum exit_code check_kernel(struct session *s)
 
 static enum exit_code open_merge(struct session *s)
 {
-	struct frame_meaning meaning = {.expand = js_names_expand};
+	struct frame_meaning meaning = {
+		.expand = js_names_expand,
+		.internal = js_names_internal,
+	};
 
 	s->js_names = js_names_new(s->symbols);
 	meaning.context = s->js_names;

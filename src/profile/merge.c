@@ -10,7 +10,7 @@ struct flow {
 	uint64_t samples, bytes, objects_q8;
 };
 
-/* Stacks of the kernel that mean the same. */
+/* Stacks of the kernel that mean the same; `frames` are those of the first. */
 struct group {
 	uint32_t id;
 	uint64_t number; /* ids are used again, this is not */
@@ -103,28 +103,57 @@ static bool expand(const struct stack_merge *m, const struct stack_frames *f,
 	return known;
 }
 
-static uint64_t key_of(const struct stack_frames *f,
+/* Writes the frames that make a difference; how many. */
+static uint32_t essence(const struct stack_merge *m,
+			const struct stack_frames *f,
+			uint64_t out[STACK_FRAMES_MAX])
+{
+	uint32_t own = 0, n = 0;
+
+	while (own < f->depth &&
+	       (!FRAME_IS_JS(f->frames[own]) ||
+		m->meaning.internal(m->meaning.context, f->frames[own])))
+		own++;
+	for (uint32_t i = 0; i < f->depth; i++)
+		if (own == f->depth || i >= own || !FRAME_IS_JS(f->frames[i]))
+			out[n++] = f->frames[i];
+	return n;
+}
+
+static bool same_essence(const struct stack_merge *m,
+			 const struct stack_frames *a,
+			 const struct stack_frames *b)
+{
+	uint64_t of_a[STACK_FRAMES_MAX], of_b[STACK_FRAMES_MAX];
+	uint32_t n = essence(m, a, of_a);
+
+	return essence(m, b, of_b) == n &&
+	       !memcmp(of_a, of_b, n * sizeof(*of_a));
+}
+
+static uint64_t key_of(const struct stack_merge *m,
+		       const struct stack_frames *f,
 		       const struct stack_stats *stats)
 {
 	uint64_t key = (uint64_t)stats->source << 32 ^ stats->tgid ^
 		       (uint64_t)f->end << 40;
+	uint64_t frames[STACK_FRAMES_MAX];
+	uint32_t depth = essence(m, f, frames);
 
-	for (uint32_t i = 0; i < f->depth; i++) {
-		key = (key ^ f->frames[i]) * 0x9e3779b97f4a7c15u;
+	for (uint32_t i = 0; i < depth; i++) {
+		key = (key ^ frames[i]) * 0x9e3779b97f4a7c15u;
 		key ^= key >> 29;
 	}
 	return key;
 }
 
-static bool group_is(const struct group *g, uint64_t key,
-		     const struct stack_frames *f,
+static bool group_is(const struct stack_merge *m, const struct group *g,
+		     uint64_t key, const struct stack_frames *f,
 		     const struct stack_stats *stats)
 {
 	return g->key == key && g->sum.tgid == stats->tgid &&
 	       g->sum.source == stats->source && g->frames.end == f->end &&
-	       g->frames.depth == f->depth &&
-	       !memcmp(g->frames.frames, f->frames,
-		       f->depth * sizeof(f->frames[0]));
+	       same_essence(m, &g->frames, f);
 }
 
 /* ---- Groups ------------------------------------------------------------- */
@@ -136,7 +165,7 @@ static struct group **find_group(const struct stack_merge *m, uint64_t key,
 {
 	size_t i = key & (m->table_capacity - 1);
 
-	while (m->table[i] && !group_is(m->table[i], key, f, stats))
+	while (m->table[i] && !group_is(m, m->table[i], key, f, stats))
 		i = (i + 1) & (m->table_capacity - 1);
 	return &m->table[i];
 }
@@ -218,7 +247,7 @@ static struct group *group_of(struct stack_merge *m,
 {
 	struct stack_frames frames;
 	bool known = expand(m, f, &frames);
-	uint64_t key = key_of(&frames, stats);
+	uint64_t key = key_of(m, &frames, stats);
 	struct group **place, *g;
 
 	if (m->table && *(place = find_group(m, key, &frames, stats)))
@@ -257,7 +286,7 @@ static bool relearn(const struct stack_merge *m, struct group *g)
 	struct stack_frames before = g->frames;
 
 	g->known = expand(m, &before, &g->frames);
-	g->key = key_of(&g->frames, &g->sum);
+	g->key = key_of(m, &g->frames, &g->sum);
 	return memcmp(&before, &g->frames, sizeof(before)) != 0;
 }
 

@@ -25,6 +25,10 @@ struct frame_meaning {
 	 * false). What it writes means itself. */
 	size_t (*expand)(void *context, uint64_t frame, uint64_t *out,
 			 size_t max, bool *known);
+	/* A script of the runtime itself. What it does on behalf of the
+	 * program's innermost function makes no difference: compiled code does
+	 * not tell such calls apart reliably. */
+	bool (*internal)(void *context, uint64_t frame);
 	void *context;
 };
 

@@ -9,14 +9,20 @@
 /* 16 bytes each; a large program has some 10,000 places that allocate. */
 #define FRAMES_FIRST 1024
 #define FRAMES_MAX   (1u << 17)
+/* Nobody writes longer lines; there columns are needed. */
+#define LINE_LONG 250
 /* Engines with builtins, in all targets. */
 #define HIDDEN_MAX 16
 
 struct meaning {
 	uint64_t frame; /* 0: free */
 	uint32_t first; /* its canonical frames: n->canonical[first...] */
-	uint32_t count; /* 0: it is one itself */
+	uint32_t count; /* 0: it is one itself, then `first` is flags */
 };
+
+/* Of canonical frames. */
+#define APPROXIMATE 1u
+#define INTERNAL    2u /* one of Node's own scripts, or no script at all */
 
 struct hidden {
 	uint32_t object;
@@ -154,8 +160,11 @@ static uint64_t canonical_of(const struct js_names *n,
 			     const struct js_frame *frame,
 			     const struct js_level *level)
 {
-	uint32_t where[4] = {frame->tgid, frame->thread, level->line,
-			     level->column};
+	/* Which of several calls in a line it is, optimised code often cannot
+	 * tell; functions without a name need it. */
+	bool needed = level->column > LINE_LONG || level->function[0] == '(';
+	uint32_t column = needed ? level->column : 0;
+	uint32_t where[4] = {frame->tgid, frame->thread, level->line, column};
 	uint64_t hash = mix(n->seed, where, sizeof(where));
 
 	hash = mix_text(hash, level->function);
@@ -183,17 +192,26 @@ static void teach(struct js_names *n, uint64_t canonical,
 	symbolizer_learn(n->symbols, canonical, &name, 1, module);
 }
 
+static uint32_t flags_of(const struct js_level *level)
+{
+	bool internal = !level->file || !strncmp(level->file, "node:", 5);
+
+	return (level->approximate ? APPROXIMATE : 0) |
+	       (internal ? INTERNAL : 0);
+}
+
 /* The canonical frame of a level, which may be known from elsewhere. */
 static bool add_level(struct js_names *n, const struct js_frame *frame,
 		      const struct js_level *level)
 {
 	uint64_t canonical = canonical_of(n, frame, level);
+	const struct meaning *m = slot_of(n->table, n->capacity, canonical);
 
 	if (!append_canonical(n, canonical))
 		return false;
-	if (slot_of(n->table, n->capacity, canonical)->frame)
+	if (m->frame && (!(m->first & APPROXIMATE) || level->approximate))
 		return true;
-	if (!put(n, canonical, 0, 0))
+	if (!put(n, canonical, flags_of(level), 0))
 		return false;
 	teach(n, canonical, frame, level);
 	return true;
@@ -260,4 +278,12 @@ size_t js_names_expand(void *context, uint64_t frame, uint64_t *out, size_t max,
 	count = m->count < max ? m->count : max;
 	memcpy(out, n->canonical + m->first, count * sizeof(*out));
 	return count;
+}
+
+bool js_names_internal(void *context, uint64_t frame)
+{
+	const struct js_names *n = context;
+	const struct meaning *m = slot_of(n->table, n->capacity, frame);
+
+	return m->frame && !m->count && m->first & INTERNAL;
 }

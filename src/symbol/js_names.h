@@ -4,8 +4,8 @@
  * the other, on its own or as a part of others. Each form has frames of its own
  * (leakbpf/v8_abi.h), but the same place in the source. So every frame is
  * translated to canonical ones, one per function that was active in it, made of
- * what people see: thread, function, file, line. The symbolizer learns the
- * names of those.
+ * what people see: thread, function, file, line (and column, where lines are
+ * too long to tell much). The symbolizer learns the names of those.
  */
 #ifndef SYMBOL_JS_NAMES_H
 #define SYMBOL_JS_NAMES_H
@@ -23,7 +23,8 @@ struct js_names;
 struct js_names *js_names_new(struct symbolizer *symbols);
 void js_names_free(struct js_names *n);
 
-/* What `frame` is; only the first time counts. Functions without a script get
+/* What `frame` is; only the first time counts, except that an exact line
+ * replaces an approximate one. Functions without a script get
  * the module "builtin", those in a worker "worker TID". */
 void js_names_learn(struct js_names *n, const struct js_frame *frame,
 		    const struct js_location *location);
@@ -37,6 +38,8 @@ void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
 /* For struct frame_meaning (profile/merge.h); `context`: a struct js_names. */
 size_t js_names_expand(void *context, uint64_t frame, uint64_t *out, size_t max,
 		       bool *known);
+
+bool js_names_internal(void *context, uint64_t frame);
 
 /* Frames that could not be learnt for lack of room. */
 uint64_t js_names_lost(const struct js_names *n);

@@ -64,11 +64,17 @@ static bool knows_frames(const struct v8_engine *engine)
 static int prepare(struct tracee *e)
 {
 	struct v8_tracee *v = &e->v8;
+	int err;
 
 	if (v->scripts)
 		return 0;
 	v->scripts = js_scripts_new(SCRIPTS_BYTES_MAX);
-	return v->scripts ? v8_memory_open(&v->memory, e->pid) : -ENOMEM;
+	err = v->scripts ? v8_memory_open(&v->memory, e->pid) : -ENOMEM;
+	if (err) {
+		js_scripts_free(v->scripts);
+		v->scripts = NULL;
+	}
+	return err;
 }
 
 static void publish(struct tracer *t, struct tracee *e)

@@ -27,6 +27,7 @@
 #define LATE	    JS(5) /* work(), but that is not known at first */
 #define WORK	    JS(100)
 #define OUTER	    JS(101)
+#define RUNTIME	    JS(200) /* a script of the runtime */
 
 struct world {
 	struct profile *profile;
@@ -67,9 +68,18 @@ static size_t expand(void *context, uint64_t frame, uint64_t *out, size_t max,
 	return 1;
 }
 
+static bool internal(void *context, uint64_t frame)
+{
+	return frame == RUNTIME;
+}
+
 static void open_world(struct world *w)
 {
-	struct frame_meaning meaning = {.expand = expand, .context = w};
+	struct frame_meaning meaning = {
+		.expand = expand,
+		.internal = internal,
+		.context = w,
+	};
 
 	*w = (struct world){
 		.profile = profile_new(),
@@ -208,6 +218,35 @@ static void forms_of_a_function_are_one(void **state)
 	close_world(&w);
 }
 
+static void what_the_runtime_does_for_a_function_is_left_out(void **state)
+{
+	struct world w;
+
+	open_world(&w);
+	SNAPSHOT(&w, 10, {5, 3, 0, 0, {NATIVE, RUNTIME, INTERPRETED}},
+		 {6, 4, 0, 0, {NATIVE, RUNTIME, RUNTIME, COMPILED}},
+		 {7, 5, 0, 0, {NATIVE, COMPILED}});
+	assert_mib("live", 12, only_stack(&w)->live_bytes.value);
+	/* As the first stack had it. */
+	assert_frames(only_stack(&w), NATIVE, RUNTIME, WORK);
+	close_world(&w);
+}
+
+static void the_runtime_itself_is_told_apart(void **state)
+{
+	struct world w;
+	size_t count;
+
+	open_world(&w);
+	SNAPSHOT(&w, 10, {5, 3, 0, 0, {NATIVE, RUNTIME}},
+		 {6, 4, 0, 0, {NATIVE, RUNTIME, RUNTIME}},
+		 {7, 5, 0, 0, {NATIVE, INTERPRETED}},
+		 {8, 6, 0, 0, {NATIVE, INTERPRETED, RUNTIME}});
+	profile_sorted(w.profile, PROFILE_BY_LIVE, &count);
+	assert_int_equal(count, 4);
+	close_world(&w);
+}
+
 static void a_new_form_is_no_growth(void **state)
 {
 	struct world w;
@@ -341,6 +380,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_stacks_pass_as_they_are),
 		cmocka_unit_test(forms_of_a_function_are_one),
+		cmocka_unit_test(
+			what_the_runtime_does_for_a_function_is_left_out),
+		cmocka_unit_test(the_runtime_itself_is_told_apart),
 		cmocka_unit_test(a_new_form_is_no_growth),
 		cmocka_unit_test(what_is_known_late_is_no_growth),
 		cmocka_unit_test(what_joins_another_late_takes_its_past_along),
