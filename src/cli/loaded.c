@@ -78,7 +78,9 @@ static void describe(struct loaded *l, const struct options *options)
 	const struct capture_snapshot *s = capture_snapshot(l->capture);
 
 	describe_targets(l);
-	l->names = capture_names(l->capture);
+	l->in_file = capture_names(l->capture);
+	l->local = names_local_new(&l->in_file);
+	l->names = l->local ? names_of_local(l->local) : l->in_file;
 	l->report = (struct report){
 		.targets = l->targets,
 		.target_count = capture_process_count(l->capture),
@@ -147,6 +149,7 @@ enum exit_code loaded_read(struct loaded *l, const char *path,
 void loaded_free(struct loaded *l)
 {
 	diagnosis_free(l->diagnosis);
+	names_local_free(l->local);
 	profile_free(l->profile);
 	capture_close_reader(l->capture);
 }

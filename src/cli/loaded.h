@@ -8,11 +8,13 @@
 #include "cli/exit_codes.h"
 #include "cli/options.h"
 #include "report/report.h"
+#include "symbol/names_local.h"
 
 struct loaded {
 	struct capture *capture;
 	struct profile *profile;
-	struct names names;
+	struct names in_file, names;
+	struct names_local *local;
 	struct report_target targets[CAPTURE_PROCESSES_MAX];
 	struct diagnosis *diagnosis;
 	struct report report;

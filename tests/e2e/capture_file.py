@@ -72,6 +72,13 @@ class Capture:
             new.append(text(value))
         return self.strings[value]
 
+    def object(self, number, path, build_id):
+        new = []
+        payload = ulebs(number, self.string(path, new), len(build_id)) + \
+            build_id + ulebs(0x1000, 0x2000, 0x1000)
+        self.add(STRINGS, b"".join(new))
+        self.add(OBJECT, payload)
+
     def symbols(self, symbols, module="server"):
         """{frame: [(function, file, line)]}"""
         new, out = [], []

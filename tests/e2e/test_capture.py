@@ -13,7 +13,7 @@ import time
 from capture_file import Capture
 from leakbpf import (PATIENCE, Profiler, Target, leakbpf, parse_folded,
                      parse_report)
-from paths import BINARY, ROOT
+from paths import BINARY, ROOT, target_path
 from readers import pprof_traces, read_json
 
 NOBODY = 65534
@@ -226,3 +226,30 @@ def test_colours_are_for_terminals_only(tmp_path):
     for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         text = in_a_terminal("report", path, **{"TERM": "xterm"} | environment)
         assert "\x1b" not in text, environment
+
+
+def test_names_that_are_missing_come_from_this_machine(tmp_path):
+    program = target_path("functions")
+    notes = subprocess.run(["readelf", "-n", program], text=True,
+                           capture_output=True, check=True).stdout
+    build_id = bytes.fromhex(re.search(r"Build ID: (\w+)", notes)[1])
+    addresses = {name: int(address, 16) for address, _, name in
+                 (line.split() for line in subprocess.run(
+                     ["nm", "--defined-only", program], text=True,
+                     capture_output=True, check=True).stdout.splitlines())}
+
+    def shown(path, known_id):
+        c = Capture()
+        c.object(3, path, known_id)
+        c.stacks({2: [3 << 48 | addresses["leak_calloc"] + 4,
+                      3 << 48 | addresses["main"] + 4]})
+        c.snapshot(10, {2: (1000, 10)})
+        return leakbpf("report", c.write(tmp_path / "capture"), "--folded",
+                       "-").stdout
+
+    assert shown(program, build_id) == "main;leak_calloc 1000\n"
+    # Another build, another file, a device: nothing is opened, or believed.
+    fallback = shown(program, bytes(reversed(build_id)))
+    assert re.fullmatch(r"functions\+0x\w+;functions\+0x\w+ 1000\n", fallback)
+    assert "+0x" in shown("/dev/zero", build_id)
+    assert "+0x" in shown("/nonexistent", build_id)
