@@ -302,8 +302,9 @@ __noinline int js_frame(struct walk *w)
 		f->kind = JS_CODE_BUILTIN;
 		f->position = w->frame; /* tells builtins apart */
 	}
-	/* Only in optimised code does it matter for the line. */
-	f->leaf = f->kind == JS_CODE_OPTIMISED && !w->js_frames;
+	/* Only in optimised code does it matter for the line; code that is not
+	 * known is most often optimised, while it ran (OSR). */
+	f->leaf = (f->kind == JS_CODE_OPTIMISED || !f->kind) && !w->js_frames;
 	f->callee = f->leaf ? w->native : 0;
 	f->thread = js_thread(f->tid);
 	f->frame = js_identity(f, size);

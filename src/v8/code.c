@@ -28,3 +28,9 @@ int v8_code_read(const struct v8_reader *r, uint64_t code, struct v8_code *out)
 		out->kind = flags & l->code_kind_mask;
 	return err;
 }
+
+bool v8_code_holds(const struct v8_code *code, uint64_t address)
+{
+	return address >= code->instructions &&
+	       address - code->instructions < code->size;
+}

@@ -22,6 +22,19 @@ struct v8_code {
 /* Reads a Code object; -ESTALE: not one. */
 int v8_code_read(const struct v8_reader *r, uint64_t code, struct v8_code *out);
 
+/* Is the address among the code's instructions? */
+bool v8_code_holds(const struct v8_code *code, uint64_t address);
+
+/*
+ * The code object that holds an address, found by going back from it to the
+ * header of the instructions. For code that its function does not lead to any
+ * more: of loops that were optimised while they ran (OSR), and of calls that
+ * were under way when their function got better code. -ENOENT: none within
+ * 256 KiB, as for builtins.
+ */
+int v8_code_at(const struct v8_reader *r, uint64_t address,
+	       struct v8_code *out);
+
 /* Position in the source of a bytecode; -ENOENT: its table does not say. */
 int v8_bytecode_position(const struct v8_reader *r, uint64_t bytecode_array,
 			 uint32_t bytecode_offset, int32_t *script_offset);

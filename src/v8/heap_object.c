@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int v8_field(const struct v8_reader *r, uint64_t object, uint32_t offset,
 	     uint64_t *out)
@@ -62,6 +63,14 @@ int v8_expect(const struct v8_reader *r, uint64_t object, uint16_t type)
 	if (err)
 		return err;
 	return found == type ? 0 : -ESTALE;
+}
+
+int32_t v8_type_number(const struct v8_engine *engine, const char *name)
+{
+	for (uint32_t i = 0; i < engine->type_count; i++)
+		if (strcmp(engine->types[i].name, name) == 0)
+			return engine->types[i].type;
+	return -1;
 }
 
 bool v8_is_function_type(const struct v8_layout *l, uint16_t type)

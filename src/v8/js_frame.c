@@ -111,18 +111,14 @@ static int find_shared(struct resolving *w, uint64_t *shared)
 	return other ? err : 0;
 }
 
-static bool runs_in(const struct js_frame *f, const struct v8_code *code)
-{
-	return f->pc >= code->instructions &&
-	       f->pc - code->instructions < code->size;
-}
-
 /* The code object that runs at the frame's position. */
 static int running_code(struct resolving *w, struct v8_code *code)
 {
 	int err = v8_code_read(&w->reader, w->frame->code, code);
 
-	return err ? err : runs_in(w->frame, code) ? 0 : -ESTALE;
+	if (!err && v8_code_holds(code, w->frame->pc))
+		return 0;
+	return v8_code_at(&w->reader, w->frame->pc, code) ? -ESTALE : 0;
 }
 
 static int interpreted(struct resolving *w, struct place *p)
@@ -134,7 +130,9 @@ static int interpreted(struct resolving *w, struct place *p)
 static int baseline(struct resolving *w, const struct v8_code *code,
 		    struct place *p)
 {
-	uint64_t array = w->frame->bytecode_array;
+	/* Baseline code has no deoptimisation data, but its bytecode there. */
+	uint64_t array = w->frame->bytecode_array ? w->frame->bytecode_array
+						  : code->deoptimization_data;
 	uint32_t offset;
 	int err = v8_baseline_offset(
 		&w->reader, code, array,
@@ -169,8 +167,8 @@ static int optimised(struct resolving *w, const struct v8_code *code,
 	return err;
 }
 
-/* The programs could not tell what ran (a page was not there, the dispatch
- * table not known): the function's code may still say. -ESRCH: it does not. */
+/* The programs could not tell what ran: a page was not there, or the function
+ * has other code by now. -ESRCH: nor can we. */
 static int unknown_code(struct resolving *w, struct place *p, int *missing)
 {
 	const struct v8_layout *l = v8_layout_of(&w->reader);
@@ -179,7 +177,11 @@ static int unknown_code(struct resolving *w, struct place *p, int *missing)
 
 	if (v8_function_code(&w->reader, w->frame->function, &address) ||
 	    v8_code_read(&w->reader, address, &code) ||
-	    !runs_in(w->frame, &code) || code.kind < l->code_kind_baseline)
+	    !v8_code_holds(&code, w->frame->pc)) {
+		if (v8_code_at(&w->reader, w->frame->pc, &code))
+			return -ESRCH;
+	}
+	if (code.kind < l->code_kind_baseline)
 		return -ESRCH;
 	return code.kind == l->code_kind_baseline
 		       ? baseline(w, &code, p)

@@ -68,10 +68,9 @@ static const char *type_name(const struct v8_engine *e, uint16_t type)
  * others have names of their own. */
 static bool is_receiver(const struct v8_engine *e, uint16_t type)
 {
-	for (uint32_t i = 0; i < e->type_count && e->types[i].type <= type; i++)
-		if (strcmp(e->types[i].name, "JSProxy") == 0)
-			return true;
-	return false;
+	int32_t first = v8_type_number(e, "JSProxy");
+
+	return first >= 0 && type >= first;
 }
 
 static const char *string_kind(uint16_t type)

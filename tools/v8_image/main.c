@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "node.h"
+#include "v8/code.h"
 #include "v8/function.h"
 #include "v8/js_frame.h"
 #include "walk.h"
@@ -167,6 +168,17 @@ static void write_objects(gzFile out, const struct output *o,
 	}
 }
 
+/* Also where the function has other code by now (OSR). */
+static bool is_optimised(const struct v8_reader *r, const struct js_frame *f)
+{
+	struct v8_code code;
+
+	v8_memory_begin(r->memory);
+	return (f->kind == JS_CODE_OPTIMISED || f->kind == JS_CODE_UNKNOWN) &&
+	       !v8_code_at(r, f->pc, &code) &&
+	       code.kind > v8_layout_of(r)->code_kind_baseline;
+}
+
 /* The stack where it waits; with `allocation`, of an allocation by optimised
  * code. */
 static size_t find_stack(struct node *n, const struct v8_reader *r,
@@ -182,7 +194,7 @@ static size_t find_stack(struct node *n, const struct v8_reader *r,
 		if (allocation)
 			node_run_to(n, point + r->bias);
 		count = walk_stack(r, n->stack, n->stack_end, frames);
-	} while (allocation && (!count || frames[0].kind != JS_CODE_OPTIMISED));
+	} while (allocation && !(count && is_optimised(r, &frames[0])));
 	return allocation && count > ALLOCATION_FRAMES ? ALLOCATION_FRAMES
 						       : count;
 }

@@ -42,6 +42,7 @@ for folder in "$nodes"/*/; do
 	image "$prefix$version" "$node" stop.js
 	image "$prefix$version-turbofan" "$node" allocate.js \
 		OptimizeFunctionOnNextCall
+	image "$prefix$version-osr" "$node" allocate.js OSR
 	case $version in
 	18 | 20 | 22) ;; # built without Maglev
 	*) image "$prefix$version-maglev" "$node" allocate.js \

@@ -26,6 +26,11 @@ static void find_kind(const struct v8_reader *r, uint64_t fp,
 		if (f->kind != JS_CODE_BUILTIN)
 			return;
 	}
+	/* Code that its function does not lead to, and BPF does not find. */
+	if (!v8_code_at(r, f->pc, &code)) {
+		f->bytecode_array = 0;
+		return;
+	}
 	if (v8_expect(r, f->bytecode_array, l->type_bytecode_array) ||
 	    v8_read_word(r->memory, fp + (int64_t)l->frame_bytecode_offset,
 			 &offset) ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Allocates in optimised code, in an inlined function; says where.
-// Argument: the function that optimises.
+// Argument: the function that optimises, or OSR: while a loop runs, which leaves
+// the function with other code than what runs.
 'use strict';
 const fs = require('fs');
 const native = (code) => new Function('f', code);
@@ -28,11 +29,13 @@ function hot(n) {
 	return x;
 }
 
-native('%PrepareFunctionForOptimization(f)')(hot);
-for (let i = 0; i < 1000; i++)
-	hot(100);
-native(`%${process.argv[2]}(f)`)(hot);
-hot(1);
+if (process.argv[2] !== 'OSR') {
+	native('%PrepareFunctionForOptimization(f)')(hot);
+	for (let i = 0; i < 1000; i++)
+		hot(100);
+	native(`%${process.argv[2]}(f)`)(hot);
+	hot(1);
+}
 const source = fs.readFileSync(__filename, 'utf8').split('\n');
 for (const [name, mark] of [['leak', '// allocates'], ['hot', '// inlined']]) {
 	const line = 1 + source.findIndex((l) => l.endsWith(mark));
@@ -40,4 +43,4 @@ for (const [name, mark] of [['leak', '// allocates'], ['hot', '// inlined']]) {
 }
 fs.writeSync(1, 'ready\n');
 for (;;)
-	hot(1e5);
+	hot(1e8);
