@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define MESSAGE_MAX 1024
 
@@ -13,6 +14,7 @@
 static _Atomic int max_level = DIAG_INFO;
 static diag_sink_fn sink;
 static void *sink_context;
+static bool progress_shown;
 
 void diag_set_sink(diag_sink_fn function, void *context)
 {
@@ -72,6 +74,32 @@ void diag(enum diag_level level, const char *format, ...)
 		sink(safe, sink_context);
 		return;
 	}
+	diag_progress_end();
 	/* One call, so that lines of several threads do not mix. */
 	fprintf(stderr, "leakbpf: %s\n", safe);
+}
+
+void diag_progress(const char *format, ...)
+{
+	char raw[MESSAGE_MAX], safe[4 * MESSAGE_MAX];
+	va_list arguments;
+
+	if (sink || atomic_load(&max_level) < DIAG_INFO ||
+	    !isatty(STDERR_FILENO))
+		return;
+	va_start(arguments, format);
+	if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
+		raw[0] = 0;
+	va_end(arguments);
+	/* Longer ones would take a second line, which stays. */
+	fprintf(stderr, "\r\033[Kleakbpf: %.70s...",
+		diag_escape(safe, sizeof(safe), raw));
+	progress_shown = true;
+}
+
+void diag_progress_end(void)
+{
+	if (progress_shown)
+		fputs("\r\033[K", stderr);
+	progress_shown = false;
 }

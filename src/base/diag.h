@@ -30,6 +30,16 @@ void diag(enum diag_level level, const char *format, ...)
 #define diag_info(...)	diag(DIAG_INFO, __VA_ARGS__)
 #define diag_debug(...) diag(DIAG_DEBUG, __VA_ARGS__)
 
+/* What is being done, before it takes long: a line that stays on the terminal
+ * until it is done or another message comes. Nothing where standard error is no
+ * terminal, or informative messages are not wanted. */
+void diag_progress(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void diag_progress_end(void);
+
+/* Files from that size on take about a second to index, bytes. */
+#define DIAG_PROGRESS_BYTES (24u << 20)
+
 /* Bytes below 0x20 and 0x7f as \xNN; truncates. Returns `to`. */
 const char *diag_escape(char *to, unsigned long to_size, const char *text);
 

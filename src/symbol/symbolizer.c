@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
 #include "leakbpf/abi_user.h"
 #include "symbol/debug_file.h"
 #include "symbol/perf_map.h"
@@ -331,6 +332,14 @@ static bool ask(struct batch *b, int fd, uint64_t deadline_ns)
 	return end != LINK_OUT_OF_TIME && end != LINK_UNAVAILABLE;
 }
 
+/* Before it takes long: the first large object, and when it has. */
+static void tell_progress(const struct object *o, uint64_t started_ns)
+{
+	if (o && (o->image_size >= DIAG_PROGRESS_BYTES ||
+		  monotonic_ns() - started_ns > 1000000000u))
+		diag_progress("looking up names in %s", base_name(o->path));
+}
+
 static void resolve_object(struct symbolizer *s, const struct traced *target,
 			   const uint64_t *frames, size_t count,
 			   uint64_t deadline_ns)
@@ -450,6 +459,7 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 	uint64_t deadline_ns =
 		monotonic_ns() + (uint64_t)RESOLVE_REQUESTS *
 					 s->link.options.request_ms * 1000000u;
+	uint64_t started_ns = monotonic_ns();
 	struct traced *target = target_of(s, pid);
 	CLEANUP_FREE uint64_t *list = NULL;
 
@@ -466,11 +476,13 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 		next = i + 1;
 		while (next < count && frame_object(list[next]) == id)
 			next++;
+		tell_progress(object_of(s, list[i]), started_ns);
 		if (id == OBJECT_NONE)
 			resolve_jit(s, target, list + i, next - i);
 		else
 			resolve_object(s, target, list + i, next - i,
 				       deadline_ns);
 	}
+	diag_progress_end();
 	return 0;
 }

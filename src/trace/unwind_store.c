@@ -119,7 +119,10 @@ int unwind_store_add(struct unwind_store *s, const struct object *o,
 	s->stats.objects++;
 	room = (s->rows_bytes_max - s->stats.rows_bytes) /
 	       sizeof(struct unwind_row);
+	if (o->image_size >= DIAG_PROGRESS_BYTES)
+		diag_progress("indexing %s", o->path);
 	err = unwind_table_build(o, &s->pool, marks, mark_count, room, &table);
+	diag_progress_end();
 	if (err) {
 		s->stats.objects_refused++;
 		diag_warn("%s: no unwind table (%s); stacks through it follow "
