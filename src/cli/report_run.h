@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `leakbpf report FILE` and `leakbpf diff BEFORE AFTER`: need no privileges, and
- * no process. */
+/* `leakbpf report FILE` and `leakbpf diff BEFORE AFTER`: need no privileges,
+ * and no process. */
 #ifndef CLI_REPORT_RUN_H
 #define CLI_REPORT_RUN_H
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/html.h"
 
+#include <stdint.h>
+
 #include "report/formats.h"
 
 #define PARTS(X) X(css) X(body) X(model) X(graph) X(chart) X(table) X(main)
 
 /* page.S */
-#define X(name) extern const char page_##name[], page_##name##_end[];
+#define X(name)                                                                \
+	extern const char page_##name[];                                       \
+	extern const uint64_t page_##name##_size;
 PARTS(X)
 #undef X
 
-#define PUT(out, name)                                                         \
-	fwrite(page_##name, 1, (size_t)(page_##name##_end - page_##name), out)
+#define PUT(out, name) fwrite(page_##name, 1, page_##name##_size, out)
 
 /* The page may load nothing, whatever stands in it. */
 static const char head[] =

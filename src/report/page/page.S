@@ -3,11 +3,12 @@
 	.section .rodata
 
 	.macro part name, file
-	.globl page_\name, page_\name\()_end
+	.globl page_\name, page_\name\()_size
 page_\name:
 	.incbin "src/report/page/\file"
-page_\name\()_end:
-	.byte 0
+1:	.balign 8
+page_\name\()_size:
+	.quad 1b - page_\name
 	.endm
 
 	part css, page.css

@@ -134,6 +134,9 @@ class Table {
 		const button = document.createElement("button");
 		const frame = this.model.frames[stack.blame];
 		const list = document.createElement("div");
+		// Functions of scripts have it in their names.
+		const where = frame && frame.file
+			? frame.file.split("/").pop() + (frame.line ? `:${frame.line}` : "") : "";
 		const toggle = (open) => {
 			button.ariaExpanded = open;
 			list.replaceChildren(...(open ? [this.makeList(stack), this.graphButton(stack)] : []));
@@ -142,7 +145,7 @@ class Table {
 		cell.className = "place";
 		button.type = "button";
 		button.textContent = stack.place +
-			(frame && frame.file ? `  ${frame.file.split("/").pop()}${frame.line ? `:${frame.line}` : ""}` : "");
+			(where && !stack.place.includes(where) ? `  ${where}` : "");
 		button.addEventListener("click", () => toggle(!this.opened.has(stack)));
 		cell.append(button);
 		if (stack.reasons) {
