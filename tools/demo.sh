@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-SECONDS_TRACED=12
+SECONDS_TRACED=40
 SOURCE=tools/demo/leaky_server.c
 FUNCTION=session_remember
 
@@ -67,6 +67,10 @@ if [ "$top" != "    in $FUNCTION() at $SOURCE:$line" ]; then
 	echo "demo.sh: the top entry does not name $FUNCTION at $SOURCE:$line" >&2
 	exit 1
 fi
+grep -q "^LEAK .* in $FUNCTION() at $SOURCE:$line" "$work/report" || {
+	echo "demo.sh: the headline does not name the leak" >&2
+	exit 1
+}
 kill -0 "$server" 2>/dev/null || {
 	echo "demo.sh: the server did not survive" >&2
 	exit 1

@@ -21,17 +21,27 @@ def verdict_of(report, function):
 
 
 @pytest.fixture(scope="module")
-def watched():
-    """All tests look at one run: it takes a minute."""
-    with Target("verdicts") as target:
-        with Profiler([target.pid], "--sample-bytes", 1024) as profiler:
-            target.line()
+def both():
+    """All tests look at two programs, watched at the same time for a minute:
+    one that leaks, and one that maps memory."""
+    with Target("verdicts") as leaky, Target("verdicts", "maps") as mapping:
+        targets = [leaky, mapping]
+        with Profiler([leaky.pid], "--sample-bytes", 1024) as one, \
+                Profiler([mapping.pid], "--sample-bytes", 1024) as other:
+            for target in targets:
+                target.line()
             time.sleep(SECONDS)
-            run = profiler.stop()
-        run.truth = target.truth()
-        assert target.finish() == 0
-    assert run.code == 0, run
-    return run
+            runs = [profiler.stop() for profiler in (one, other)]
+        for target, run in zip(targets, runs):
+            run.truth = target.truth()
+            assert target.finish() == 0
+            assert run.code == 0, run
+    return runs
+
+
+@pytest.fixture
+def watched(both):
+    return both[0]
 
 
 @pytest.mark.timeout(120)
@@ -68,6 +78,17 @@ def test_reasons_are_numbers(watched):
     assert re.search(r"growth at most \+\S+ \w+/min", reasons["plateau"])
     assert re.search(r"fell ([4-9]|1\d) times", reasons["sawtooth"]), watched
     assert re.search(r"(9\d|100) % lives", reasons["start-up"]), watched
+
+
+@pytest.mark.timeout(120)
+def test_memory_that_is_not_from_malloc_is_no_leak(both):
+    run = both[1]
+    assert not [s for s in run.report.stacks if s.verdict == "leak"], run
+    found = re.match(r"NO LEAK SEEN  RSS grows \+([\d.]+ \w+)/min, "
+                     r"outstanding blocks do not .*: fragmentation",
+                     run.report.headline)
+    assert found, run
+    assert abs(number(found[1]) - (60 << 20)) < 6 << 20, run
 
 
 def test_too_short_a_time_is_no_verdict():
