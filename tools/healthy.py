@@ -42,6 +42,7 @@ def keep_loaded(case, over):
 
 
 def watch(case, seconds, options):
+    started = time.monotonic()
     done = subprocess.run(
         [BINARY, "-p", str(case.pid), "-d", str(seconds), "-i",
          str(seconds), "-n", "100000", *options],
@@ -49,6 +50,8 @@ def watch(case, seconds, options):
         stdin=subprocess.DEVNULL, errors="replace")
     if done.returncode:
         raise RuntimeError(f"leakbpf: {done.returncode}: {done.stderr}")
+    if time.monotonic() - started < seconds:
+        raise RuntimeError(f"{case.name}: ended too soon: {done.stderr}")
     return done.stdout
 
 

@@ -57,8 +57,15 @@ static void add_leak(struct text *t, const struct verdict *v)
 {
 	text_printf(t, "leak, %s sure: ", format_percent(v->confidence).text);
 	add_growth(t, v);
-	text_printf(t, "; rose in %u of %u parts of it", v->parts_grown,
-		    v->parts);
+	if (v->by_survivors)
+		text_printf(t,
+			    "; what is freed lived for %s, but in %u of %u "
+			    "older groups as much lives as in the others",
+			    format_duration(v->freed_lifetime_seconds).text,
+			    v->parts_grown, v->parts);
+	else
+		text_printf(t, "; rose in %u of %u parts of it", v->parts_grown,
+			    v->parts);
 	add_survival(t, v);
 }
 

@@ -30,6 +30,10 @@
 #define LIFETIME_SHARE 0.2
 /* The median slope must be that share of the mean: else it was a jump. */
 #define MEDIAN_SHARE 0.33
+/* What survives is steady: per second of births, the older against the
+ * younger. */
+#define STEADY_MIN 0.6
+#define STEADY_MAX 1.5
 /* Level: what growth could be at most changes it by less than that share; and
  * what grows for certain, by less than that. */
 #define LEVEL_SHARE   0.4
@@ -253,6 +257,45 @@ static bool find_leak(const struct verdict_input *in, const struct shape *shape,
 	return false;
 }
 
+/*
+ * A leak among blocks that are freed soon: what is older than these live. It
+ * must not become less with age, or it is only a slower way to go; and not be
+ * of the start only.
+ */
+static bool survivors_leak(const struct verdict_input *in, struct verdict *out)
+{
+	double now = now_of(in);
+	double tests = WINDOWS * (double)(in->tested ? in->tested : 1);
+	struct survivors s;
+	double p;
+
+	if (out->drops || out->freed_lifetime_seconds < 0 ||
+	    !survivors_find(in, out->freed_lifetime_seconds, &s))
+		return false;
+	p = normal_tail(s.samples / sqrt(s.samples + 1)) * tests;
+	if (p > FALSE_ALARMS || s.steady - s.steady_error < STEADY_MIN ||
+	    s.steady > STEADY_MAX || s.cohorts_kept < PARTS_RISEN * s.cohorts ||
+	    !s.cohorts)
+		return false;
+	*out = (struct verdict){
+		.kind = VERDICT_LEAK,
+		.by_survivors = true,
+		.growth = {60 * s.rate, 60 * s.low, 60 * s.high},
+		.window_seconds = now,
+		.parts = s.cohorts,
+		.parts_grown = s.cohorts_kept,
+		.low = out->low,
+		.high = out->high,
+		.late_share = out->late_share,
+		.mean_age_seconds = out->mean_age_seconds,
+		.freed_lifetime_seconds = out->freed_lifetime_seconds};
+	out->survival_seconds = now - s.edge;
+	out->survival = s.rate * s.edge / allocated_until(in, s.edge);
+	out->robust_growth = out->growth.value;
+	out->confidence = (1 - p) * (s.cohorts_kept + 1) / (s.cohorts + 2);
+	return true;
+}
+
 /* ---- What else? -------------------------------------------------------------
  */
 
@@ -394,7 +437,7 @@ void verdict_judge(const struct verdict_input *in, struct verdict *out)
 		out->doubt = DOUBT_TIME;
 	else if (in->samples < VERDICT_SAMPLES_MIN)
 		out->doubt = DOUBT_SAMPLES;
-	else if (!find_leak(in, &shape, out))
+	else if (!find_leak(in, &shape, out) && !survivors_leak(in, out))
 		find_other(in, &shape, &half, out);
 	if (out->kind == VERDICT_UNKNOWN && out->doubt == DOUBT_NOISE &&
 	    limited_by_sampling(in, &all))

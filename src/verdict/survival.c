@@ -3,9 +3,14 @@
 
 #include <math.h>
 
+#include "profile/estimate.h"
+
 /* Survival is told of what is older than this share of the time watched: the
  * blocks have had their chance to be freed. */
 #define MATURE_SHARE 0.25
+
+/* Of what is freed after a mean life, e^-6 is left after that many. */
+#define LIFETIMES 6
 
 static double between(double at, double from, double to, double low,
 		      double high)
@@ -43,6 +48,70 @@ double live_born_between(const struct verdict_input *in, double from, double to)
 	}
 	return sum;
 }
+
+/* ---- What outlives the rest
+ * -------------------------------------------------- */
+
+static double per_second(const struct verdict_input *in, double from, double to)
+{
+	return live_born_between(in, from, to) / (to - from);
+}
+
+/* The border between two cohorts that is nearest to the middle; 0: none. */
+static double middle_border(const struct verdict_input *in, double edge)
+{
+	double best = 0;
+
+	for (size_t i = 1; i < in->cohort_count; i++) {
+		double at = in->cohorts[i].from;
+
+		if (at < edge && fabs(at - edge / 2) < fabs(best - edge / 2))
+			best = at;
+	}
+	return best;
+}
+
+static void count_cohorts(const struct verdict_input *in, struct survivors *s)
+{
+	for (size_t i = 0; i < in->cohort_count; i++) {
+		const struct series_cohort *c = &in->cohorts[i];
+
+		if (c->to > s->edge)
+			break;
+		s->cohorts++;
+		s->cohorts_kept +=
+			per_second(in, c->from, c->to) >= s->rate / 2;
+	}
+}
+
+bool survivors_find(const struct verdict_input *in, double lifetime,
+		    struct survivors *s)
+{
+	double now = in->points[in->count - 1].seconds;
+	double middle, older, younger, weight = in->bytes_per_sample;
+	double low, high;
+
+	*s = (struct survivors){.edge = now - LIFETIMES * lifetime};
+	middle = middle_border(in, s->edge);
+	if (s->edge < now / 2 || !(weight > 0) || !(middle > 0))
+		return false;
+	older = live_born_between(in, 0, middle) / weight;
+	younger = live_born_between(in, middle, s->edge) / weight;
+	if (!(older >= 1) || !(younger >= 1))
+		return false;
+	s->samples = older + younger;
+	s->rate = s->samples * weight / s->edge;
+	poisson_limits(s->samples, &low, &high);
+	s->low = low * weight / s->edge;
+	s->high = high * weight / s->edge;
+	s->steady = older / middle / (younger / (s->edge - middle));
+	s->steady_error = s->steady * sqrt(1 / older + 1 / younger);
+	count_cohorts(in, s);
+	return true;
+}
+
+/* ---- Reasons
+ * ----------------------------------------------------------------- */
 
 static void fill_survival(const struct verdict_input *in, struct verdict *out)
 {

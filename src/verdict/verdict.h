@@ -76,6 +76,9 @@ struct verdict {
 	/* The window in equal parts: in so many of them the lowest level rose
 	 * over that of the part before. */
 	unsigned parts, parts_grown;
+	/* A leak that is seen by what outlives the blocks that are freed; then
+	 * the parts above are births that still live. */
+	bool by_survivors;
 	/* Falls by at least 40 % of the whole range. */
 	unsigned drops;
 	double low, high; /* range of live bytes since attach */

@@ -210,6 +210,23 @@ static inline double some_leak(const struct site *s, struct chance *c,
 	return born + exponential(c, s->lifetime);
 }
 
+/* A share lives longer, for an exponential time with mean `period`. */
+static inline double some_stay(const struct site *s, struct chance *c,
+			       double born)
+{
+	double mean = uniform(c) < s->leaked_share ? s->period : s->lifetime;
+
+	return born + exponential(c, mean);
+}
+
+/* Lifetimes of all orders, from `lifetime` to `period`: popular keys of a cache
+ * are replaced soon, others late. */
+static inline double of_all_ages(const struct site *s, struct chance *c,
+				 double born)
+{
+	return born + s->lifetime * pow(s->period / s->lifetime, uniform(c));
+}
+
 /* First in, first out: evicted after `lifetime`. */
 static inline double evicted(const struct site *s, struct chance *c,
 			     double born)

@@ -307,6 +307,40 @@ static void leaks_beside_churn_are_found(void **state)
 	assert_mostly("3 % leak", &s, VERDICT_LEAK, 0.93, 50);
 }
 
+/* The others live so long, and there are so many, that the growth drowns. */
+static void leaks_are_found_by_what_survives(void **state)
+{
+	struct site s = {
+		.size = 256,
+		.peak = 5000,
+		.death = some_leak,
+		.leaked_share = 0.03,
+		.lifetime = 5,
+		.sample_bytes = RATE_16K,
+		.seconds = 120,
+	};
+	double rate = 60 * s.peak * s.size * s.leaked_share;
+	unsigned by_survivors = 0, holds = 0;
+
+	assert_mostly("3 % leak among lives of 5 s", &s, VERDICT_LEAK, 0.95,
+		      50);
+	for (unsigned i = 0; i < TRIALS; i++) {
+		struct watched w;
+		struct verdict v;
+
+		watch_site(&s, 9000 + i, &w);
+		w.input.tested = 500;
+		verdict_judge(&w.input, &v);
+		by_survivors += v.by_survivors;
+		holds += v.by_survivors && v.growth.low <= rate &&
+			 rate <= v.growth.high;
+	}
+	if (by_survivors < TRIALS / 2 || holds < 0.9 * by_survivors)
+		fail_msg("%u of %d by survivors, the interval holds the rate "
+			 "in %u",
+			 by_survivors, TRIALS, holds);
+}
+
 static void leaks_in_bursts_and_late_ones_are_found(void **state)
 {
 	struct site bursts = leaking(1000, 120), late_one = leaking(400, 120);
@@ -403,6 +437,17 @@ static void quiet_at(double per_second, double seconds)
 	s.births = at_start;
 	s.start = seconds / 10;
 	assert_quiet("a table", &s, 0);
+	s.births = NULL;
+	s.leaked_share = 0.05;
+	s.lifetime = 0.5;
+	s.period = seconds / 4;
+	s.death = some_stay;
+	assert_quiet("some live longer", &s, 3);
+	s.lifetime = 0.1;
+	s.period = seconds / 2;
+	s.death = of_all_ages;
+	assert_quiet("lives of all lengths", &s, 3);
+	s.death = never;
 	s.births = first_use;
 	s.start = seconds / 6;
 	assert_quiet("a fixed set of keys", &s, 1);
@@ -551,6 +596,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_those_of_the_tables),
 		cmocka_unit_test(leaks_are_found),
 		cmocka_unit_test(leaks_beside_churn_are_found),
+		cmocka_unit_test(leaks_are_found_by_what_survives),
 		cmocka_unit_test(leaks_in_bursts_and_late_ones_are_found),
 		cmocka_unit_test(more_evidence_makes_surer),
 		cmocka_unit_test(each_kind_has_its_name),
