@@ -215,10 +215,11 @@ static void add_limit(struct text *t, const struct diagnosis_summary *d)
 {
 	if (d->seconds_to_limit < 0 || d->seconds_to_limit > FORESEEN_SECONDS)
 		return;
-	text_printf(t, "; at this rate %s %s %s reached in %s",
+	text_printf(t, "; at this rate %s %s %s in %s",
 		    d->limit_is_group ? "the" : "all",
 		    format_bytes(d->limit_bytes).text,
-		    d->limit_is_group ? "limit is" : "of RAM are",
+		    d->limit_is_group ? "limit is reached"
+				      : "of RAM are used up",
 		    format_duration(d->seconds_to_limit).text);
 }
 

@@ -199,7 +199,7 @@ static void several_leaks_add_up(void **state)
 	assert_int_equal(leaks[1]->id, 2);
 	assert_says(&g, "LEAK  1.5 MiB/min, RSS does not grow yet, in f3() at "
 			"server.c:30 and 1 more call path (92 % sure); at this "
-			"rate all 10.0 MiB of RAM are reached in 41 s");
+			"rate all 10.0 MiB of RAM are used up in 41 s");
 	forget(&g);
 }
 
