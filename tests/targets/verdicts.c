@@ -82,6 +82,7 @@ static void grow_by_maps(void)
 
 	EXPECT(p != MAP_FAILED);
 	memset(p, 1, size);
+	truth("mapped", (long)size, 1);
 }
 
 static void tick(uint32_t n, bool maps)
