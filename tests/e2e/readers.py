@@ -62,7 +62,8 @@ def in_chromium(path, script=""):
     What the script throws, and what the page does, fails."""
     guard = ("<script>window.addEventListener('error', (e) => { document"
              ".documentElement.dataset.error = e.message; });</script>")
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(
+            ignore_cleanup_errors=True) as profile:
         page = str(path)
         if script:
             with open(path, encoding="utf-8") as f:
@@ -74,7 +75,8 @@ def in_chromium(path, script=""):
         run = subprocess.run(
             [*CHROMIUM, f"--user-data-dir={profile}/profile", "--dump-dom",
              "file://" + page], capture_output=True, text=True,
-            errors="replace", timeout=4 * PATIENCE, stdin=subprocess.DEVNULL)
+            errors="replace", timeout=4 * PATIENCE, stdin=subprocess.DEVNULL,
+            env=dict(os.environ, HOME=profile, TMPDIR=profile))
     assert run.returncode == 0 and "<html" in run.stdout or \
         "<svg" in run.stdout, f"{run.returncode} {run.stderr[-2000:]}"
     error = re.search(r'data-error="([^"]*)"', run.stdout)
