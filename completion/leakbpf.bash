@@ -18,7 +18,7 @@ _leakbpf()
 	local files="--folded --pprof --json --svg --html"
 	local reading="--top --older --quiet --verbose --help $files"
 	local tracing="--pid --command --interval --duration --min-size
-		--max-size --sample-bytes --max-memory --mmap --no-v8 --explain
+		--max-size --sample-bytes --max-memory --mmap --no-v8 --v8-survived --explain
 		--metrics --version $reading"
 
 	COMPREPLY=()
