@@ -125,4 +125,5 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 	code_bool(c, &s->limit_is_group);
 	code_u32(c, &s->collections);
 	code_targets(c, s);
+	code_heaps(c, &s->heaps);
 }

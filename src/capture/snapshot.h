@@ -4,6 +4,7 @@
 #define CAPTURE_SNAPSHOT_H
 
 #include "capture/codec.h"
+#include "capture/heaps.h"
 #include "leakbpf/abi_user.h"
 #include "target/process.h"
 #include "trace/tracer.h"
@@ -27,6 +28,7 @@ struct capture_snapshot {
 	uint64_t limit_bytes, limit_used_bytes;
 	bool limit_is_group;  /* of a control group; else the machine's RAM */
 	uint32_t collections; /* full garbage collections since attach */
+	struct capture_heaps heaps;
 	struct capture_target *targets; /* in the order of the processes */
 	size_t target_count;
 };

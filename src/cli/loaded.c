@@ -93,6 +93,7 @@ static void describe(struct loaded *l, const struct options *options)
 		.names = &l->names,
 		.status = s->status,
 		.counters = s->counters,
+		.v8 = heap_facts_show(&l->heaps, &s->heaps),
 		.dead_sites = s->dead_sites,
 	};
 }

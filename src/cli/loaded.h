@@ -6,6 +6,7 @@
 
 #include "capture/reader.h"
 #include "cli/exit_codes.h"
+#include "cli/heap_facts.h"
 #include "cli/options.h"
 #include "report/report.h"
 #include "symbol/names_local.h"
@@ -14,6 +15,7 @@ struct loaded {
 	struct capture *capture;
 	struct profile *profile;
 	struct names in_file, names;
+	struct heap_facts heaps;
 	struct names_local *local;
 	struct report_target targets[CAPTURE_PROCESSES_MAX];
 	struct diagnosis *diagnosis;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "cli/heap_facts.h"
 
 static int told(int err, const char *path)
 {
@@ -99,6 +100,7 @@ int recording_snapshot(struct capture_writer *w, const struct report *r,
 	if (!targets)
 		return told(-ENOMEM, "the capture");
 	memcpy(s.counters, r->counters, sizeof(s.counters));
+	heap_facts_take(&s.heaps, r);
 	for (size_t i = 0; i < r->target_count; i++) {
 		targets[i].memory = r->targets[i].memory;
 		targets[i].alive = r->targets[i].alive;

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "capture/heaps.h"
+
+#include <math.h>
+#include <string.h>
+
+/* As its 64 bits; what is no number becomes 0. */
+static void code_double(struct codec *c, double *value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, value, sizeof(bits));
+	code_u64(c, &bits);
+	memcpy(value, &bits, sizeof(bits));
+	if (!isfinite(*value))
+		*value = 0;
+}
+
+/* Cut to the size; always ends. */
+static void code_name(struct codec *c, char *name, size_t size)
+{
+	const char *bytes = name;
+	size_t length = c->out ? strlen(name) : 0;
+
+	code_bytes(c, &bytes, &length);
+	if (c->out || !bytes)
+		return;
+	if (length >= size)
+		length = size - 1;
+	memcpy(name, bytes, length);
+	name[length] = '\0';
+}
+
+static void code_heap(struct codec *c, struct capture_heap *h)
+{
+	code_u32(c, &h->pid);
+	code_u32(c, &h->tid);
+	code_u64(c, &h->scavenges);
+	code_u64(c, &h->full_gcs);
+	code_double(c, &h->scavenge_seconds);
+	code_double(c, &h->full_gc_seconds);
+	code_double(c, &h->following_seconds);
+	code_double(c, &h->live);
+	code_double(c, &h->live_seconds_ago);
+	code_double(c, &h->growth_per_minute);
+	code_bool(c, &h->growth_known);
+}
+
+static void code_type(struct codec *c, struct capture_type *t)
+{
+	code_u32(c, &t->stack);
+	code_name(c, t->name, sizeof(t->name));
+	code_double(c, &t->share);
+}
+
+static void code_lists(struct codec *c, struct capture_heaps *h)
+{
+	uint32_t heaps = h->heap_count, types = h->type_count;
+
+	code_u32(c, &heaps);
+	for (uint32_t i = 0; i < heaps && !c->in.failed; i++) {
+		struct capture_heap dropped = {0};
+
+		code_heap(c, i < CAPTURE_HEAPS_MAX ? &h->heaps[i] : &dropped);
+	}
+	code_u32(c, &types);
+	for (uint32_t i = 0; i < types && !c->in.failed; i++) {
+		struct capture_type dropped = {0};
+
+		code_type(c, i < CAPTURE_TYPES_MAX ? &h->types[i] : &dropped);
+	}
+	h->heap_count = heaps < CAPTURE_HEAPS_MAX ? heaps : CAPTURE_HEAPS_MAX;
+	h->type_count = types < CAPTURE_TYPES_MAX ? types : CAPTURE_TYPES_MAX;
+}
+
+void code_heaps(struct codec *c, struct capture_heaps *h)
+{
+	code_bool(c, &h->present);
+	if (!h->present)
+		return;
+	code_u32(c, &h->survived);
+	code_name(c, h->refused, sizeof(h->refused));
+	code_lists(c, h);
+}
