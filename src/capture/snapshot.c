@@ -124,6 +124,7 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 	code_u64(c, &s->limit_used_bytes);
 	code_bool(c, &s->limit_is_group);
 	code_u32(c, &s->collections);
+	code_u64(c, &s->settled_ns);
 	code_targets(c, s);
 	code_heaps(c, &s->heaps);
 }

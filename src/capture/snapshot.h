@@ -29,6 +29,7 @@ struct capture_snapshot {
 	bool limit_is_group;  /* of a control group; else the machine's RAM */
 	uint32_t collections; /* full garbage collections since attach */
 	struct capture_heaps heaps;
+	uint64_t settled_ns;  /* since attach: verdict/births.h */
 	struct capture_target *targets; /* in the order of the processes */
 	size_t target_count;
 };

@@ -107,6 +107,7 @@ static bool diagnose(struct loaded *l)
 		.limit_used_bytes = (double)s->limit_used_bytes,
 		.limit_is_group = s->limit_is_group,
 		.collections = s->collections,
+		.settled_seconds = (double)s->settled_ns / 1e9,
 	};
 
 	l->diagnosis = diagnosis_new(l->profile, &facts);

@@ -93,6 +93,7 @@ int recording_snapshot(struct capture_writer *w, const struct report *r,
 		.limit_used_bytes = (uint64_t)facts->limit_used_bytes,
 		.limit_is_group = facts->limit_is_group,
 		.collections = facts->collections,
+		.settled_ns = (uint64_t)(facts->settled_seconds * 1e9),
 		.targets = targets,
 		.target_count = r->target_count,
 	};

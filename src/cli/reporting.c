@@ -2,6 +2,7 @@
 #include "cli/reporting.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -343,7 +344,12 @@ int reporting_update(struct reporting *r, bool final)
 	if (reporting_v8_update(&r->v8, r->tracer, r->merge, r->targets, now_ns,
 				(unsigned)r->options->v8_survived))
 		report->v8 = &r->v8.report;
-	r->facts = (struct diagnosis_facts){.collections = r->v8.collections};
+	r->facts = (struct diagnosis_facts){
+		.collections = r->v8.collections,
+		.settled_seconds = fmax(r->v8.settled_seconds -
+						(double)r->attached_ns / 1e9,
+					0),
+	};
 	find_limit(r->targets, &r->facts);
 	if (!r->capture)
 		return 0;

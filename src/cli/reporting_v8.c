@@ -50,6 +50,18 @@ static void describe(const struct tracer_v8_heap *from, uint64_t now_ns,
 		heap_trend_rate(&from->trend, &to->growth_per_minute);
 }
 
+/* Heaps that were not collected often enough do not count: their objects are
+ * not live yet. */
+static void settle(struct reporting_v8 *v, const struct heap_trend *trend,
+		   unsigned survived)
+{
+	double seconds = heap_trend_time(trend, survived ? survived - 1 : 0);
+
+	if (seconds > 0 &&
+	    (v->settled_seconds <= 0 || seconds < v->settled_seconds))
+		v->settled_seconds = seconds;
+}
+
 /* Main threads first, then by thread. */
 static int compare(const void *a, const void *b)
 {
@@ -80,8 +92,10 @@ bool reporting_v8_update(struct reporting_v8 *v, struct tracer *t,
 	v->tracer = t;
 	v->merge = merge;
 	v->collections = 0;
+	v->settled_seconds = 0;
 	for (size_t i = 0; i < count; i++) {
 		describe(&heaps[i], now_ns, &v->heaps[i]);
+		settle(v, &heaps[i].trend, survived);
 		if (v->heaps[i].full_gcs > v->collections)
 			v->collections = (unsigned)v->heaps[i].full_gcs;
 	}

@@ -16,6 +16,10 @@ struct reporting_v8 {
 	const struct stack_merge *merge;
 	struct report_heap heaps[REPORTING_HEAPS_MAX];
 	unsigned collections; /* the most full ones of any heap */
+	/* Since when it is not known whether what was born lives, in the heap
+	 * where that is longest, of those collected often enough; seconds of
+	 * CLOCK_MONOTONIC, 0: there is none. */
+	double settled_seconds;
 };
 
 /* False: no target runs V8. Valid until the next call. */

@@ -23,8 +23,9 @@ static struct formatted rate(double bytes_per_minute)
 /* "+1.2 MiB/min", with its interval. */
 static void add_growth(struct text *t, const struct verdict *v)
 {
-	text_printf(t, "%s%s over the last %s", rate(v->growth.value).text,
+	text_printf(t, "%s%s over %s%s", rate(v->growth.value).text,
 		    format_margin(&v->growth, rate).text,
+		    v->by_births ? "" : "the last ",
 		    format_duration(v->window_seconds).text);
 }
 
@@ -62,6 +63,11 @@ static void add_leak(struct text *t, const struct verdict *v)
 			    "; what is freed lived for %s, but in %u of %u "
 			    "older groups as much lives as in the others",
 			    format_duration(v->freed_lifetime_seconds).text,
+			    v->parts_grown, v->parts);
+	else if (v->by_births)
+		text_printf(t,
+			    " before the last full collections; of what was "
+			    "born then much lives in %u of %u parts of it",
 			    v->parts_grown, v->parts);
 	else
 		text_printf(t, "; rose in %u of %u parts of it", v->parts_grown,
@@ -122,8 +128,8 @@ static void add_doubt(struct text *t, const struct verdict *v)
 		add_lifetime(t, v);
 		break;
 	case DOUBT_COLLECTIONS:
-		text_printf(t, "fewer than %d full garbage collections",
-			    VERDICT_COLLECTIONS_MIN);
+		text_add(t, "too few full garbage collections so far to tell "
+			    "what stays");
 		break;
 	}
 }
@@ -259,6 +265,35 @@ static void add_settled(struct text *t, const struct diagnosis_summary *d)
 		    d->counts[VERDICT_UNKNOWN], all);
 }
 
+/* Why nothing is said of V8's heap yet. */
+static void add_collections(struct text *t, const struct report *r)
+{
+	uint64_t most = 0;
+
+	if (!r->v8 || !r->v8->heap_count)
+		return;
+	for (size_t i = 0; i < r->v8->heap_count; i++)
+		if (r->v8->heaps[i].full_gcs > most)
+			most = r->v8->heaps[i].full_gcs;
+	if (most >= VERDICT_COLLECTIONS_MIN)
+		return;
+	text_printf(t,
+		    "; V8's heap: %" PRIu64 " full collection%s so far, it "
+		    "takes %d",
+		    most, most == 1 ? "" : "s", VERDICT_COLLECTIONS_MIN);
+}
+
+static void add_unexplained(struct text *t, const struct report *r,
+			    const struct diagnosis_summary *d)
+{
+	text_printf(t,
+		    "UNCLEAR  RSS grows %s, of which leaks explain %s: %s/min",
+		    rate(d->resident.value).text,
+		    format_percent(d->share_of_resident).text,
+		    format_bytes(d->leak.value).text);
+	add_places(t, r);
+}
+
 void verdict_headline(struct text *t, const struct report *r)
 {
 	const struct diagnosis_summary *d = diagnosis_summary(r->diagnosis);
@@ -266,6 +301,9 @@ void verdict_headline(struct text *t, const struct report *r)
 	switch (d->kind) {
 	case DIAGNOSIS_LEAK:
 		add_leak_headline(t, r, d);
+		break;
+	case DIAGNOSIS_UNEXPLAINED:
+		add_unexplained(t, r, d);
 		break;
 	case DIAGNOSIS_RETENTION:
 		text_printf(t,
@@ -298,4 +336,6 @@ void verdict_headline(struct text *t, const struct report *r)
 			    VERDICT_SECONDS_MIN);
 		break;
 	}
+	if (d->kind != DIAGNOSIS_LEAK)
+		add_collections(t, r);
 }

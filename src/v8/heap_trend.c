@@ -27,6 +27,20 @@ void heap_trend_add(struct heap_trend *t, double seconds, double bytes)
 		halve(t);
 }
 
+double heap_trend_time(const struct heap_trend *t, unsigned back)
+{
+	size_t i = t->count;
+
+	if (!t->collections)
+		return -1;
+	if (!back)
+		return t->last.seconds;
+	/* The last collection may be a point, too. */
+	if (i && !(t->points[i - 1].seconds < t->last.seconds))
+		i--;
+	return i >= back ? t->points[i - back].seconds : -1;
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;

@@ -28,6 +28,10 @@ struct heap_trend {
 /* After a full collection. Times do not decrease. */
 void heap_trend_add(struct heap_trend *t, double seconds, double bytes);
 
+/* When the `back`-th collection before the last one was, or one before that;
+ * negative: not known. */
+double heap_trend_time(const struct heap_trend *t, unsigned back);
+
 /* Bytes per minute: the median of the slopes between all pairs of points
  * (Theil-Sen), which a single collection at a bad moment does not move. False:
  * fewer than two collections. */

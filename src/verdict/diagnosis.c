@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/stack_table.h"
+#include "verdict/births.h"
 #include "verdict/growth.h"
 
 /* Without a leak, growth is told of that share of the time watched: not of the
@@ -14,6 +15,10 @@
  * share to what there is over the window. */
 #define GROWTH_Z     3.0
 #define GROWTH_SHARE 0.01
+
+/* Leaks that explain less of the growth of resident memory are not what the
+ * user is looking for. */
+#define ANSWER_SHARE 0.1
 
 struct diagnosis {
 	struct diagnosis_summary summary;
@@ -28,6 +33,7 @@ const char *diagnosis_name(enum diagnosis_kind kind)
 	static const char *const names[] = {
 		[DIAGNOSIS_UNKNOWN] = "unclear",
 		[DIAGNOSIS_LEAK] = "leak",
+		[DIAGNOSIS_UNEXPLAINED] = "unexplained",
 		[DIAGNOSIS_GROWTH] = "growth",
 		[DIAGNOSIS_RETENTION] = "retention",
 		[DIAGNOSIS_HEALTHY] = "healthy",
@@ -46,18 +52,21 @@ static void judge_stack(const struct profile *p, const struct profile_stack *s,
 	struct series_point points[SERIES_POINTS];
 	struct series_cohort cohorts[COHORTS];
 	bool collected = s->source == STACK_SOURCE_V8_HEAP;
+	size_t births = profile_births(p, s, cohorts);
+	double bytes_per_sample =
+		s->alloc_samples ? s->alloc_bytes / (double)s->alloc_samples
+				 : 0;
 	struct verdict_input in = {
 		.points = points,
-		.count = profile_history(p, s, points),
+		.count = collected ? births_history(cohorts, births,
+						    facts->settled_seconds,
+						    bytes_per_sample, points)
+				   : profile_history(p, s, points),
 		.cohorts = cohorts,
-		/* Objects of V8 are live from their second collection on. */
-		.cohort_count = collected ? 0 : profile_births(p, s, cohorts),
+		.cohort_count = collected ? 0 : births,
 		.sample_bytes = collected ? 0 : profile_sample_bytes(p),
 		.samples = (double)s->samples,
-		.bytes_per_sample =
-			s->alloc_samples
-				? s->alloc_bytes / (double)s->alloc_samples
-				: 0,
+		.bytes_per_sample = bytes_per_sample,
 		.tested = tested,
 		.collected = collected,
 		.collections = facts->collections,
@@ -187,8 +196,11 @@ static void look_at_growth(struct diagnosis *d, const struct profile *p)
 	s->share_of_resident = -1;
 	if (s->resident_grows && s->leak.value > 0)
 		s->share_of_resident = s->leak.value / s->resident.value;
-	if (d->leak_count)
+	if (d->leak_count &&
+	    (s->share_of_resident < 0 || s->share_of_resident >= ANSWER_SHARE))
 		s->kind = DIAGNOSIS_LEAK;
+	else if (d->leak_count)
+		s->kind = DIAGNOSIS_UNEXPLAINED;
 	else if (s->seconds < VERDICT_SECONDS_MIN)
 		s->kind = DIAGNOSIS_UNKNOWN;
 	else if (s->resident_grows &&

@@ -10,14 +10,17 @@
 #include "verdict/verdict.h"
 
 enum diagnosis_kind {
-	DIAGNOSIS_UNKNOWN,   /* watched for too short a time */
-	DIAGNOSIS_LEAK,	     /* some stacks leak */
+	DIAGNOSIS_UNKNOWN, /* watched for too short a time */
+	DIAGNOSIS_LEAK,	   /* some stacks leak */
+	/* Resident memory grows, and what leaks hardly explains it. */
+	DIAGNOSIS_UNEXPLAINED,
 	DIAGNOSIS_GROWTH,    /* memory grows, but no stack can be blamed yet */
 	DIAGNOSIS_RETENTION, /* resident memory grows, outstanding does not */
 	DIAGNOSIS_HEALTHY,   /* no leak was seen */
 };
 
-/* "leak", "growth", "retention", "healthy", "unclear": stable names. */
+/* "leak", "unexplained", "growth", "retention", "healthy", "unclear": stable
+ * names. */
 const char *diagnosis_name(enum diagnosis_kind kind);
 
 /* What the profile does not know. */
@@ -26,8 +29,11 @@ struct diagnosis_facts {
 	 * limit 0: not known. */
 	double limit_bytes, limit_used_bytes;
 	bool limit_is_group; /* of a control group; else the machine's RAM */
-	/* Full garbage collections since attach, for stacks of V8's heap. */
+	/* Of V8's heap: full garbage collections since attach, and since when
+	 * (seconds since attach) it is not known yet whether what was born
+	 * lives; births.h. */
 	unsigned collections;
+	double settled_seconds;
 };
 
 struct diagnosis_summary {

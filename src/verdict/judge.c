@@ -388,7 +388,9 @@ static void settle(const struct verdict_input *in, const struct shape *shape,
 		out->settle_seconds = 2 * now;
 		break;
 	case DOUBT_NONE:
+		break;
 	case DOUBT_COLLECTIONS:
+		out->settle_seconds = 0; /* nobody knows when they come */
 		break;
 	}
 	out->detectable = z * all->growth.error;
@@ -408,6 +410,12 @@ static double least_fall(const struct verdict_input *in)
 		    FALL_ERRORS * sqrt(high * in->bytes_per_sample));
 }
 
+/* What a collection has looked at is older than it seems. */
+static double least_seconds(const struct verdict_input *in)
+{
+	return in->collected ? VERDICT_SECONDS_MIN / 2 : VERDICT_SECONDS_MIN;
+}
+
 void verdict_judge(const struct verdict_input *in, struct verdict *out)
 {
 	struct window all, half;
@@ -420,8 +428,11 @@ void verdict_judge(const struct verdict_input *in, struct verdict *out)
 				.late_share = -1,
 				.doubt = DOUBT_TIME,
 				.settle_seconds = VERDICT_SECONDS_MIN};
+	if (in->collected && in->collections < VERDICT_COLLECTIONS_MIN)
+		out->doubt = DOUBT_COLLECTIONS;
 	if (!in->count)
 		return;
+	out->by_births = in->collected;
 	shape_of(in->points, in->count, least_fall(in), &shape);
 	out->drops = shape.drops;
 	out->low = shape.low;
@@ -432,9 +443,9 @@ void verdict_judge(const struct verdict_input *in, struct verdict *out)
 	set_growth(&half, out);
 	if (in->collected && in->collections < VERDICT_COLLECTIONS_MIN)
 		out->doubt = DOUBT_COLLECTIONS;
-	else if (now_of(in) < VERDICT_SECONDS_MIN ||
+	else if (now_of(in) < least_seconds(in) ||
 		 in->count < GROWTH_POINTS_MIN)
-		out->doubt = DOUBT_TIME;
+		out->doubt = in->collected ? DOUBT_COLLECTIONS : DOUBT_TIME;
 	else if (in->samples < VERDICT_SAMPLES_MIN)
 		out->doubt = DOUBT_SAMPLES;
 	else if (!find_leak(in, &shape, out) && !survivors_leak(in, out))

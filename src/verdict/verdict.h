@@ -79,6 +79,8 @@ struct verdict {
 	/* A leak that is seen by what outlives the blocks that are freed; then
 	 * the parts above are births that still live. */
 	bool by_survivors;
+	/* Judged by the births of what survived full collections: births.h. */
+	bool by_births;
 	/* Falls by at least 40 % of the whole range. */
 	unsigned drops;
 	double low, high; /* range of live bytes since attach */
