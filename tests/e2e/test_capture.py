@@ -15,6 +15,7 @@ from leakbpf import (PATIENCE, Profiler, Target, leakbpf, parse_folded,
                      parse_report)
 from paths import BINARY, ROOT, target_path
 from readers import pprof_traces, read_json
+from test_v8_heap import Heap
 
 NOBODY = 65534
 
@@ -253,3 +254,21 @@ def test_names_that_are_missing_come_from_this_machine(tmp_path):
     assert re.fullmatch(r"functions\+0x\w+;functions\+0x\w+ 1000\n", fallback)
     assert "+0x" in shown("/dev/zero", build_id)
     assert "+0x" in shown("/nonexistent", build_id)
+
+
+def test_a_capture_keeps_what_is_known_of_v8s_heaps(tmp_path):
+    capture = str(tmp_path / "capture")
+    with Heap("22") as heap:
+        with Profiler([heap.pid], "-o", capture, "--json",
+                      tmp_path / "live.json", command="record") as profiler:
+            heap.used()  # collects all garbage
+            heap.used()
+            time.sleep(1)
+            run = profiler.stop()
+    assert run.code == 0, run
+    header = parse_report(leakbpf("report", capture).stdout).header
+    assert re.search(r"live after the last full collection",
+                     " ".join(header.get("V8 heap", []))), header
+    leakbpf("report", capture, "--json", tmp_path / "json")
+    assert read_json(tmp_path / "json") == \
+        json.loads((tmp_path / "live.json").read_text())
