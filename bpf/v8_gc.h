@@ -101,15 +101,17 @@ __noinline int v8_thin(struct v8_sample *s)
 	return 1;
 }
 
-/* Old samples get too many: from now on each stands for more. */
-static __always_inline void v8_thin_more(void)
+/* Old samples get too many: from now on each stands for more. False: they do
+ * not. */
+static __always_inline bool v8_thin_more(void)
 {
 	__u64 least = v8_weight_min;
 
 	if (v8_old_count < (__s64)v8_old_high_water || least >> 40)
-		return;
+		return false;
 	__sync_val_compare_and_swap(&v8_weight_min, least,
 				    least ? least * 2 : V8_PAGE_BYTES);
+	return true;
 }
 
 /* ---- From young to old ------------------------------------------------------
@@ -270,6 +272,16 @@ static long v8_marked_old(__u32 index, struct v8_pass *pass)
 	return 0;
 }
 
+/* Between full collections, so that there is room for what is promoted. */
+static long v8_thinned_old(__u32 index, struct v8_pass *pass)
+{
+	struct v8_sample *s = v8_old_at(index, pass);
+
+	if (s && !v8_thin(s))
+		v8_drop_old(index, s);
+	return 0;
+}
+
 /* Objects that did not move are where they were. */
 static __always_inline bool v8_lost(struct v8_sample *s, struct v8_pass *pass)
 {
@@ -391,6 +403,8 @@ __noinline int v8_gc_pass(struct v8_heap *h, struct v8_pass *given, __u32 kind)
 	pass = *given;
 	if (kind == V8_SCAVENGED) {
 		h->scavenged++;
+		if (v8_thin_more())
+			bpf_loop(v8_old_top, v8_thinned_old, &pass, 0);
 		bpf_loop(v8_young_top, v8_scavenged_young, &pass, 0);
 	} else if (kind == V8_MARKED) {
 		h->marked++;

@@ -11,12 +11,12 @@ struct tracer;
 struct tracee;
 
 /*
- * A sample stands for some 128 to 256 KiB, so these are 1 to 2 GiB of live
- * objects before old ones are thinned, and young generations of 256 MiB, of
- * all isolates together. A pass over a full table takes under 2 ms.
+ * A sample stands for some 128 to 256 KiB, so these are half a GiB of
+ * live objects before old ones are thinned, and young generations of 256 MiB,
+ * of all isolates together: every pass costs its collection pause.
  */
 #define V8_YOUNG_SAMPLES 2048
-#define V8_OLD_SAMPLES	 8192
+#define V8_OLD_SAMPLES	 4096
 
 enum v8_heap_state {
 	V8_HEAP_NONE, /* no V8, or not asked for */
