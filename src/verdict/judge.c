@@ -14,8 +14,9 @@
 /* A leak is looked for in all of the time, its last half and its last quarter:
  * it may have begun late, or after a start. */
 #define WINDOWS 3
-/* Of the parts of the window, so many must rise. */
+/* Of the parts of the window, so many must rise; and there must be some. */
 #define PARTS_RISEN 0.75
+#define PARTS_MIN   4
 #define PARTS_MAX   12
 /* Growth slows when it is below that share of what it was before, and the
  * difference exceeds that many standard errors. */
@@ -209,7 +210,8 @@ static enum verdict_doubt leaks(const struct verdict_input *in,
 	if (!blocks_stay(in, w, out->freed_lifetime_seconds))
 		return DOUBT_TURNOVER;
 	count_parts(in, w, out);
-	if (!out->parts || out->parts_grown < PARTS_RISEN * out->parts)
+	if (out->parts < PARTS_MIN ||
+	    out->parts_grown < PARTS_RISEN * out->parts)
 		return DOUBT_NOISE;
 	median = growth_median(w->points, w->count);
 	out->robust_growth = 60 * median;
