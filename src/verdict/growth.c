@@ -61,19 +61,27 @@ static void fit_rate(const struct steps *s, const struct noise *v,
 		     struct fit *out)
 {
 	double pivot = 1, t = 0, d = 0, tt = 0, td = 0, dd = 0;
+	double product = 1; /* of pivots: one logarithm for many */
 
 	out->log_det = 0;
 	for (size_t i = 0; i < s->count; i++) {
 		double carry = i ? v->point / pivot : 0;
+		double weight;
 
 		t = s->dt[i] + carry * t;
 		d = s->d[i] + carry * d;
 		pivot = v->walk * s->dt[i] + (2 - carry) * v->point;
-		out->log_det += log(pivot);
-		tt += t * t / pivot;
-		td += t * d / pivot;
-		dd += d * d / pivot;
+		weight = 1 / pivot;
+		tt += t * t * weight;
+		td += t * d * weight;
+		dd += d * d * weight;
+		product *= pivot;
+		if (product < 1e-100 || product > 1e100) {
+			out->log_det += log(product);
+			product = 1;
+		}
 	}
+	out->log_det += log(product);
 	out->rate = td / tt;
 	out->information = tt;
 	out->squares = fmax(dd - td * td / tt, 0);
@@ -82,36 +90,50 @@ static void fit_rate(const struct steps *s, const struct noise *v,
 /* ---- Variances ------------------------------------------------------------
  */
 
-/* Walk per mean step against noise per point: what is tried. */
-#define RATIO_MIN   1e-4
-#define RATIO_MAX   1e4
-#define RATIO_STEPS 24
+/* Walk per mean step against noise per point, as powers of ten: what is tried
+ * first, and then around the best. */
+#define POWER_MAX  4
+#define POWER_STEP 0.25
+
+struct best {
+	double power;
+	double likelihood;
+	struct noise noise;
+};
+
+static void try_ratio(const struct steps *s, double power, struct best *best)
+{
+	double freedom = (double)s->count - 1, likelihood, size;
+	double step = s->seconds / (double)s->count;
+	struct noise v = {.walk = exp10(power) / step, .point = 1};
+	struct fit f;
+
+	fit_rate(s, &v, &f);
+	size = f.squares / freedom;
+	likelihood = -freedom * log(size) - f.log_det - log(f.information);
+	if (!(likelihood > best->likelihood))
+		return;
+	*best = (struct best){
+		.power = power,
+		.likelihood = likelihood,
+		.noise = {.walk = v.walk * size, .point = size},
+	};
+}
 
 /* The ratio of the variances with the largest restricted likelihood (Patterson
- * and Thompson 1971), then their size from the squares that are left. */
+ * and Thompson 1971), and their size from the squares that are left. */
 static void fit_noise(const struct steps *s, struct noise *out)
 {
-	double freedom = (double)s->count - 1, best = -HUGE_VAL;
-	double step = s->seconds / (double)s->count;
+	struct best best = {.likelihood = -HUGE_VAL};
+	double middle;
 
-	*out = (struct noise){0};
-	for (int i = 0; i <= RATIO_STEPS; i++) {
-		double ratio = RATIO_MIN * pow(RATIO_MAX / RATIO_MIN,
-					       (double)i / RATIO_STEPS);
-		struct noise v = {.walk = ratio / step, .point = 1};
-		double likelihood, size;
-		struct fit f;
-
-		fit_rate(s, &v, &f);
-		size = f.squares / freedom;
-		likelihood =
-			-freedom * log(size) - f.log_det - log(f.information);
-		if (!(likelihood > best))
-			continue;
-		best = likelihood;
-		out->walk = v.walk * size;
-		out->point = size;
-	}
+	for (int power = -POWER_MAX; power <= POWER_MAX; power++)
+		try_ratio(s, power, &best);
+	middle = best.power;
+	for (int i = -3; i <= 3; i++)
+		if (i)
+			try_ratio(s, middle + i * POWER_STEP, &best);
+	*out = best.noise;
 }
 
 /* Neighbours may go together: bursts longer than a step. Their covariances
