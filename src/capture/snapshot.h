@@ -29,12 +29,14 @@ struct capture_snapshot {
 	bool limit_is_group;  /* of a control group; else the machine's RAM */
 	uint32_t collections; /* full garbage collections since attach */
 	struct capture_heaps heaps;
-	uint64_t settled_ns;  /* since attach: verdict/births.h */
+	uint64_t settled_ns;		/* since attach: verdict/births.h */
 	struct capture_target *targets; /* in the order of the processes */
 	size_t target_count;
 };
 
-/* Reading: `targets` has room for `target_count`; others are dropped. */
+/* docs/capture-format.md and tests/e2e/capture_file.py say the same: a change
+ * here is one there. Reading: `targets` has room for `target_count`; others are
+ * dropped. */
 void code_snapshot(struct codec *c, struct capture_snapshot *s);
 
 #endif

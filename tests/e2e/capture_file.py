@@ -111,7 +111,8 @@ class Capture:
                         len(self.figures), 1000, 1 << 20, 0, 1, seconds * 1000,
                         0, 0, 0, 0, 0, 1, 0, 0, 2)
         figures += text("ALLOC_HITS") + uleb(10) + text("SAMPLES") + uleb(10)
-        figures += ulebs(0, 0, rss, 0, 0, 0, 0, 1, 1, rss, rss, 2 * rss, 0)
+        figures += ulebs(0, 0, rss, 0, 0, 0, 0, 0, 1, 1, rss, rss,
+                         2 * rss, 0)
         changes = []
         for number, (size, blocks) in live.items():
             now = {ALLOC_SAMPLES: blocks, ALLOC_BYTES: size,
