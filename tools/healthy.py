@@ -72,7 +72,16 @@ def summarize(report):
     }
 
 
-def run_case(start, seconds, options):
+def run_case(start, seconds, options, keep):
+    """Twice, if the program or leakbpf could not be run."""
+    try:
+        return try_case(start, seconds, options, keep)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as e:
+        print(f"{start.__name__}: {e}; once more", file=sys.stderr)
+        return try_case(start, seconds, options, keep)
+
+
+def try_case(start, seconds, options, keep):
     folder = tempfile.mkdtemp(prefix="healthy-")
     os.chmod(folder, 0o755)
     over = threading.Event()
@@ -85,6 +94,10 @@ def run_case(start, seconds, options):
         result = summarize(watch(case, seconds, options))
         result.update(name=case.name, load=case.load)
         print(f"{case.name}: {result['headline']}", file=sys.stderr)
+        if keep:
+            name = re.sub(r"\W+", "-", case.name)
+            with open(os.path.join(keep, name), "w") as f:
+                f.write(result["report"])
         return result
     finally:
         over.set()
@@ -130,12 +143,7 @@ def main():
     chosen = [c for c in cases.ALL if not o.names or c.__name__ in o.names]
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         results = list(pool.map(
-            lambda c: run_case(c, o.seconds, o.option), chosen))
-    for r in results:
-        if o.reports:
-            name = re.sub(r"\W+", "-", r["name"])
-            with open(os.path.join(o.reports, name), "w") as f:
-                f.write(r["report"])
+            lambda c: run_case(c, o.seconds, o.option, o.reports), chosen))
     text = f"{len(results)} programs, {o.seconds} s each, after {WARM_UP} s " \
         f"of load, options: {' '.join(o.option) or 'none'}; " \
         f"leakbpf on Linux {os.uname().release}.\n\n{table(results)}\n"

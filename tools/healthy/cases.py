@@ -168,7 +168,7 @@ def haproxy(folder):
                "127.0.0.1", cwd=folder, trace=False)
     listening(back)
     # With more threads each has a cache of what another one allocated; these
-    # fill for an hour, and look like a leak for so long (docs/healthy.md).
+    # fill slowly, and look like a leak meanwhile (docs/healthy.md).
     conf = write(folder, "conf", f"""global
  nbthread 1
 defaults
@@ -262,10 +262,11 @@ def postgres(folder):
     case.start(f"{tools}/pgbench", "-h", folder, "-p", port, "-T", 3600, "-R",
                300, "postgres", cwd=folder, trace=False, user="postgres",
                group="postgres")
+    time.sleep(2)  # the backend that filled the tables is gone by then
     deadline = time.monotonic() + PORT_PATIENCE
     while not case.pid and time.monotonic() < deadline:
         found = subprocess.run(
-            ["pgrep", "-P", str(case.processes[0].pid), "-f",
+            ["pgrep", "-n", "-P", str(case.processes[0].pid), "-f",
              r"postgres: .*\[local\]"], capture_output=True, text=True)
         case.pid = int(found.stdout.split()[0]) if found.stdout else None
         time.sleep(0.2)
