@@ -298,9 +298,12 @@ __noinline int js_frame(struct walk *w)
 	if (f->kind != JS_CODE_INTERPRETED && f->kind != JS_CODE_BASELINE)
 		f->bytecode_array = 0;
 	js_script(w, l, f);
-	if (!f->script_id && !f->kind) {
-		f->kind = JS_CODE_BUILTIN;
-		f->position = w->frame; /* tells builtins apart */
+	if (!f->kind) {
+		/* Tells builtins apart; and user space may find out by its
+		 * address which code it is. */
+		f->position = w->frame;
+		if (!f->script_id)
+			f->kind = JS_CODE_BUILTIN;
 	}
 	/* Only in optimised code does it matter for the line; code that is not
 	 * known is most often optimised, while it ran (OSR). */

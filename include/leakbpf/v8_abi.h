@@ -134,7 +134,7 @@ struct v8_process {
 #define FRAME_IS_JS(f)	((f) >> FRAME_OBJECT_SHIFT == FRAME_OBJECT_JS)
 
 enum js_code {
-	JS_CODE_UNKNOWN,     /* cannot be told: function only */
+	JS_CODE_UNKNOWN,     /* cannot be told; position: of pc, low 32 bits */
 	JS_CODE_INTERPRETED, /* position: bytecode offset */
 	JS_CODE_BASELINE,    /* position: offset into the code object */
 	JS_CODE_OPTIMISED,   /* the same; Maglev or Turbofan */
