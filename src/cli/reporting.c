@@ -335,6 +335,7 @@ int reporting_update(struct reporting *r, bool final)
 			? window
 			: report->elapsed_seconds;
 	tracer_status(r->tracer, &report->status);
+	report->status.js_dropped += js_names_lost(r->js_names);
 	tracer_counters(r->tracer, r->counters);
 	err = try_snapshot(r, now_ns, window, &report->status);
 	if (err)

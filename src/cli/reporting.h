@@ -15,6 +15,7 @@
 #include "profile/merge.h"
 #include "profile/profile.h"
 #include "report/report.h"
+#include "symbol/js_names.h"
 #include "symbol/names.h"
 #include "trace/tracer.h"
 
@@ -25,6 +26,7 @@ struct reporting {
 	struct names names;
 	struct profile *profile;
 	struct stack_merge *merge;
+	const struct js_names *js_names;
 	struct output *output;
 	struct capture_writer *capture; /* NULL: nothing is recorded */
 	uint64_t attached_ns;		/* CLOCK_MONOTONIC */

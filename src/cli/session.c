@@ -356,6 +356,7 @@ static enum exit_code report(struct session *s)
 		.names = names_of_live(&live),
 		.profile = s->profile,
 		.merge = s->merge,
+		.js_names = s->js_names,
 		.output = &s->output,
 		.capture = s->capture,
 		.attached_ns = s->attached_ns,

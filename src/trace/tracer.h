@@ -139,7 +139,7 @@ struct tracer_status {
 	uint64_t regions_lost; /* --mmap: not followed for lack of room */
 	uint64_t js_shortfalls[JS_SHORTFALLS]; /* JavaScript frames by what they
 						  lack */
-	uint64_t js_dropped; /* ... that came faster than they were read */
+	uint64_t js_dropped; /* ... that were too many: read late, or never */
 };
 void tracer_status(const struct tracer *t, struct tracer_status *out);
 

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Frames of JavaScript and what they mean to people. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "symbol/js_names.h"
+
+#define JS(n) ((uint64_t)FRAME_OBJECT_JS << FRAME_OBJECT_SHIFT | (n))
+
+struct world {
+	struct object_registry *objects;
+	struct symbolizer *symbols;
+	struct js_names *names;
+};
+
+static void open_world(struct world *w)
+{
+	w->objects = object_registry_new();
+	assert_non_null(w->objects);
+	w->symbols = symbolizer_new(w->objects, NULL);
+	assert_non_null(w->symbols);
+	w->names = js_names_new(w->symbols);
+	assert_non_null(w->names);
+}
+
+static void close_world(struct world *w)
+{
+	js_names_free(w->names);
+	symbolizer_free(w->symbols);
+	object_registry_free(w->objects);
+}
+
+static struct js_level level(const char *function, const char *file,
+			     uint32_t line, uint32_t column)
+{
+	return (struct js_level){
+		.function = (char *)(uintptr_t)function,
+		.file = (char *)(uintptr_t)file,
+		.line = line,
+		.column = column,
+	};
+}
+
+static void learn(struct world *w, uint64_t frame, uint32_t thread,
+		  struct js_level inner, const struct js_level *outer)
+{
+	struct js_frame f = {
+		.frame = frame,
+		.tgid = 7,
+		.tid = 6 + thread,
+		.thread = thread,
+	};
+	struct js_location l = {.levels = {inner}, .level_count = 1};
+
+	if (outer)
+		l.levels[l.level_count++] = *outer;
+	js_names_learn(w->names, &f, &l);
+}
+
+static size_t expand(struct world *w, uint64_t frame, uint64_t out[4],
+		     bool *known)
+{
+	*known = true;
+	return js_names_expand(w->names, frame, out, 4, known);
+}
+
+/* The only frame that `frame` means. */
+static uint64_t meaning(struct world *w, uint64_t frame)
+{
+	uint64_t out[4];
+	bool known;
+
+	assert_int_equal(expand(w, frame, out, &known), 1);
+	assert_true(known);
+	return out[0];
+}
+
+static void unknown_frames_mean_themselves_for_now(void **state)
+{
+	struct world w;
+	uint64_t out[4];
+	bool known;
+
+	open_world(&w);
+	assert_int_equal(expand(&w, JS(5), out, &known), 1);
+	assert_int_equal(out[0], JS(5));
+	assert_false(known);
+	assert_int_equal(meaning(&w, 0x1234), 0x1234);
+	assert_string_equal(
+		symbolizer_get(w.symbols, JS(5))->levels[0].function,
+		"(JavaScript)");
+	close_world(&w);
+}
+
+static void forms_of_one_line_mean_the_same(void **state)
+{
+	struct world w;
+	uint64_t frame;
+	const struct symbol *s;
+
+	open_world(&w);
+	learn(&w, JS(1), 1, level("leak", "/a.js", 12, 5), NULL);
+	learn(&w, JS(2), 1, level("leak", "/a.js", 12, 9), NULL);
+	learn(&w, JS(3), 1, level("leak", "/a.js", 13, 5), NULL);
+	learn(&w, JS(4), 1, level("leak", "/b.js", 12, 5), NULL);
+	frame = meaning(&w, JS(1));
+	assert_int_equal(meaning(&w, JS(2)), frame);
+	assert_int_not_equal(meaning(&w, JS(3)), frame);
+	assert_int_not_equal(meaning(&w, JS(4)), frame);
+	/* It means itself. */
+	assert_int_equal(meaning(&w, frame), frame);
+	s = symbolizer_get(w.symbols, frame);
+	assert_true(s->script && s->named);
+	assert_string_equal(s->levels[0].function, "leak");
+	assert_string_equal(s->levels[0].file, "/a.js");
+	assert_int_equal(s->levels[0].line, 12);
+	assert_int_equal(s->levels[0].column, 5);
+	assert_string_equal(s->module, "");
+	close_world(&w);
+}
+
+static void columns_count_in_long_lines_and_without_names(void **state)
+{
+	struct world w;
+
+	open_world(&w);
+	learn(&w, JS(1), 1, level("leak", "/min.js", 1, 5000), NULL);
+	learn(&w, JS(2), 1, level("leak", "/min.js", 1, 6000), NULL);
+	learn(&w, JS(3), 1, level("(anonymous)", "/a.js", 3, 8), NULL);
+	learn(&w, JS(4), 1, level("(anonymous)", "/a.js", 3, 20), NULL);
+	assert_int_not_equal(meaning(&w, JS(1)), meaning(&w, JS(2)));
+	assert_int_not_equal(meaning(&w, JS(3)), meaning(&w, JS(4)));
+	close_world(&w);
+}
+
+static void threads_are_kept_apart(void **state)
+{
+	struct world w;
+
+	open_world(&w);
+	learn(&w, JS(1), 1, level("leak", "/a.js", 12, 5), NULL);
+	learn(&w, JS(2), 2, level("leak", "/a.js", 12, 5), NULL);
+	assert_int_not_equal(meaning(&w, JS(1)), meaning(&w, JS(2)));
+	assert_string_equal(
+		symbolizer_get(w.symbols, meaning(&w, JS(2)))->module,
+		"worker 8");
+	close_world(&w);
+}
+
+static void inlined_functions_are_unfolded(void **state)
+{
+	struct js_level outer = level("outer", "/a.js", 20, 1);
+	struct world w;
+	uint64_t out[4];
+	bool known;
+
+	open_world(&w);
+	learn(&w, JS(1), 1, level("inner", "/a.js", 12, 5), &outer);
+	learn(&w, JS(2), 1, level("inner", "/a.js", 12, 5), NULL);
+	assert_int_equal(expand(&w, JS(1), out, &known), 2);
+	assert_true(known);
+	assert_int_equal(out[0], meaning(&w, JS(2)));
+	assert_string_equal(
+		symbolizer_get(w.symbols, out[1])->levels[0].function, "outer");
+	/* Never more than there is room for. */
+	assert_int_equal(js_names_expand(w.names, JS(1), out, 1, &known), 1);
+	assert_int_equal(js_names_expand(w.names, JS(1), out, 0, &known), 0);
+	close_world(&w);
+}
+
+static void an_exact_line_replaces_an_approximate_one(void **state)
+{
+	struct js_level guess = level("leak", "/a.js", 12, 0);
+	struct world w;
+	uint64_t frame;
+
+	open_world(&w);
+	guess.approximate = true;
+	learn(&w, JS(1), 1, guess, NULL);
+	frame = meaning(&w, JS(1));
+	assert_true(symbolizer_get(w.symbols, frame)->levels[0].approximate);
+	learn(&w, JS(2), 1, level("leak", "/a.js", 12, 5), NULL);
+	assert_int_equal(meaning(&w, JS(2)), frame);
+	assert_false(symbolizer_get(w.symbols, frame)->levels[0].approximate);
+	learn(&w, JS(3), 1, guess, NULL);
+	assert_false(symbolizer_get(w.symbols, frame)->levels[0].approximate);
+	close_world(&w);
+}
+
+static void node_itself_is_internal(void **state)
+{
+	struct world w;
+
+	open_world(&w);
+	learn(&w, JS(1), 1, level("alloc", "node:buffer", 400, 5), NULL);
+	learn(&w, JS(2), 1, level("Map.set", NULL, 0, 0), NULL);
+	learn(&w, JS(3), 1, level("leak", "/a.js", 12, 5), NULL);
+	assert_true(js_names_internal(w.names, meaning(&w, JS(1))));
+	assert_true(js_names_internal(w.names, meaning(&w, JS(2))));
+	assert_false(js_names_internal(w.names, meaning(&w, JS(3))));
+	assert_false(js_names_internal(w.names, 0x1234));
+	assert_string_equal(
+		symbolizer_get(w.symbols, meaning(&w, JS(2)))->module,
+		"builtin");
+	close_world(&w);
+}
+
+static void builtins_are_hidden(void **state)
+{
+	uint64_t object = 3ULL << FRAME_OBJECT_SHIFT;
+	struct world w;
+	uint64_t out[4];
+	bool known;
+
+	open_world(&w);
+	js_names_hide(w.names, 3, 0x1000, 0x2000);
+	assert_int_equal(expand(&w, object | 0x1000, out, &known), 0);
+	assert_int_equal(expand(&w, object | 0x1fff, out, &known), 0);
+	assert_int_equal(meaning(&w, object | 0x2000), object | 0x2000);
+	assert_int_equal(meaning(&w, object | 0xfff), object | 0xfff);
+	assert_int_equal(meaning(&w, 0x1800), 0x1800);
+	close_world(&w);
+}
+
+static void many_frames_are_remembered(void **state)
+{
+	struct world w;
+	char function[32];
+
+	open_world(&w);
+	for (uint64_t i = 1; i <= 20000; i++) {
+		snprintf(function, sizeof(function), "f%u", (unsigned)i % 100);
+		learn(&w, JS(i * 77), 1, level(function, "/a.js", 12, 5), NULL);
+	}
+	assert_int_equal(js_names_lost(w.names), 0);
+	assert_int_equal(meaning(&w, JS(77)), meaning(&w, JS(77 * 19901)));
+	for (uint64_t i = 20001; i <= 100000; i++)
+		learn(&w, JS(i * 77), 1, level("g", "/a.js", 12, 5), NULL);
+	assert_true(js_names_lost(w.names) > 0);
+	close_world(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unknown_frames_mean_themselves_for_now),
+		cmocka_unit_test(forms_of_one_line_mean_the_same),
+		cmocka_unit_test(columns_count_in_long_lines_and_without_names),
+		cmocka_unit_test(threads_are_kept_apart),
+		cmocka_unit_test(inlined_functions_are_unfolded),
+		cmocka_unit_test(an_exact_line_replaces_an_approximate_one),
+		cmocka_unit_test(node_itself_is_internal),
+		cmocka_unit_test(builtins_are_hidden),
+		cmocka_unit_test(many_frames_are_remembered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
