@@ -30,7 +30,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__type(key, __u64); /* frame */
-	__type(value, struct js_frame);
+	__type(value, struct js_frame_state);
 } js_frames SEC(".maps");
 
 /* Threads that ran JavaScript, numbered: ids of threads, and of scripts in
@@ -244,22 +244,24 @@ static __always_inline __u32 js_thread(__u32 tid)
 static __always_inline bool js_record(struct js_frame_event *e)
 {
 	__u64 frame = e->frame.frame;
-	struct js_frame *known = bpf_map_lookup_elem(&js_frames, &frame);
-	__u64 now;
+	struct js_frame_state *known = bpf_map_lookup_elem(&js_frames, &frame);
+	struct js_frame_state now = {
+		.seen_ns = known && known->resolved ? 0 : bpf_ktime_get_ns(),
+		.gc_epoch = e->frame.gc_epoch,
+	};
 
-	if (known && known->resolved)
-		return true;
-	now = bpf_ktime_get_ns();
-	if (known && known->gc_epoch == e->frame.gc_epoch &&
-	    now - known->seen_ns < JS_RESEND_NS)
-		return true;
-	e->frame.seen_ns = now;
-	if (known)
-		e->frame.tries = known->tries + (known->tries != 255);
-	if (bpf_map_update_elem(&js_frames, &frame, &e->frame, BPF_ANY)) {
+	if (known) {
+		if (known->resolved ||
+		    (known->gc_epoch == now.gc_epoch &&
+		     now.seen_ns - known->seen_ns < JS_RESEND_NS))
+			return true;
+		now.tries = known->tries + (known->tries != 255);
+	}
+	if (bpf_map_update_elem(&js_frames, &frame, &now, BPF_ANY)) {
 		count(COUNTER_LOST_JS_FRAMES, 1);
 		return false;
 	}
+	e->frame.tries = now.tries;
 	if (bpf_ringbuf_output(&events, e, sizeof(*e), 0))
 		count(COUNTER_LOST_EVENTS, 1);
 	return true;
@@ -269,15 +271,16 @@ static __always_inline bool js_record(struct js_frame_event *e)
  * w->frame says which one, and where in it. */
 __noinline int js_frame(struct walk *w)
 {
-	struct js_frame_event e = {.header = {.type = EVENT_JS_FRAME}};
-	struct js_frame *f = &e.frame;
 	__u32 tgid, size = 0;
 	const struct v8_layout *l;
 	struct v8_process *p;
+	struct js_frame *f;
 	__u64 offset;
 
 	if (!w)
 		return 0;
+	__builtin_memset(&w->js, 0, sizeof(w->js));
+	f = &w->js.frame;
 	tgid = w->tgid;
 	p = bpf_map_lookup_elem(&v8_processes, &tgid);
 	if (!p)
@@ -312,8 +315,9 @@ __noinline int js_frame(struct walk *w)
 	f->thread = js_thread(f->tid);
 	f->frame = js_identity(f, size);
 	w->js_frames++;
-	e.header.tgid = tgid;
-	if (js_record(&e))
+	w->js.header.type = EVENT_JS_FRAME;
+	w->js.header.tgid = tgid;
+	if (js_record(&w->js))
 		w->frame = f->frame;
 	return 1;
 }

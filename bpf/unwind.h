@@ -50,7 +50,8 @@ struct walk {
 	__u64 native;		   /* the last frame with unwind rules */
 	__u32 js_frames;	   /* frames of JavaScript */
 	__u64 object[JS_OBJECT_WORDS];
-	__u64 window_base; /* user address of window[0] */
+	struct js_frame_event js; /* here, because the stack is small */
+	__u64 window_base;	  /* user address of window[0] */
 	__u64 window[WINDOW_WORDS];
 	struct stack_frames stack;
 };

@@ -495,11 +495,13 @@ static __always_inline int v8_collection(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Started by the loader: takes a process's samples off the books. */
-SEC("syscall")
-int v8_forget_process(struct upkeep_pass *arguments)
+/* Started by the loader: takes the samples of process args[0] off the books.
+ * Attached to nothing. No syscall program: those may sleep, and may not use
+ * stack maps on Linux 6.1. */
+SEC("raw_tp")
+int v8_forget_process(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct v8_pass pass = {.owner = arguments->purge_tgid};
+	struct v8_pass pass = {.owner = ctx->args[0]};
 
 	v8_forget_heap(&pass);
 	return 0;

@@ -141,8 +141,17 @@ enum js_code {
 	JS_CODE_BUILTIN,     /* written in Torque or C++ (Map.prototype.set) */
 };
 
-/* Map `js_frames`, by frame; sent as an event when new or seen anew before it
- * was resolved. Pointers are tagged, and hints: user space checks types. */
+/* Map `js_frames`, by frame. */
+struct js_frame_state {
+	__u64 seen_ns;	/* when it was sent last, CLOCK_MONOTONIC */
+	__u32 gc_epoch; /* then */
+	__u8 resolved;	/* set by user space: is not sent again */
+	__u8 tries;	/* times it was sent before; stops at 255 */
+	__u16 reserved;
+};
+
+/* Sent as an event when new, or seen anew before it was resolved. Pointers are
+ * tagged, and hints: user space checks types. */
 struct js_frame {
 	__u64 frame;
 	__u64 function;
@@ -151,8 +160,7 @@ struct js_frame {
 	__u64 code;	      /* 0: not known, or not the code that runs */
 	__u64 pc;	      /* look-up address: return address - 1 */
 	__u64 heap;	      /* Heap of the isolate; 0: not known */
-	__u64 callee;  /* leaf: frame of the native code it called; 0: none */
-	__u64 seen_ns; /* CLOCK_MONOTONIC */
+	__u64 callee; /* leaf: frame of the native code it called; 0: none */
 	__u32 position;
 	__u32 tgid;
 	__u32 tid;
@@ -165,8 +173,8 @@ struct js_frame {
 	/* No JavaScript frame below it. For js_frame_resolve: ... and it called
 	 * the slow path of allocation. */
 	__u8 leaf;
-	__u8 resolved; /* set by user space */
-	__u8 tries;    /* times it was sent before; stops at 255 */
+	__u8 tries; /* as in struct js_frame_state */
+	__u8 reserved;
 };
 
 struct js_frame_event {

@@ -28,10 +28,9 @@ void js_frames_event(struct tracer *t, const struct js_frame *frame)
 
 static void mark_resolved(struct tracer *t, const struct js_frame *frame)
 {
-	struct js_frame done = *frame;
+	struct js_frame_state done = {.resolved = 1};
 
-	done.resolved = 1;
-	bpf_map_update_elem(bpf_map__fd(t->skel->maps.js_frames), &done.frame,
+	bpf_map_update_elem(bpf_map__fd(t->skel->maps.js_frames), &frame->frame,
 			    &done, BPF_EXIST);
 }
 

@@ -20,7 +20,7 @@
 	(sizeof(struct stack_frames) + sizeof(struct stack_stats) +            \
 	 HASH_ENTRY_BYTES(8, 8) + sizeof(uint32_t))
 
-#define JS_FRAME_BYTES HASH_ENTRY_BYTES(8, sizeof(struct js_frame))
+#define JS_FRAME_BYTES HASH_ENTRY_BYTES(8, sizeof(struct js_frame_state))
 
 static uint32_t power_of_two_below(uint64_t n, uint32_t low, uint32_t high)
 {

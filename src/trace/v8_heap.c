@@ -33,9 +33,9 @@ static const struct v8_probe {
 /* Takes its samples off the books. */
 static void purge(struct tracer *t, const struct tracee *e)
 {
-	struct upkeep_pass pass = {.purge_tgid = e->pid};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &pass,
-		    .ctx_size_in = sizeof(pass));
+	uint64_t arguments[] = {(uint64_t)e->pid};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arguments,
+		    .ctx_size_in = sizeof(arguments));
 
 	if (bpf_prog_test_run_opts(
 		    bpf_program__fd(t->skel->progs.v8_forget_process), &opts))
