@@ -2,6 +2,7 @@
 #include "report/text_v8.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "report/format.h"
 #include "report/names.h"
@@ -9,6 +10,8 @@
 /* Isolates that get a line. */
 #define HEAPS_MAX    8
 #define TYPE_COLUMNS 40
+/* Larger Buffers than that are worth a look at who slices them. */
+#define PINNABLE_BYTES (64 << 10)
 
 static void begin_line(struct text *t, const char *label)
 {
@@ -95,14 +98,12 @@ double text_v8_live(const struct report *r, pid_t pid)
 	return sum;
 }
 
-void text_v8_stack(struct text *t, const struct report *r,
-		   const struct profile_stack *s)
+static void add_types(struct text *t, const struct report *r,
+		      const struct profile_stack *s)
 {
 	struct report_heap_type types[REPORT_HEAP_TYPES];
 	size_t count;
 
-	if (s->source != STACK_SOURCE_V8_HEAP || !r->v8)
-		return;
 	text_printf(t,
 		    "    on V8's heap, survived %u full collection%s or more",
 		    r->v8->survived, r->v8->survived == 1 ? "" : "s");
@@ -113,4 +114,41 @@ void text_v8_stack(struct text *t, const struct report *r,
 		text_printf(t, " %s", format_percent(types[i].share).text);
 	}
 	text_add(t, "\n");
+}
+
+/* Memory behind ArrayBuffers, and so behind Buffers. */
+static bool is_backing_store(const struct report *r,
+			     const struct profile_stack *s)
+{
+	for (uint32_t i = 0; i < s->depth; i++) {
+		const struct symbol *symbol = report_symbol(r, s->frames[i]);
+
+		for (uint32_t l = 0; l < symbol->level_count; l++) {
+			const char *name = symbol->levels[l].function;
+
+			if (strstr(name, "BackingStore::Allocate") ||
+			    strstr(name, "NodeArrayBufferAllocator"))
+				return true;
+		}
+	}
+	return false;
+}
+
+void text_v8_stack(struct text *t, const struct report *r,
+		   const struct profile_stack *s)
+{
+	double size = s->live_objects.value > 0
+			      ? s->live_bytes.value / s->live_objects.value
+			      : 0;
+
+	if (!r->v8)
+		return;
+	if (s->source == STACK_SOURCE_V8_HEAP)
+		add_types(t, r, s);
+	else if (size >= PINNABLE_BYTES && is_backing_store(r, s))
+		text_printf(t,
+			    "    Buffers of %s each: a small slice of one "
+			    "(subarray, slice) keeps all of it alive; copy "
+			    "what is kept\n",
+			    format_bytes(size).text);
 }
