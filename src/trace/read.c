@@ -70,8 +70,23 @@ static void fill_in(struct stack_stats *s)
 	s->freed_objects_q8 = s->alloc_objects_q8 - live_objects_q8;
 }
 
-static bool copy_stack(const struct tracer *t, uint32_t id,
-		       struct stack_stats *stats)
+/* Pages of a heap whose objects are followed: those are reported instead. */
+static bool maps_followed_heap(struct tracer *t, uint32_t id)
+{
+	const struct stack_frames *s = &t->stack_frames[id];
+	const struct tracee *e = tracee_find(t, (pid_t)t->stack_stats[id].tgid);
+
+	if (!e || e->v8_heap.state != V8_HEAP_FOLLOWED)
+		return false;
+	for (uint32_t i = 0; i < s->depth && i < STACK_FRAMES_MAX; i++)
+		if (s->frames[i] >> FRAME_OBJECT_SHIFT == e->v8.object->id &&
+		    v8_engine_maps_heap(e->v8.engine,
+					s->frames[i] & FRAME_ADDRESS_MASK))
+			return true;
+	return false;
+}
+
+static bool copy_stack(struct tracer *t, uint32_t id, struct stack_stats *stats)
 {
 	const struct stack_stats *s = &t->stack_stats[id];
 
@@ -89,7 +104,7 @@ static bool copy_stack(const struct tracer *t, uint32_t id,
 		v8_survivors_apply(&t->v8_survivors, id, &t->cohorts.readable,
 				   t->skel->bss->sampling.variance_shift,
 				   stats);
-	if (t->regions)
+	if (t->regions && !maps_followed_heap(t, id))
 		regions_add_stats(t->regions, id, &t->cohorts.readable, stats);
 	return stats->alloc_samples != 0;
 }

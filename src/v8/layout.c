@@ -191,6 +191,9 @@ static void fill(const struct object *o, const struct v8_symbols *s,
 	for (int i = 0; i < 2; i++) {
 		e->allocate[i] = s->helpers[V8_ALLOCATE_YOUNG + i].address;
 		e->allocate_size[i] = s->helpers[V8_ALLOCATE_YOUNG + i].size;
+		e->allocate_page[i] = s->helpers[V8_ALLOCATE_PAGE + i].address;
+		e->allocate_page_size[i] =
+			s->helpers[V8_ALLOCATE_PAGE + i].size;
 	}
 	if (!v8_code_builtins(o, s, &e->builtins_start, &e->builtins_end))
 		e->builtins_start = e->builtins_end = 0;
@@ -233,13 +236,24 @@ int v8_engine_find(const struct object *o, struct v8_engine *out)
 	return 0;
 }
 
-bool v8_engine_allocates(const struct v8_engine *engine, uint64_t address)
+static bool in_either(const uint64_t start[2], const uint64_t size[2],
+		      uint64_t address)
 {
 	for (int i = 0; i < 2; i++)
-		if (engine->allocate[i] &&
-		    address - engine->allocate[i] < engine->allocate_size[i])
+		if (start[i] && address - start[i] < size[i])
 			return true;
 	return false;
+}
+
+bool v8_engine_allocates(const struct v8_engine *engine, uint64_t address)
+{
+	return in_either(engine->allocate, engine->allocate_size, address);
+}
+
+bool v8_engine_maps_heap(const struct v8_engine *engine, uint64_t address)
+{
+	return in_either(engine->allocate_page, engine->allocate_page_size,
+			 address);
 }
 
 int v8_engine_bind(const struct v8_engine *engine, struct v8_memory *memory,

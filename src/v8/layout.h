@@ -72,6 +72,8 @@ struct v8_engine {
 	/* Runtime_AllocateInYoung- and -OldGeneration: the slow path of
 	 * allocation in optimised code. */
 	uint64_t allocate[2], allocate_size[2];
+	/* MemoryAllocator::AllocatePage, AllocateLargePage: maps the heap. */
+	uint64_t allocate_page[2], allocate_page_size[2];
 	/* IsolateGroup -> entries of the dispatch table, V8 >= 13. */
 	uint32_t isolate_group_dispatch_table;
 	/* v8dbg_type_*: what instance types are called, ordered by type. */
@@ -93,6 +95,9 @@ int v8_engine_bind(const struct v8_engine *engine, struct v8_memory *memory,
 
 /* Whether the link-time address lies in the slow path of allocation. */
 bool v8_engine_allocates(const struct v8_engine *engine, uint64_t address);
+
+/* Whether it lies in what maps pages of the heap. */
+bool v8_engine_maps_heap(const struct v8_engine *engine, uint64_t address);
 
 /* "V8 12.4.254.21", "V8 13.6" when build and patch are not known. */
 const char *v8_version_text(const struct v8_version *version, char *text,

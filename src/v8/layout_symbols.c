@@ -63,6 +63,8 @@ static const struct name helper_names[] = {
 	{"27DefaultEmbeddedBlobCodeSizeE", V8_BLOB_CODE_SIZE},
 	{"33Runtime_AllocateInYoungGenerationE", V8_ALLOCATE_YOUNG},
 	{"31Runtime_AllocateInOldGenerationE", V8_ALLOCATE_OLD},
+	{"15MemoryAllocator12AllocatePageE", V8_ALLOCATE_PAGE},
+	{"15MemoryAllocator17AllocateLargePageE", V8_ALLOCATE_LARGE_PAGE},
 };
 
 struct constant {
