@@ -31,6 +31,8 @@ static int update(struct top *t)
 	int err = reporting_update(t->reporting, false);
 
 	if (!err)
+		err = reporting_diagnose(t->reporting);
+	if (!err)
 		err = top_view_update(&t->view, &t->reporting->report);
 	t->shown = t->dirty = !err;
 	return err;

@@ -18,6 +18,7 @@
 #include "report/losses.h"
 #include "report/names.h"
 #include "report/roots.h"
+#include "verdict/diagnosis.h"
 
 #define SITES_MAX    100
 #define NAME_COLUMNS 120
@@ -260,6 +261,24 @@ static void add_self(struct text *t, const struct report *r)
 	report_each_loss(r, add_loss, t);
 }
 
+static void add_verdicts(struct text *t, const struct report *r)
+{
+	const struct diagnosis_summary *d;
+
+	if (!r->diagnosis)
+		return;
+	d = diagnosis_summary(r->diagnosis);
+	add_metric(t, "diagnosis", "gauge", "What the report says in a word.");
+	text_printf(t, "leakbpf_diagnosis{kind=\"%s\"} 1\n",
+		    diagnosis_name(d->kind));
+	add_single(t, "leak_bytes_per_second", "gauge",
+		   "Growth of all call paths that leak.", d->leak.value / 60);
+	add_metric(t, "call_paths", "gauge", "Call paths by verdict.");
+	for (int i = 0; i < VERDICT_KINDS; i++)
+		text_printf(t, "leakbpf_call_paths{verdict=\"%s\"} %zu\n",
+			    verdict_name((enum verdict_kind)i), d->counts[i]);
+}
+
 static int make(struct text *t, const struct report *r)
 {
 	size_t count, shown;
@@ -280,6 +299,7 @@ static int make(struct text *t, const struct report *r)
 	if (!err) {
 		sum_targets(r, stacks, count, targets);
 		add_self(t, r);
+		add_verdicts(t, r);
 		add_targets(t, r, targets);
 		add_sites(t, labels, sites);
 	}

@@ -7,10 +7,11 @@
 #include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
+#include "report/verdict_text.h"
 #include "report/place.h"
 
 /* "+1023.9 KiB/min  1023.9 KiB 1,000,000 59 min 5 s  " before the name. */
-#define FIGURES_COLUMNS 50
+#define FIGURES_COLUMNS 51
 #define NAME_LEAST	16
 
 static const char *const end_texts[] = {
@@ -117,13 +118,17 @@ void top_line_header(struct text *out, const struct report *r,
 		add_title(out, r, v);
 		break;
 	case 1:
-		add_totals(out, r);
+		if (r->diagnosis)
+			verdict_headline(out, r);
 		break;
 	case 2:
+		add_totals(out, r);
+		break;
+	case 3:
 		add_cost(out, r, v);
 		break;
 	default:
-		text_printf(out, "%15s %11s %9s %10s  %s",
+		text_printf(out, "%16s %11s %9s %10s  %s",
 			    v->order == TOP_BY_GROWTH ? "GROWTH*" : "GROWTH",
 			    v->order == TOP_BY_BYTES ? "BYTES*" : "BYTES",
 			    v->order == TOP_BY_OBJECTS ? "BLOCKS*" : "BLOCKS",
@@ -163,13 +168,22 @@ static void add_where(struct text *t, const struct report *r,
 		text_add(t, "[no stack]");
 }
 
+bool top_row_leaks(const struct report *r, const struct profile_stack *s)
+{
+	const struct verdict *v =
+		r->diagnosis ? diagnosis_verdict(r->diagnosis, s) : NULL;
+
+	return v && v->kind == VERDICT_LEAK;
+}
+
 static void add_stack(struct text *t, const struct report *r,
 		      const struct profile_stack *s, size_t columns)
 {
 	size_t room = columns > FIGURES_COLUMNS ? columns - FIGURES_COLUMNS : 0;
 
 	report_resolve(r, &s, 1);
-	text_printf(t, "%15s %11s %9s %10s  ",
+	text_printf(t, "%c%15s %11s %9s %10s  ",
+		    top_row_leaks(r, s) ? '!' : ' ',
 		    format_rate(s->growth_bytes_per_minute).text,
 		    format_bytes(s->live_bytes.value).text,
 		    format_count(s->live_objects.value).text,
@@ -225,6 +239,7 @@ const char *top_line_help(unsigned line)
 		"Call stacks that hold memory allocated since attach.",
 		"",
 		"  GROWTH   of outstanding bytes, over the last minute",
+		"  !        this call path leaks",
 		"  BYTES    outstanding: allocated since attach, not freed",
 		"  BLOCKS   outstanding",
 		"  AGE      mean age of the outstanding bytes",

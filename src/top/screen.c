@@ -16,7 +16,7 @@
 #define COLUMNS_LEAST 20
 #define MESSAGES_KEPT 64
 
-#define PAIR_GROWING 1
+#define PAIR_LEAKING 1
 
 struct top_screen {
 	SCREEN *terminal;
@@ -94,7 +94,7 @@ int top_screen_open(struct top_screen **out, bool colour)
 	if (colour && has_colors()) {
 		start_color();
 		use_default_colors();
-		init_pair(PAIR_GROWING, COLOR_RED, -1);
+		init_pair(PAIR_LEAKING, COLOR_RED, -1);
 	}
 	diag_set_sink(keep_message, s);
 	*out = s;
@@ -174,7 +174,8 @@ static void draw_help(struct top_screen *s)
 	}
 }
 
-static attr_t row_attributes(const struct top_view *v, size_t i)
+static attr_t row_attributes(const struct report *r, const struct top_view *v,
+			     size_t i)
 {
 	const struct top_row *row = &v->rows[i];
 
@@ -182,9 +183,8 @@ static attr_t row_attributes(const struct top_view *v, size_t i)
 		return A_REVERSE;
 	if (row->frame != TOP_ROW_STACK)
 		return A_DIM;
-	return row->stack->growth_bytes_per_minute > 0
-		       ? (attr_t)COLOR_PAIR(PAIR_GROWING)
-		       : A_NORMAL;
+	return top_row_leaks(r, row->stack) ? (attr_t)COLOR_PAIR(PAIR_LEAKING)
+					    : A_NORMAL;
 }
 
 static void draw_list(struct top_screen *s, struct top_view *v,
@@ -202,7 +202,8 @@ static void draw_list(struct top_screen *s, struct top_view *v,
 		size_t at = v->first + i;
 
 		top_line_row(&s->text, r, v, &v->rows[at], (size_t)COLS);
-		put_line(s, TOP_HEADER_LINES + (int)i, row_attributes(v, at));
+		put_line(s, TOP_HEADER_LINES + (int)i,
+			 row_attributes(r, v, at));
 	}
 }
 

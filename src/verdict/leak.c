@@ -9,6 +9,10 @@
 #define PARTS_RISEN 0.75
 #define PARTS_MIN   4
 #define PARTS_MAX   12
+/* Of an even share of the births that survived, a group must hold that. */
+#define GROUP_SHARE 0.3
+/* Groups are few: what is old lies in long ones. */
+#define GROUPS_MIN 3
 /* Growth slows when it is below that share of what it was before, and the
  * difference exceeds that many standard errors. */
 #define SLOWING_SHARE  0.8
@@ -110,6 +114,20 @@ static bool is_slowing(const struct verdict_input *in, const struct window *w)
 	return is_slower(&w->growth, &before.growth, -1);
 }
 
+/* Births come in groups, the older the longer: each is a part, and rises when
+ * it holds its share of what survived. */
+static void count_births(const struct window *w, struct verdict *out)
+{
+	for (size_t i = 1; i < w->count; i++) {
+		const struct series_point *a = &w->points[i - 1];
+		const struct series_point *b = &w->points[i];
+		double even = w->growth.rate * (b->seconds - a->seconds);
+
+		out->parts++;
+		out->parts_grown += b->live - a->live >= GROUP_SHARE * even;
+	}
+}
+
 /* As many parts as there are points and (new) samples for. */
 static void count_parts(const struct verdict_input *in, const struct window *w,
 			struct verdict *out)
@@ -118,6 +136,10 @@ static void count_parts(const struct verdict_input *in, const struct window *w,
 	double new_share = fmin(w->growth.rate * w->seconds / live, 1);
 	double parts = fmin(PARTS_MAX, (double)(w->count - 1) / 2);
 
+	if (in->collected) {
+		count_births(w, out);
+		return;
+	}
 	parts = fmin(parts, in->samples * new_share / 3);
 	if (!(parts >= 2))
 		return;
@@ -162,7 +184,7 @@ static enum verdict_doubt leaks(const struct verdict_input *in,
 	if (!blocks_stay(in, w, out->freed_lifetime_seconds))
 		return DOUBT_TURNOVER;
 	count_parts(in, w, out);
-	if (out->parts < PARTS_MIN ||
+	if (out->parts < (in->collected ? GROUPS_MIN : PARTS_MIN) ||
 	    out->parts_grown < PARTS_RISEN * out->parts)
 		return DOUBT_NOISE;
 	median = growth_median(w->points, w->count);

@@ -97,15 +97,16 @@ def top():
 
 
 def rows(terminal):
-    return [line for line in terminal.screen.display[4:-2] if line.strip()]
+    return [line for line in terminal.screen.display[5:-2] if line.strip()]
 
 
 def test_shows_who_how_much_and_where(top):
     lines = top.screen.display
+    assert "NO VERDICT YET" in lines[1], lines[1]
     assert "functions (pid" in lines[0] and "RSS" in lines[0], lines[0]
-    assert lines[1].startswith("outstanding "), lines[1]
-    assert "losses 0" in lines[2], lines[2]
-    assert "GROWTH*" in lines[3], lines[3]
+    assert lines[2].startswith("outstanding "), lines[2]
+    assert "losses 0" in lines[3], lines[3]
+    assert "GROWTH*" in lines[4], lines[4]
     assert "/min" in rows(top)[0] and "functions.c:" in rows(top)[0]
     assert "q quit" in lines[-1]
 

@@ -309,7 +309,7 @@ static void a_row_says_how_much_and_where(void **state)
 
 	snapshot(f, 60, three);
 	top_line_row(&t, &f->report, &f->view, &f->view.rows[0], 100);
-	assert_string_equal(t.data, "   +2.9 KiB/min     2.9 KiB         7"
+	assert_string_equal(t.data, "    +2.9 KiB/min     2.9 KiB         7"
 				    "      1 min  f3  f3.c:3");
 	text_free(&t);
 }
