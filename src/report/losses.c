@@ -61,7 +61,8 @@ static void tell_scripts(const struct report *r, report_loss_fn each,
 	for (int i = JS_COMPLETE + 1; i < JS_SHORTFALLS; i++)
 		tell(r->status.js_shortfalls[i], what[i], each, context);
 	tell(r->status.js_dropped,
-	     "JavaScript frames read late or not at all: too many", each, context);
+	     "JavaScript frames read late or not at all: too many", each,
+	     context);
 }
 
 void report_each_loss(const struct report *r, report_loss_fn each,
