@@ -8,6 +8,7 @@
 #include "profile/series.h"
 #include "report/document.h"
 #include "report/json_frames.h"
+#include "report/json_v8.h"
 #include "report/losses.h"
 #include "report/roots.h"
 #include "report/verdict_text.h"
@@ -179,6 +180,7 @@ static void put_stack(struct json *j, const struct report *r,
 	json_number(j, "pid", s->tgid);
 	json_put_path(j, d, from);
 	json_text(j, "memory", report_source_text(s));
+	json_put_types(j, r, s);
 	json_text(j, "end", report_end_text(s));
 	put_estimate(j, "live_bytes", &s->live_bytes);
 	put_estimate(j, "live_objects", &s->live_objects);
@@ -210,6 +212,7 @@ static void put_report(struct json *j, const struct report *r,
 	if (r->diagnosis)
 		put_diagnosis(j, r);
 	put_targets(j, r);
+	json_put_v8(j, r);
 	put_totals(j, r);
 	put_cost(j, r);
 	put_losses(j, r);
