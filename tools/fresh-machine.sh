@@ -52,10 +52,13 @@ echo "$sources" | while read -r uri suite; do
 	echo "deb $uri $suite main"
 done >"$root/etc/apt/sources.list"
 # The archive keyring of minbase signs all of these; the way to the network is
-# this machine's.
+# this machine's, and so are the authorities that it trusts.
 for file in /etc/resolv.conf /etc/hosts; do
 	[ ! -e "$file" ] || cp -L "$file" "$root$file"
 done
+mkdir -p "$root/usr/local/share/ca-certificates"
+find /usr/local/share/ca-certificates -name '*.crt' \
+	-exec cp -L -t "$root/usr/local/share/ca-certificates" {} + 2>/dev/null || :
 apt-config dump | grep -i '^Acquire::\(http\|https\|Retries\).*"..*";$' \
 	>"$root/etc/apt/apt.conf.d/99host" || :
 echo 'APT::Keep-Downloaded-Packages "true";' \

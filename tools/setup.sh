@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs what leakbpf needs from Debian 12's own packages:
+# Installs what leakbpf needs from Debian 12's own packages (and for the tests of
+# Node.js from npm, tools/setup-node.sh):
 #
 #   tools/setup.sh build   to build the binary
 #   tools/setup.sh test    the above, and what the tests trace and use
@@ -19,7 +20,7 @@ TEST="g++ gdb libcmocka-dev python3 python3-pytest python3-pytest-timeout python
 	redis-server redis-tools nginx-light musl-tools libjemalloc-dev
 	libjemalloc2 libgoogle-perftools-dev libtcmalloc-minimal4
 	libmimalloc-dev libmimalloc2.0 rustc util-linux procps prometheus golang-go
-	python3-jsonschema chromium libxml2-utils"
+	python3-jsonschema chromium libxml2-utils ca-certificates openssl wrk nodejs npm"
 VM="g++ qemu-system-x86 busybox-static cpio"
 HEALTHY="python3 redis-server redis-tools nginx-light nodejs sqlite3 git perl
 	postgresql postgresql-contrib memcached lua5.4 php-cli ruby lighttpd haproxy
@@ -44,13 +45,23 @@ esac
 command -v dpkg-query >/dev/null 2>&1 ||
 	fail "this is no Debian system; install by hand what is like: $wanted"
 
+# Last of all: other packages, which only tests need.
+finish() {
+	case $wanted in
+	*"$TEST"*) exec "$(dirname "$0")/setup-node.sh" ;;
+	esac
+	exit 0
+}
+
 missing=
 for package in $wanted; do
+	# Node from elsewhere brings its own npm, and excludes Debian's.
+	[ "$package" != npm ] || ! command -v npm >/dev/null || continue
 	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) ||
 		status=
 	[ "$status" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+[ -n "$missing" ] || finish
 
 [ "$(id -u)" = 0 ] || fail "run as root to install:$missing"
 
@@ -87,3 +98,5 @@ apt_get install -y --no-install-recommends $missing || {
 	tail -n 15 "$log" >&2
 	fail "cannot install:$missing"
 }
+cleanup
+finish

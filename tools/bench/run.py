@@ -4,7 +4,7 @@
 
 usage: run.py LEAKBPF BUILD_DIRECTORY BENCHMARKS.md [SECTION...]
 
-With sections (pairs redis unwind attach memory sampling) only those are
+With sections (pairs redis node unwind attach memory sampling) only those are
 measured, and printed instead of written. BENCH_QUICK=1 takes fewer and shorter
 rounds.
 """
@@ -15,6 +15,7 @@ import sys
 import time
 
 import experiments as x
+import node
 import tables as t
 import targets
 import tracers
@@ -120,6 +121,45 @@ def section_redis(bench, _):
         rows.append(row)
     return out + t.table(["", "SET/s", "of untraced", "LPUSH/s",
                           "of untraced"], rows)
+
+
+def node_table(results, unit):
+    def of(name, what):
+        return [r[what] for r in results[name]]
+
+    def shares(name, what, base=node.UNTRACED):
+        return t.ratios(of(name, what), of(base, what))
+    tail = results[node.UNTRACED][0]["p99"] is not None
+    rows = []
+    for name in node.CONFIGURATIONS:
+        row = [node.LABELS[name], t.spread(of(name, "rate")),
+               t.spread(shares(name, "rate"), t.percent),
+               t.spread(of(name, "cpu")), t.spread(of(name, "gc"))]
+        rows.append(row + ([t.spread(of(name, "p99"))] if tail else []))
+    heads = ["", f"{unit}s per second", "of untraced", f"CPU per {unit} (µs)",
+             f"collection per {unit} (µs)"]
+    return t.table(heads + (["p99 (ms)"] if tail else []), rows), shares
+
+
+def section_node(bench, checks):
+    if not node.available():
+        return "### Node.js\n\nnode or wrk is not installed: not measured.\n"
+    rounds = max(2, bench.rounds - 1)
+    http, shares = node_table(node.measure(bench, node.Service, rounds),
+                              "request")
+    checks.check("node HTTP, requests lost to leakbpf",
+                 1 - statistics.median(shares(node.V8, "rate")), 0.05,
+                 t.percent)
+    checks.check("node HTTP, p99 of untraced",
+                 statistics.median(shares(node.V8, "p99")), 1.1, t.percent)
+    checks.check("node HTTP, CPU per request of `--no-v8`",
+                 statistics.median(shares(node.V8, "cpu", node.NATIVE)), 1.02,
+                 t.percent)
+    heavy, _ = node_table(node.measure(bench, node.Allocator, rounds),
+                          "operation")
+    return ("### Node.js\n\nAn HTTP service at saturation (`wrk -t1 -c32` on "
+            "the same machine):\n\n" + http + "\nA program that only "
+            "allocates (objects, maps, JSON, Buffers):\n\n" + heavy)
 
 
 def section_unwind(bench, checks):
@@ -240,6 +280,7 @@ def section_sampling(bench, _):
 
 
 SECTIONS = {"pairs": section_pairs, "redis": section_redis,
+            "node": section_node,
             "unwind": section_unwind, "attach": section_attach,
             "memory": section_memory, "sampling": section_sampling}
 

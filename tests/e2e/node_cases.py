@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Five leaks that services had in production (tests/targets/node/cases), run
+under load and profiled. Each has a fixed variant.
+
+A heap that grows by a megabyte a second makes V8 collect all of it once or twice
+in half a minute, and less and less often. Here it is told to do so every few
+seconds, so that tests need not last as long as the leaks did."""
+import concurrent.futures
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+
+from leakbpf import Profiler
+from node import NODES, Program, certificate
+from node_report import HEAP, NATIVE, Document
+
+WARM_UP = 100  # operations before the first truth
+COLLECT_SECONDS = 4
+
+
+@dataclass
+class Case:
+    script: str
+    version: str
+    operation: str  # of drive.js
+    per_second: int
+    # The function that leaks; the line is marked in the script.
+    function: str
+    memory: str = HEAP
+    upstream: str = ""  # of drive.js; {leak}|{fixed} when they differ
+    limit: int = 1 << 20
+    needs: str = ""
+
+    def upstream_of(self, variant):
+        leak, _, fixed = self.upstream.partition("|")
+        return fixed if fixed and variant != "leak" else leak
+
+
+CASES = {
+    "double response": Case(
+        "cases/double_response.js", "20", "get", 50, "askUpstream",
+        upstream="twice|once"),
+    "slab": Case("cases/slab.js", "22", "talkTls", 1, "receive",
+                 memory=NATIVE, limit=40, needs="certificate"),
+    "static files": Case("cases/static_files.js", "24", "abort", 50, "track",
+                         needs="file"),
+    "registry": Case("cases/registry.js", "18", "talk", 50, "add"),
+    "proxy": Case("cases/proxy.js", "20", "get", 50, "forward",
+                  upstream="plain"),
+}
+
+
+class Outcome:
+    """What the target knows, and what leakbpf said."""
+
+    def __init__(self, case, variant):
+        self.case, self.variant = case, variant
+        self.base = self.end = self.load = self.run = self.report = None
+        self.kept = 0
+
+    def grown(self, what):
+        return self.end[what] - self.base[what]
+
+    def __str__(self):
+        return (f"{self.case.script} {self.variant}: before {self.base}, "
+                f"after {self.end}, load {self.load}, kept {self.kept}\n"
+                f"{self.report and self.report.describe()}\n{self.run}")
+
+
+def arguments(case, variant, driver, place):
+    """Of the target; files that it needs are made in `place`."""
+    if case.upstream:
+        port = [driver.said["upstream"]]
+        return port if "|" in case.upstream else [variant, *port]
+    if case.needs == "certificate":
+        return [variant, *certificate(place)]
+    if case.needs == "file":
+        path = os.path.join(place, "file")
+        with open(path, "wb") as f:
+            f.write(os.urandom(256 << 10))
+        return [variant, path]
+    return [variant]
+
+
+class Service:
+    """A target and its clients."""
+
+    def __init__(self, case, variant, version=None):
+        self.case = case
+        self.place = tempfile.TemporaryDirectory(prefix="e2e-")
+        self.driver = self.target = None
+        upstream = case.upstream_of(variant)
+        try:
+            self.driver = Program(NODES["22"], "drive.js", case.operation,
+                                  *([upstream] if upstream else []))
+            self.target = Program(
+                NODES[version or case.version], case.script,
+                *arguments(case, variant, self.driver, self.place.name))
+            self.pid = self.target.pid
+            self.load(1, limit=WARM_UP if case.memory == HEAP else 5)
+        except BaseException:
+            self.close()
+            raise
+
+    def begin(self, **how):
+        self.driver.ask("go", {"port": self.target.said["port"], **how})
+
+    def load(self, seconds, collect=False, **how):
+        """Saturates it unless told otherwise; returns what came of it."""
+        self.begin(**how)
+        end = time.monotonic() + seconds
+        while collect and time.monotonic() + COLLECT_SECONDS < end:
+            time.sleep(COLLECT_SECONDS)
+            self.target.ask("collect")
+        time.sleep(max(0, end - time.monotonic()))
+        return self.driver.ask("stop")
+
+    def close(self):
+        for program in (self.target, self.driver):
+            if program:
+                program.close()
+        self.place.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def observe(case, variant, seconds, *options, version=None):
+    """Profiles it for so many seconds of load."""
+    out = Outcome(case, variant)
+    with Service(case, variant, version) as service:
+        out.base = service.target.ask("truth")
+        path = os.path.join(service.place.name, "report.json")
+        with Profiler([service.pid], "-i", 2, "-n", 30, "--json", path,
+                      *options) as profiler:
+            out.load = service.load(seconds, collect=True,
+                                    perSecond=case.per_second,
+                                    limit=case.limit)
+            out.end = service.target.ask("truth", timeout=60)
+            time.sleep(0.5)
+            out.run = profiler.stop()
+            out.report = Document(path)
+        assert service.target.alive(), service.target.stderr()
+        if case.script != "cases/double_response.js":
+            out.kept = service.target.ask("kept")["count"]
+        assert service.target.finish() == 0, service.target.stderr()
+    return out
+
+
+def observe_all(variant, seconds):
+    """All cases at once: {name: Outcome, or what went wrong}."""
+    def one(name):
+        try:
+            return observe(CASES[name], variant, seconds)
+        except Exception as error:  # raised again where it is looked at
+            return error
+    with concurrent.futures.ThreadPoolExecutor(len(CASES)) as pool:
+        return dict(zip(CASES, pool.map(one, CASES)))

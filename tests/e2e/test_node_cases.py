@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Leaks as production had them, with real servers and clients on loopback. All
+cases run at once: some 40 s for the leaking variants, less for the fixed ones.
+"""
+import re
+
+import pytest
+
+from leakbpf import Profiler
+from node_cases import CASES, Service, observe, observe_all
+from node_report import HEAP, sites
+
+# Long enough for a verdict: nothing is called a leak before 30 s.
+SECONDS = 32
+FIXED_SECONDS = 20
+# What the estimate may be off.
+TOLERANCE = 0.2
+
+pytestmark = pytest.mark.timeout(240)
+each_case = pytest.mark.parametrize("name", CASES)
+
+
+@pytest.fixture(scope="module")
+def leaking():
+    return observe_all("leak", SECONDS)
+
+
+@pytest.fixture(scope="module")
+def fixed():
+    return observe_all("fixed", FIXED_SECONDS)
+
+
+def outcome(results, name):
+    result = results[name]
+    if isinstance(result, Exception):
+        raise result
+    assert result.run.code == 0, f"{result}"
+    assert result.load["done"] > 10, f"{result}"
+    # A busy machine breaks a connection now and then.
+    assert result.load["failed"] + result.load["unfinished"] <= \
+        0.02 * result.load["begun"], f"{result}"
+    return result
+
+
+@each_case
+def test_the_leaking_line_is_first(leaking, name):
+    """Of the text report, which a person reads."""
+    result = outcome(leaking, name)
+    case = result.case
+    first = result.run.report.stacks[0]
+    file = case.script.rpartition("/")[2]
+    lines = sites(case.script)[case.function]
+    wanted = re.compile(rf"    {case.function}  {file}:~?"
+                        rf"({'|'.join(map(str, lines))})(:\d+)?$")
+    assert any(wanted.match(frame) for frame in first.frames), \
+        f"expected {wanted.pattern!r} in {first.frames}\n{result}"
+
+
+@each_case
+def test_live_bytes_are_within_20_percent_of_the_truth(leaking, name):
+    result = outcome(leaking, name)
+    memory = result.case.memory
+    expected = result.grown("heapUsed" if memory == HEAP else "arrayBuffers")
+    seen = result.report.bytes(memory)
+    margin = max(TOLERANCE * expected, 2 * result.report.margin(memory))
+    assert expected > 4 << 20, f"{result}"
+    assert abs(seen - expected) < margin, \
+        f"expected {expected} +-{margin:.0f}, seen {seen:.0f}\n{result}"
+
+
+@each_case
+def test_it_is_called_a_leak(leaking, name):
+    result = outcome(leaking, name)
+    assert result.report.json["diagnosis"]["kind"] == "leak", f"{result}"
+
+
+@each_case
+def test_the_fixed_variant_shows_no_leak(fixed, leaking, name):
+    result = outcome(fixed, name)
+    assert result.report.json["diagnosis"]["kind"] != "leak", f"{result}"
+    leak = outcome(leaking, name)
+    per_operation = {r: r.report.bytes(r.case.memory) / r.load["done"]
+                     for r in (result, leak)}
+    assert per_operation[result] < 0.2 * per_operation[leak], \
+        f"{list(per_operation.values())} bytes per operation\n{result}"
+
+
+def test_a_fixed_node_keeps_no_double_responses(leaking):
+    """Node 22.21 and later free the parser: the same program, no leak."""
+    result = observe(CASES["double response"], "leak", 10, version="22")
+    leak = outcome(leaking, "double response")
+    assert result.report.bytes(HEAP) / result.load["done"] < \
+        0.2 * leak.report.bytes(HEAP) / leak.load["done"], f"{result}"
+
+
+@each_case
+def test_throughput(name, capsys):
+    """Saturated by clients on the same machine, which is what it can spare:
+    printed, and no more than a collapse fails."""
+    with Service(CASES[name], "fixed") as service:
+        before = service.load(2)
+        with Profiler([service.pid]) as profiler:
+            traced = service.load(2)
+            profiler.stop()
+        after = service.load(2)
+    untraced = (before["perSecond"] + after["perSecond"]) / 2
+    share = traced["perSecond"] / untraced
+    with capsys.disabled():
+        print(f"\n{name}: {untraced:.0f} operations/s untraced, "
+              f"{traced['perSecond']:.0f} traced: {100 * share:.0f} %; p99 "
+              f"{after['p99'] / 1000:.1f} and {traced['p99'] / 1000:.1f} ms")
+    assert share > 0.4, f"{before}\n{traced}\n{after}"
