@@ -166,7 +166,7 @@ def test_output_that_cannot_be_written(path):
 def test_full_disk_is_reported():
     with Target("load", "service") as target:
         target.line()
-        run = leakbpf("-p", target.pid, "-d", 1, "--folded", "/dev/full")
+        run = leakbpf("-p", target.pid, "-d", 1, "--json", "/dev/full")
         assert run.returncode == OUTPUT, run
         assert "/dev/full" in run.stderr, run
 

@@ -40,7 +40,7 @@ def test_pprof_opens_in_go_and_has_the_bytes(tmp_path):
     mapping = [m for m in raw.partition("Mappings")[2].splitlines()
                if "targets/functions" in m]
     assert len(mapping) == 1 and "[FN][FL][LN][IN]" in mapping[0], raw
-    assert len(mapping[0].split()[2]) == 40, f"no build-id: {mapping}"
+    assert len(mapping[0].split()[3]) == 40, f"no build-id: {mapping}"
 
 
 def test_json_satisfies_its_schema_and_has_the_bytes(tmp_path):
