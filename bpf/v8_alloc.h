@@ -18,6 +18,13 @@
 #include "calls.h"
 #include "v8_heap.h"
 
+/*
+ * Areas from a free list may be as small as the objects: then a walk for each
+ * would cost more than the program's own work, for samples that say little. So
+ * areas are passed over until they add up to that much.
+ */
+#define V8_SAMPLE_BYTES_MIN (128ULL << 10)
+
 struct v8_allocation {
 	__u64 allocator; /* Space or MainAllocator */
 	__u64 object;	 /* untagged; 0: none */
@@ -231,8 +238,8 @@ static __always_inline bool v8_read(struct v8_allocation *a, __u32 kind,
 				    (void *)(first + l->allocator_heap));
 }
 
-/* Counts what was allocated, and says in a->weight what the object, if there
- * is one, stands for. */
+/* Counts what was allocated, and says in a->weight what the object stands for;
+ * 0: there is none, or too little has been allocated since the last one. */
 static __always_inline struct v8_allocator *
 v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 	   struct v8_heap *h, __u64 limit)
@@ -243,7 +250,7 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 		return NULL;
 	if (kind != V8_ALLOCATE)
 		v8_count(l, h, a->allocator, state, kind, a->object, limit);
-	if (a->object)
+	if (a->object && state->bytes >= V8_SAMPLE_BYTES_MIN)
 		a->weight = __sync_lock_test_and_set(&state->bytes, 0);
 	return state;
 }
@@ -277,8 +284,7 @@ static __always_inline int v8_allocated(struct pt_regs *ctx)
 		return 0;
 	if (kind != V8_LARGE_PAGE) {
 		state = v8_account(&a, kind, &p->layout, h, third);
-		/* An allocator seen for the first time has nothing to tell. */
-		if (!state || !a.object || !a.weight)
+		if (!state || !a.weight)
 			return 0;
 	}
 	v8_check_page(&p->layout, h, a.object);

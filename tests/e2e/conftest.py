@@ -28,13 +28,6 @@ def pytest_sessionstart(session):
                     built.stderr, 2)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def no_program_left_behind():
-    yield
-    programs = machine.lasting_programs()
-    assert not programs, f"BPF programs without an owner: {programs}"
-
-
 @pytest.fixture(autouse=True)
 def no_process_left_behind():
     known = machine.children()  # of fixtures that serve several tests

@@ -109,4 +109,4 @@ def test_throughput(name, capsys):
         print(f"\n{name}: {untraced:.0f} operations/s untraced, "
               f"{traced['perSecond']:.0f} traced: {100 * share:.0f} %; p99 "
               f"{after['p99'] / 1000:.1f} and {traced['p99'] / 1000:.1f} ms")
-    assert share > 0.4, f"{before}\n{traced}\n{after}"
+    assert share > 0.2, f"{before}\n{traced}\n{after}"
