@@ -108,13 +108,14 @@ case ${1:-} in
 	;;
 esac
 
-# Those of Node.js mostly wait for load to have its effect, so they run beside
-# the others, each set with a report of its own.
-NODE_TESTS="tests/e2e/test_node_cases.py tests/e2e/test_node_heap.py
+# Those that mostly wait, for load to have its effect, run beside the others,
+# each set with a report of its own.
+WAITING_TESTS="tests/e2e/test_node_cases.py tests/e2e/test_node_heap.py
 	tests/e2e/test_node_native.py tests/e2e/test_js_frames.py
-	tests/e2e/test_v8_heap.py"
+	tests/e2e/test_v8_heap.py tests/e2e/test_verdicts.py
+	tests/e2e/test_serve.py tests/e2e/test_top.py"
 ignored=
-for t in $NODE_TESTS; do
+for t in $WAITING_TESTS; do
 	ignored="$ignored --ignore=$t"
 done
 
@@ -151,12 +152,12 @@ count_end_to_end() { # SET
 say "end-to-end tests"
 make --no-print-directory -s -j"$jobs" -C tests/targets
 # shellcheck disable=SC2086
-run_end_to_end node $NODE_TESTS "$@" &
+run_end_to_end waiting $WAITING_TESTS "$@" &
 # shellcheck disable=SC2086
-run_end_to_end native $ignored tests/e2e "$@"
+run_end_to_end other $ignored tests/e2e "$@"
 wait
-count_end_to_end native
-count_end_to_end node
+count_end_to_end other
+count_end_to_end waiting
 
 say "nothing left behind"
 if timeout 90 /usr/bin/python3 -B tests/e2e/leftovers.py build \
