@@ -192,16 +192,28 @@ struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 /* ---- Links -----------------------------------------------------------------
  */
 
-static int link_group(struct tracer *t, struct tracee *e,
-		      const struct object *o, struct bpf_program *program,
-		      enum link_kind kind, bool is_return,
-		      const struct points *p, enum point_group group)
+static int link_group(struct tracee *e, const struct object *o,
+		      const struct bpf_program *program, enum link_kind kind,
+		      bool is_return, const struct points *p,
+		      enum point_group group)
 {
-	if (!p->count[group])
-		return 0;
-	return probe_links_add(&e->links, kind, bpf_program__fd(program), o->fd,
-			       e->pid, is_return, p->list[group],
-			       p->count[group]);
+	static const enum probe_phase phases[GROUPS] = {
+		[GROUP_FREE] = PROBES_FREES,
+		[GROUP_ALLOC] = PROBES_BIRTHS,
+		[GROUP_MAP] = PROBES_ALWAYS,
+		[GROUP_LOADER] = PROBES_ALWAYS,
+	};
+	struct probe_set set = {
+		.phase = phases[group],
+		.object = o,
+		.program_fd = bpf_program__fd(program),
+		.kind = kind,
+		.is_return = is_return,
+		.points = p->list[group],
+		.count = p->count[group],
+	};
+
+	return probe_sets_add(&e->probes, e->pid, &set);
 }
 
 /* Frees before allocations, returns before entries: whatever is seen to begin
@@ -213,32 +225,32 @@ static int link_points(struct tracer *t, struct tracee *e,
 	bool session = t->link == LINK_SESSION;
 	int err;
 
-	err = link_group(t, e, o, t->skel->progs.loader_entry, plain, false, p,
+	err = link_group(e, o, t->skel->progs.loader_entry, plain, false, p,
 			 GROUP_LOADER);
 	if (!err)
-		err = link_group(t, e, o, t->skel->progs.free_entry, plain,
-				 false, p, GROUP_FREE);
+		err = link_group(e, o, t->skel->progs.free_entry, plain, false,
+				 p, GROUP_FREE);
 	if (session) {
 		if (!err)
-			err = link_group(t, e, o, t->skel->progs.alloc_session,
+			err = link_group(e, o, t->skel->progs.alloc_session,
 					 LINK_SESSION, false, p, GROUP_ALLOC);
 		if (!err)
-			err = link_group(t, e, o, t->skel->progs.map_session,
+			err = link_group(e, o, t->skel->progs.map_session,
 					 LINK_SESSION, false, p, GROUP_MAP);
 		return err;
 	}
 	if (!err)
-		err = link_group(t, e, o, t->skel->progs.alloc_return, plain,
-				 true, p, GROUP_ALLOC);
+		err = link_group(e, o, t->skel->progs.alloc_return, plain, true,
+				 p, GROUP_ALLOC);
 	if (!err)
-		err = link_group(t, e, o, t->skel->progs.alloc_entry, plain,
-				 false, p, GROUP_ALLOC);
+		err = link_group(e, o, t->skel->progs.alloc_entry, plain, false,
+				 p, GROUP_ALLOC);
 	if (!err)
-		err = link_group(t, e, o, t->skel->progs.map_return, plain,
-				 true, p, GROUP_MAP);
+		err = link_group(e, o, t->skel->progs.map_return, plain, true,
+				 p, GROUP_MAP);
 	if (!err)
-		err = link_group(t, e, o, t->skel->progs.map_entry, plain,
-				 false, p, GROUP_MAP);
+		err = link_group(e, o, t->skel->progs.map_entry, plain, false,
+				 p, GROUP_MAP);
 	return err;
 }
 

@@ -29,6 +29,7 @@ struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
 	e->pid = pid;
 	e->owner = owner;
 	e->alive = true;
+	probe_sets_init(&e->probes);
 	t->tracees[t->tracee_count++] = e;
 	return e;
 }
@@ -74,7 +75,7 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 {
 	uint32_t key = e->pid;
 
-	probe_links_close(&e->links);
+	probe_sets_clear(&e->probes);
 	fill_slot(t, key, NULL);
 	probe_links_close(&e->v8_heap.links);
 	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);

@@ -185,7 +185,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	diag_info("process %d executed a new program: starting over",
 		  (int)e->pid);
 	e->new_image = false;
-	probe_links_close(&e->links);
+	probe_sets_clear(&e->probes);
 	v8_forget(t, e);
 	tracer_purge(t, e->pid);
 	v8_heap_forget(t, e);

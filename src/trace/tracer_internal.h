@@ -19,6 +19,7 @@
 #include "trace/regions.h"
 #include "target/maps.h"
 #include "trace/memory_plan.h"
+#include "trace/probe_sets.h"
 #include "trace/unwind_store.h"
 #include "trace/v8.h"
 #include "trace/v8_heap.h"
@@ -43,7 +44,7 @@ struct tracee {
 	uint32_t map_epoch;
 	struct tracee_range *ranges;
 	size_t range_count;
-	struct probe_links links;
+	struct probe_sets probes;
 	bool has_allocator;
 	struct v8_tracee v8;
 	struct v8_heap_tracking v8_heap;

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/probe_sets.h"
+
+void probe_sets_init(struct probe_sets *sets)
+{
+	*sets = (struct probe_sets){0};
+	for (int i = 0; i < PROBE_PHASES; i++)
+		sets->open[i] = true;
+}
+
+static int set_probes(struct probe_set *s, pid_t pid)
+{
+	return probe_links_add(&s->links, s->kind, s->program_fd, s->object->fd,
+			       pid, s->is_return, s->points, s->count);
+}
+
+int probe_sets_add(struct probe_sets *sets, pid_t pid,
+		   const struct probe_set *set)
+{
+	struct probe_set *grown, *s;
+	int err = 0;
+
+	if (!set->count)
+		return 0;
+	grown = realloc(sets->list, (sets->count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	sets->list = grown;
+	s = &grown[sets->count];
+	*s = *set;
+	s->links = (struct probe_links){0};
+	s->points = malloc(set->count * sizeof(*s->points));
+	if (!s->points)
+		return -ENOMEM;
+	memcpy(s->points, set->points, set->count * sizeof(*s->points));
+	if (sets->open[s->phase])
+		err = set_probes(s, pid);
+	if (err)
+		free(s->points);
+	else
+		sets->count++;
+	return err;
+}
+
+int probe_sets_open(struct probe_sets *sets, pid_t pid, enum probe_phase phase)
+{
+	int err = 0;
+
+	if (sets->open[phase])
+		return 0;
+	for (size_t i = 0; !err && i < sets->count; i++)
+		if (sets->list[i].phase == phase)
+			err = set_probes(&sets->list[i], pid);
+	if (err)
+		probe_sets_close(sets, phase);
+	sets->open[phase] = !err;
+	return err;
+}
+
+/* Appends the links of `from`, which has none afterwards. */
+static void take_links(struct probe_links *into, struct probe_links *from)
+{
+	int *grown = NULL;
+
+	if (from->count)
+		grown = realloc(into->fds, (into->count + from->count) *
+						   sizeof(*grown));
+	if (!grown) { /* one after the other, then */
+		probe_links_close(from);
+		return;
+	}
+	into->fds = grown;
+	memcpy(into->fds + into->count, from->fds,
+	       from->count * sizeof(*grown));
+	into->count += from->count;
+	into->perf_events += from->perf_events;
+	free(from->fds);
+	*from = (struct probe_links){0};
+}
+
+void probe_sets_close(struct probe_sets *sets, enum probe_phase phase)
+{
+	struct probe_links links = {0};
+
+	for (size_t i = 0; i < sets->count; i++)
+		if (sets->list[i].phase == phase)
+			take_links(&links, &sets->list[i].links);
+	probe_links_close(&links);
+	sets->open[phase] = false;
+}
+
+void probe_sets_clear(struct probe_sets *sets)
+{
+	struct probe_links links = {0};
+
+	for (size_t i = 0; i < sets->count; i++) {
+		take_links(&links, &sets->list[i].links);
+		free(sets->list[i].points);
+	}
+	probe_links_close(&links);
+	free(sets->list);
+	probe_sets_init(sets);
+}
