@@ -162,9 +162,7 @@ static void add_site_labels(struct text *t, const struct report *r,
 	add_label(t, "memory", report_source_text(s));
 	text_add(t, ",");
 	if (s->id == STACK_ID_OVERFLOW || !report_blame(r, s, &b)) {
-		add_label(t, "function",
-			  s->id == STACK_ID_OVERFLOW ? "[other stacks]"
-						     : "[no stack]");
+		add_label(t, "function", report_nobody_text(s));
 		text_add(t, ",file=\"\",line=\"0\"}");
 		return;
 	}

@@ -6,6 +6,8 @@
 
 #include "report/names.h"
 
+#define MODULE_COLUMNS 32
+
 const char *place_base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -26,6 +28,27 @@ void place_for_people(struct text *out, const struct symbol *symbol,
 		    level->line);
 	if (symbol->script && level->column && !level->approximate)
 		text_printf(out, ":%" PRIu32, level->column);
+}
+
+void place_of_level(struct text *out, const struct symbol *symbol,
+		    const struct symbol_level *level, size_t name_columns,
+		    size_t file_columns)
+{
+	name_for_people(out, level->function, name_columns);
+	if (!level->file)
+		return;
+	text_add(out, "  ");
+	place_for_people(out, symbol, level, place_base_name(level->file),
+			 file_columns);
+}
+
+void place_module(struct text *out, const struct symbol *symbol)
+{
+	if (!symbol->named || !symbol->module[0])
+		return;
+	text_add(out, "  (");
+	name_for_people(out, symbol->module, MODULE_COLUMNS);
+	text_add(out, ")");
 }
 
 void place_function(struct text *out, const struct symbol *symbol,

@@ -19,6 +19,13 @@ void place_for_people(struct text *out, const struct symbol *symbol,
 		      const struct symbol_level *level, const char *file,
 		      size_t columns);
 
+/* "parse_header  http.c:212": the file without its folders. */
+void place_of_level(struct text *out, const struct symbol *symbol,
+		    const struct symbol_level *level, size_t name_columns,
+		    size_t file_columns);
+/* "  (libc.so.6)", of a symbol that was found. */
+void place_module(struct text *out, const struct symbol *symbol);
+
 /* The name of a function where it stands alone: functions of scripts with file
  * and line, because often they have no names. Not made safe. */
 void place_function(struct text *out, const struct symbol *symbol,

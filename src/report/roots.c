@@ -14,6 +14,11 @@ const char *report_end_text(const struct profile_stack *s)
 	return s->end < STACK_END_COUNT ? end_texts[s->end] : "?";
 }
 
+const char *report_nobody_text(const struct profile_stack *s)
+{
+	return s->id == STACK_ID_OVERFLOW ? "[other stacks]" : "[no stack]";
+}
+
 static const char *comm_of(const struct report *r, uint32_t tgid)
 {
 	for (size_t i = 0; i < r->target_count; i++)
@@ -57,12 +62,13 @@ size_t report_roots(const struct report *r, const struct profile_stack *s,
 	if (source)
 		snprintf(roots[n++].name, sizeof(roots->name), "%s", source);
 	if (s->id == STACK_ID_OVERFLOW)
-		snprintf(roots[n++].name, sizeof(roots->name),
-			 "[other stacks]");
+		snprintf(roots[n++].name, sizeof(roots->name), "%s",
+			 report_nobody_text(s));
 	else if (s->end != STACK_END_ROOT)
 		snprintf(roots[n++].name, sizeof(roots->name),
 			 "[truncated: %s]", report_end_text(s));
 	else if (!s->depth)
-		snprintf(roots[n++].name, sizeof(roots->name), "[no stack]");
+		snprintf(roots[n++].name, sizeof(roots->name), "%s",
+			 report_nobody_text(s));
 	return n;
 }

@@ -18,6 +18,8 @@ size_t report_roots(const struct report *r, const struct profile_stack *s,
 		    struct report_root roots[REPORT_ROOTS_MAX]);
 /* "native", "v8 heap" */
 const char *report_source_text(const struct profile_stack *s);
+/* What stands in place of the function to blame for a stack without frames. */
+const char *report_nobody_text(const struct profile_stack *s);
 /* Why the walk of a stack ended: a text of leakbpf/abi.h. */
 const char *report_end_text(const struct profile_stack *s);
 

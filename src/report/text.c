@@ -19,9 +19,8 @@
 #include "report/verdict_text.h"
 
 /* Columns for names; with file and line a line stays near 100. */
-#define NAME_COLUMNS   60
-#define FILE_COLUMNS   48
-#define MODULE_COLUMNS 32
+#define NAME_COLUMNS 60
+#define FILE_COLUMNS 48
 /* Levels shown of one stack: its leaf end, and where it came from. */
 #define LEVELS_LEAF 52
 #define LEVELS_ROOT 12
@@ -36,19 +35,11 @@ static void add_level(struct text *t, const struct symbol *symbol,
 		      const struct symbol_level *level)
 {
 	text_add(t, "    ");
-	name_for_people(t, level->function, NAME_COLUMNS);
-	if (level->file) {
-		text_add(t, "  ");
-		place_for_people(t, symbol, level, place_base_name(level->file),
-				 FILE_COLUMNS);
-	}
-	if (level->inlined) {
+	place_of_level(t, symbol, level, NAME_COLUMNS, FILE_COLUMNS);
+	if (level->inlined)
 		text_add(t, "  (inlined)");
-	} else if (symbol->named && symbol->module[0]) {
-		text_add(t, "  (");
-		name_for_people(t, symbol->module, MODULE_COLUMNS);
-		text_add(t, ")");
-	}
+	else
+		place_module(t, symbol);
 	text_add(t, "\n");
 }
 

@@ -9,6 +9,7 @@
 #include "report/format.h"
 #include "report/names.h"
 #include "report/place.h"
+#include "report/roots.h"
 
 #define NAME_COLUMNS 60
 #define FILE_COLUMNS 48
@@ -173,12 +174,8 @@ void verdict_place(struct text *t, const struct report *r,
 	struct blame b;
 	size_t length;
 
-	if (s->id == STACK_ID_OVERFLOW) {
-		text_add(t, "[other stacks]");
-		return;
-	}
-	if (!report_blame(r, s, &b)) {
-		text_add(t, "[no stack]");
+	if (s->id == STACK_ID_OVERFLOW || !report_blame(r, s, &b)) {
+		text_add(t, report_nobody_text(s));
 		return;
 	}
 	name_for_people(t, b.level->function, NAME_COLUMNS);

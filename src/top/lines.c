@@ -6,19 +6,16 @@
 
 #include "report/blame.h"
 #include "report/format.h"
+#include "report/losses.h"
 #include "report/names.h"
-#include "report/verdict_text.h"
 #include "report/place.h"
+#include "report/roots.h"
+#include "report/verdict_text.h"
 
 /* "+1023.9 KiB/min  1023.9 KiB 1,000,000 59 min 5 s  " before the name. */
 #define FIGURES_COLUMNS 51
 #define NAME_LEAST	16
-
-static const char *const end_texts[] = {
-#define X(id, text) text,
-	STACK_END_REASONS(X)
-#undef X
-};
+#define FILE_COLUMNS	40
 
 static bool continues(char byte)
 {
@@ -77,14 +74,9 @@ static void add_totals(struct text *t, const struct report *r)
 		    format_rate(p.growth_bytes_per_minute).text);
 }
 
-static uint64_t losses_of(const struct report *r)
+static void add_loss(const struct report_loss *loss, void *context)
 {
-	uint64_t sum = 0;
-
-#define X(id, text) sum += r->counters[COUNTER_##id];
-	COUNTERS_LOSS(X)
-#undef X
-	return sum;
+	*(uint64_t *)context += loss->count;
 }
 
 static void add_cost(struct text *t, const struct report *r,
@@ -93,6 +85,7 @@ static void add_cost(struct text *t, const struct report *r,
 	double share = r->elapsed_seconds > 0 ? (double)r->status.overhead_ns /
 							1e9 / r->elapsed_seconds
 					      : 0;
+	uint64_t losses = 0;
 
 	text_printf(t, "overhead %s of one CPU", format_percent(share).text);
 	if (r->status.sampling.interval_bytes)
@@ -102,7 +95,8 @@ static void add_cost(struct text *t, const struct report *r,
 				.text);
 	else
 		text_add(t, "  every block");
-	text_printf(t, "  losses %s", format_count((double)losses_of(r)).text);
+	report_each_loss(r, add_loss, &losses);
+	text_printf(t, "  losses %s", format_count((double)losses).text);
 	if (v->filter[0])
 		text_printf(t, "  filter \"%s\": %zu of %zu stacks", v->filter,
 			    v->stacks, v->stacks + v->stacks_hidden);
@@ -142,17 +136,11 @@ void top_line_header(struct text *out, const struct report *r,
 static void add_level(struct text *t, const struct symbol *symbol,
 		      const struct symbol_level *level, size_t columns)
 {
-	name_for_people(t, level->function,
-			columns > NAME_LEAST ? columns : NAME_LEAST);
-	if (level->file) {
-		text_add(t, "  ");
-		place_for_people(t, symbol, level, place_base_name(level->file),
-				 40);
-	} else if (symbol->named && symbol->module[0]) {
-		text_add(t, "  (");
-		name_for_people(t, symbol->module, 32);
-		text_add(t, ")");
-	}
+	place_of_level(t, symbol, level,
+		       columns > NAME_LEAST ? columns : NAME_LEAST,
+		       FILE_COLUMNS);
+	if (!level->file)
+		place_module(t, symbol);
 }
 
 static void add_where(struct text *t, const struct report *r,
@@ -160,12 +148,10 @@ static void add_where(struct text *t, const struct report *r,
 {
 	struct blame b;
 
-	if (s->id == STACK_ID_OVERFLOW)
-		text_add(t, "[other stacks]");
-	else if (report_blame(r, s, &b))
+	if (s->id != STACK_ID_OVERFLOW && report_blame(r, s, &b))
 		add_level(t, b.symbol, b.level, columns);
 	else
-		text_add(t, "[no stack]");
+		text_add(t, report_nobody_text(s));
 }
 
 bool top_row_leaks(const struct report *r, const struct profile_stack *s)
@@ -205,7 +191,7 @@ void top_line_row(struct text *out, const struct report *r,
 		add_stack(out, r, s, columns);
 	} else if (row->frame == TOP_ROW_END) {
 		text_printf(out, "      [stack ends here: %s]",
-			    s->end < STACK_END_COUNT ? end_texts[s->end] : "?");
+			    report_end_text(s));
 	} else {
 		symbol = report_symbol(r, s->frames[row->frame]);
 		text_add(out, "      ");

@@ -35,7 +35,16 @@ static const struct symbol *get(void *context, uint64_t frame)
 	return &symbols[frame];
 }
 
-static const struct names names = {.resolve = resolve, .get = get};
+static uint32_t objects_given_up(void *context)
+{
+	return 0;
+}
+
+static const struct names names = {
+	.resolve = resolve,
+	.get = get,
+	.objects_given_up = objects_given_up,
+};
 
 struct fixture {
 	struct profile *profile;
