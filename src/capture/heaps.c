@@ -31,7 +31,7 @@ static void code_name(struct codec *c, char *name, size_t size)
 	name[length] = '\0';
 }
 
-static void code_heap(struct codec *c, struct capture_heap *h)
+static void code_heap(struct codec *c, struct heap_summary *h)
 {
 	code_u32(c, &h->pid);
 	code_u32(c, &h->tid);
@@ -49,8 +49,8 @@ static void code_heap(struct codec *c, struct capture_heap *h)
 static void code_type(struct codec *c, struct capture_type *t)
 {
 	code_u32(c, &t->stack);
-	code_name(c, t->name, sizeof(t->name));
-	code_double(c, &t->share);
+	code_name(c, t->type.name, sizeof(t->type.name));
+	code_double(c, &t->type.share);
 }
 
 static void code_lists(struct codec *c, struct capture_heaps *h)
@@ -59,7 +59,7 @@ static void code_lists(struct codec *c, struct capture_heaps *h)
 
 	code_u32(c, &heaps);
 	for (uint32_t i = 0; i < heaps && !c->in.failed; i++) {
-		struct capture_heap dropped = {0};
+		struct heap_summary dropped = {0};
 
 		code_heap(c, i < CAPTURE_HEAPS_MAX ? &h->heaps[i] : &dropped);
 	}

@@ -12,7 +12,6 @@ void heap_facts_take(struct capture_heaps *h, const struct report *r);
 /* A report's view of them. */
 struct heap_facts {
 	const struct capture_heaps *from;
-	struct report_heap heaps[CAPTURE_HEAPS_MAX];
 	struct report_v8 report;
 };
 /* NULL when no target runs V8; valid as long as both arguments are. */

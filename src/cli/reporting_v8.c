@@ -10,7 +10,7 @@
 #define MEMBERS_MAX 24
 
 static size_t types(void *context, uint32_t stack,
-		    struct report_heap_type out[REPORT_HEAP_TYPES])
+		    struct heap_type out[REPORT_HEAP_TYPES])
 {
 	const struct reporting_v8 *v = context;
 	struct tracer_v8_type found[TRACER_V8_TYPES];
@@ -29,13 +29,13 @@ static size_t types(void *context, uint32_t stack,
 _Static_assert(REPORT_HEAP_TYPES == TRACER_V8_TYPES, "copied one by one");
 
 static void describe(const struct tracer_v8_heap *from, uint64_t now_ns,
-		     struct report_heap *to)
+		     struct heap_summary *to)
 {
 	const struct v8_heap *s = &from->state;
 
-	*to = (struct report_heap){
-		.pid = from->pid,
-		.tid = (pid_t)s->tid,
+	*to = (struct heap_summary){
+		.pid = (uint32_t)from->pid,
+		.tid = s->tid,
 		.scavenges = s->scavenges,
 		.full_gcs = s->full_gcs,
 		.scavenge_seconds = (double)s->scavenge_ns / 1e9,
@@ -65,7 +65,7 @@ static void settle(struct reporting_v8 *v, const struct heap_trend *trend,
 /* Main threads first, then by thread. */
 static int compare(const void *a, const void *b)
 {
-	const struct report_heap *x = a, *y = b;
+	const struct heap_summary *x = a, *y = b;
 
 	if (x->pid != y->pid)
 		return x->pid < y->pid ? -1 : 1;

@@ -14,7 +14,7 @@ struct reporting_v8 {
 	struct report_v8 report;
 	struct tracer *tracer;
 	const struct stack_merge *merge;
-	struct report_heap heaps[REPORTING_HEAPS_MAX];
+	struct heap_summary heaps[REPORTING_HEAPS_MAX];
 	unsigned collections; /* the most full ones of any heap */
 	/* Since when it is not known whether what was born lives, in the heap
 	 * where that is longest, of those collected often enough; seconds of

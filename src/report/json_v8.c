@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/json_v8.h"
 
-static void put_heap(struct json *j, const struct report_heap *h)
+static void put_heap(struct json *j, const struct heap_summary *h)
 {
 	json_object(j, NULL);
 	json_number(j, "pid", (double)h->pid);
@@ -40,7 +40,7 @@ void json_put_v8(struct json *j, const struct report *r)
 void json_put_types(struct json *j, const struct report *r,
 		    const struct profile_stack *s)
 {
-	struct report_heap_type types[REPORT_HEAP_TYPES];
+	struct heap_type types[REPORT_HEAP_TYPES];
 	size_t count;
 
 	if (s->source != STACK_SOURCE_V8_HEAP || !r->v8)

@@ -13,6 +13,7 @@
 #include "symbol/names.h"
 #include "target/process.h"
 #include "trace/tracer.h"
+#include "v8/heap_summary.h"
 #include "verdict/diagnosis.h"
 
 struct report_target {
@@ -23,33 +24,16 @@ struct report_target {
 	bool alive;
 };
 
-/* The heap of an isolate of V8. Times in seconds, sizes in bytes. */
-struct report_heap {
-	pid_t pid;
-	pid_t tid; /* 0: not known yet; the pid: the main thread's */
-	uint64_t scavenges, full_gcs;
-	double scavenge_seconds, full_gc_seconds; /* sums of pauses */
-	double following_seconds; /* of these, spent on samples */
-	double live;		  /* after the last full GC; 0: not known */
-	double live_seconds_ago;
-	double growth_per_minute; /* between full GCs */
-	bool growth_known;
-};
-
-struct report_heap_type {
-	char name[64]; /* as the target gave it: not made safe yet */
-	double share;
-};
 #define REPORT_HEAP_TYPES 4
 
 struct report_v8 {
-	const struct report_heap *heaps;
+	const struct heap_summary *heaps;
 	size_t heap_count;
 	unsigned survived;   /* full GCs that an object must have survived */
 	const char *refused; /* why a heap is not followed; NULL: all are */
 	/* What the objects of a stack are, most bytes first; how many. */
 	size_t (*types)(void *context, uint32_t stack,
-			struct report_heap_type out[REPORT_HEAP_TYPES]);
+			struct heap_type out[REPORT_HEAP_TYPES]);
 	void *context;
 };
 

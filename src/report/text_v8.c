@@ -18,7 +18,7 @@ static void begin_line(struct text *t, const char *label)
 	text_printf(t, "  %-12s ", label);
 }
 
-static void add_pauses(struct text *t, const struct report_heap *h)
+static void add_pauses(struct text *t, const struct heap_summary *h)
 {
 	double collections = (double)(h->scavenges + h->full_gcs);
 
@@ -41,7 +41,7 @@ static void add_pauses(struct text *t, const struct report_heap *h)
 }
 
 static void add_heap(struct text *t, const struct report *r,
-		     const struct report_heap *h)
+		     const struct heap_summary *h)
 {
 	begin_line(t, "V8 heap");
 	if (r->target_count > 1)
@@ -93,7 +93,7 @@ double text_v8_live(const struct report *r, pid_t pid)
 	double sum = 0;
 
 	for (size_t i = 0; r->v8 && i < r->v8->heap_count; i++)
-		if (r->v8->heaps[i].pid == pid)
+		if (r->v8->heaps[i].pid == (uint32_t)pid)
 			sum += r->v8->heaps[i].live;
 	return sum;
 }
@@ -101,7 +101,7 @@ double text_v8_live(const struct report *r, pid_t pid)
 static void add_types(struct text *t, const struct report *r,
 		      const struct profile_stack *s)
 {
-	struct report_heap_type types[REPORT_HEAP_TYPES];
+	struct heap_type types[REPORT_HEAP_TYPES];
 	size_t count;
 
 	text_printf(t,

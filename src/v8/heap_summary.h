@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What captures and reports say of a heap of V8. */
+#ifndef V8_HEAP_SUMMARY_H
+#define V8_HEAP_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The heap of an isolate. Times in seconds, sizes in bytes. */
+struct heap_summary {
+	uint32_t pid;
+	uint32_t tid; /* 0: not known yet; the pid: the main thread's */
+	uint64_t scavenges, full_gcs;
+	double scavenge_seconds, full_gc_seconds; /* sums of pauses */
+	double following_seconds; /* of these, spent on samples */
+	double live;		  /* after the last full GC; 0: not known */
+	double live_seconds_ago;
+	double growth_per_minute; /* between full GCs */
+	bool growth_known;
+};
+
+/* What objects are of a type, of all that a stack has allocated. */
+struct heap_type {
+	char name[64]; /* as the target gave it: not made safe yet */
+	double share;  /* of the stack's bytes */
+};
+
+#endif
