@@ -21,8 +21,8 @@
 #include "cli/signals.h"
 #include "cli/spawn.h"
 #include "cli/targets.h"
-#include "symbol/js_names.h"
 #include "cli/top_run.h"
+#include "symbol/js_names.h"
 
 /* A signal that arrives just before waiting begins is seen this much later. */
 #define POLL_MS_MAX 200

@@ -31,9 +31,7 @@ int v8_bytecode_position(const struct v8_reader *r, uint64_t bytecode_array,
 			       &table);
 	if (err)
 		return err;
-	if (!v8_is_pointer(table))
-		return -ENOENT;
-	err = v8_byte_array(r, table, V8_TABLE_BYTES_MAX, &data, &size);
+	err = v8_position_table_read(r, table, &data, &size);
 	if (err)
 		return err;
 	if (!v8_position_before(data, size, bytecode_offset, &position) ||
@@ -92,12 +90,8 @@ static int bytecode_number(const struct v8_reader *r,
 {
 	uint8_t *data;
 	size_t size;
-	int err;
+	int err = v8_position_table_read(r, code->positions, &data, &size);
 
-	if (!v8_is_pointer(code->positions))
-		return -ENOENT;
-	err = v8_byte_array(r, code->positions, V8_TABLE_BYTES_MAX, &data,
-			    &size);
 	if (err)
 		return err;
 	/* Calls in the prologue (stack checks, tier-up) are the function's. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "v8/code.h"
 
+#include <errno.h>
+
 int v8_code_read(const struct v8_reader *r, uint64_t code, struct v8_code *out)
 {
 	const struct v8_layout *l = v8_layout_of(r);
@@ -33,4 +35,12 @@ bool v8_code_holds(const struct v8_code *code, uint64_t address)
 {
 	return address >= code->instructions &&
 	       address - code->instructions < code->size;
+}
+
+int v8_position_table_read(const struct v8_reader *r, uint64_t table,
+			   uint8_t **data, size_t *size)
+{
+	if (!v8_is_pointer(table))
+		return -ENOENT;
+	return v8_byte_array(r, table, V8_TABLE_BYTES_MAX, data, size);
 }

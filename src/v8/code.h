@@ -9,6 +9,7 @@
 #include "v8/heap_object.h"
 #include "v8/position_table.h"
 
+/* Of what is read whole: position tables, bytecode. */
 #define V8_TABLE_BYTES_MAX (4u << 20)
 
 struct v8_code {
@@ -34,6 +35,10 @@ bool v8_code_holds(const struct v8_code *code, uint64_t address);
  */
 int v8_code_at(const struct v8_reader *r, uint64_t address,
 	       struct v8_code *out);
+
+/* The position table that code refers to, malloc'ed; -ENOENT: it has none. */
+int v8_position_table_read(const struct v8_reader *r, uint64_t table,
+			   uint8_t **data, size_t *size);
 
 /* Position in the source of a bytecode; -ENOENT: its table does not say. */
 int v8_bytecode_position(const struct v8_reader *r, uint64_t bytecode_array,

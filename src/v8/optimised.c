@@ -62,12 +62,8 @@ static int code_position(const struct v8_reader *r, const struct v8_code *code,
 	uint8_t *data;
 	size_t size;
 	bool found;
-	int err;
+	int err = v8_position_table_read(r, code->positions, &data, &size);
 
-	if (!v8_is_pointer(code->positions))
-		return -ENOENT;
-	err = v8_byte_array(r, code->positions, V8_TABLE_BYTES_MAX, &data,
-			    &size);
 	if (err)
 		return err;
 	found = v8_position_before(data, size, offset, out);
