@@ -69,83 +69,7 @@ void stack_merge_free(struct stack_merge *m)
 	free(m);
 }
 
-/* ---- Frames ------------------------------------------------------------- */
-
-static bool has_script(const struct stack_frames *f)
-{
-	for (uint32_t i = 0; i < f->depth && i < STACK_FRAMES_MAX; i++)
-		if (FRAME_IS_JS(f->frames[i]))
-			return true;
-	return false;
-}
-
-/* Fills `out` with what the frames mean. True: all are known. */
-static bool expand(const struct stack_merge *m, const struct stack_frames *f,
-		   struct stack_frames *out)
-{
-	bool known = true;
-
-	memset(out, 0, sizeof(*out));
-	out->end = f->end;
-	for (uint32_t i = 0; i < f->depth && i < STACK_FRAMES_MAX; i++) {
-		uint64_t meaning[STACK_FRAMES_MAX];
-		size_t n = m->meaning.expand(m->meaning.context, f->frames[i],
-					     meaning, STACK_FRAMES_MAX, &known);
-
-		if (n > STACK_FRAMES_MAX - out->depth) {
-			n = STACK_FRAMES_MAX - out->depth;
-			out->end = STACK_END_DEPTH;
-		}
-		memcpy(out->frames + out->depth, meaning,
-		       n * sizeof(meaning[0]));
-		out->depth += (uint32_t)n;
-	}
-	return known;
-}
-
-/* Writes the frames that make a difference; how many. */
-static uint32_t essence(const struct stack_merge *m,
-			const struct stack_frames *f,
-			uint64_t out[STACK_FRAMES_MAX])
-{
-	uint32_t own = 0, n = 0;
-
-	while (own < f->depth &&
-	       (!FRAME_IS_JS(f->frames[own]) ||
-		m->meaning.internal(m->meaning.context, f->frames[own])))
-		own++;
-	for (uint32_t i = 0; i < f->depth; i++)
-		if (own == f->depth || i >= own || !FRAME_IS_JS(f->frames[i]))
-			out[n++] = f->frames[i];
-	return n;
-}
-
-static bool same_essence(const struct stack_merge *m,
-			 const struct stack_frames *a,
-			 const struct stack_frames *b)
-{
-	uint64_t of_a[STACK_FRAMES_MAX], of_b[STACK_FRAMES_MAX];
-	uint32_t n = essence(m, a, of_a);
-
-	return essence(m, b, of_b) == n &&
-	       !memcmp(of_a, of_b, n * sizeof(*of_a));
-}
-
-static uint64_t key_of(const struct stack_merge *m,
-		       const struct stack_frames *f,
-		       const struct stack_stats *stats)
-{
-	uint64_t key = (uint64_t)stats->source << 32 ^ stats->tgid ^
-		       (uint64_t)f->end << 40;
-	uint64_t frames[STACK_FRAMES_MAX];
-	uint32_t depth = essence(m, f, frames);
-
-	for (uint32_t i = 0; i < depth; i++) {
-		key = (key ^ frames[i]) * 0x9e3779b97f4a7c15u;
-		key ^= key >> 29;
-	}
-	return key;
-}
+/* ---- Groups ------------------------------------------------------------- */
 
 static bool group_is(const struct stack_merge *m, const struct group *g,
 		     uint64_t key, const struct stack_frames *f,
@@ -153,10 +77,8 @@ static bool group_is(const struct stack_merge *m, const struct group *g,
 {
 	return g->key == key && g->sum.tgid == stats->tgid &&
 	       g->sum.source == stats->source && g->frames.end == f->end &&
-	       same_essence(m, &g->frames, f);
+	       meaning_is_same(&m->meaning, &g->frames, f);
 }
-
-/* ---- Groups ------------------------------------------------------------- */
 
 /* The group of these frames, or the free place for it. */
 static struct group **find_group(const struct stack_merge *m, uint64_t key,
@@ -246,8 +168,8 @@ static struct group *group_of(struct stack_merge *m,
 			      const struct stack_stats *stats)
 {
 	struct stack_frames frames;
-	bool known = expand(m, f, &frames);
-	uint64_t key = key_of(m, &frames, stats);
+	bool known = meaning_expand(&m->meaning, f, &frames);
+	uint64_t key = meaning_key(&m->meaning, &frames, stats);
 	struct group **place, *g;
 
 	if (m->table && *(place = find_group(m, key, &frames, stats)))
@@ -285,8 +207,8 @@ static bool relearn(const struct stack_merge *m, struct group *g)
 {
 	struct stack_frames before = g->frames;
 
-	g->known = expand(m, &before, &g->frames);
-	g->key = key_of(m, &g->frames, &g->sum);
+	g->known = meaning_expand(&m->meaning, &before, &g->frames);
+	g->key = meaning_key(&m->meaning, &g->frames, &g->sum);
 	return memcmp(&before, &g->frames, sizeof(before)) != 0;
 }
 
@@ -406,7 +328,7 @@ int stack_merge_add(struct stack_merge *m, uint32_t id,
 {
 	struct member *member;
 
-	if (!f || !has_script(f))
+	if (!f || !meaning_is_needed(f))
 		return m->sink(m->context, id, f, stats);
 	if (reach_member(m, id))
 		return -ENOMEM;

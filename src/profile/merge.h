@@ -13,24 +13,10 @@
 #ifndef PROFILE_MERGE_H
 #define PROFILE_MERGE_H
 
+#include "profile/meaning.h"
 #include "profile/profile.h"
 
 struct stack_merge;
-
-/* What frames stand for; `context` is handed through. */
-struct frame_meaning {
-	/* Writes the frames that `frame` means, innermost first, at most `max`
-	 * of them, and returns how many: none for a frame that nobody wants to
-	 * see, `frame` itself when it is not known yet (then *known is set to
-	 * false). What it writes means itself. */
-	size_t (*expand)(void *context, uint64_t frame, uint64_t *out,
-			 size_t max, bool *known);
-	/* A script of the runtime itself. What it does on behalf of the
-	 * program's innermost function makes no difference: compiled code does
-	 * not tell such calls apart reliably. */
-	bool (*internal)(void *context, uint64_t frame);
-	void *context;
-};
 
 struct stack_merge *stack_merge_new(const struct frame_meaning *meaning);
 void stack_merge_free(struct stack_merge *m);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,188 +22,6 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
-/* ---- The window --------------------------------------------------------- */
-
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
-/* The remembered point that is nearest to the start of the window. */
-static size_t window_base(const struct profile *p)
-{
-	const struct profile_snapshot *s = &p->snapshot;
-	double elapsed = (double)(s->now_ns - s->attached_ns);
-	double window = s->window_seconds * 1e9;
-	uint64_t start, best;
-	size_t base = p->points;
-
-	if (!(window > 0) || window >= elapsed)
-		return base;
-	start = s->now_ns - (uint64_t)window;
-	best = distance(start, s->attached_ns);
-	for (size_t i = 0; i < p->points; i++) {
-		if (distance(start, p->times[i]) > best)
-			continue;
-		best = distance(start, p->times[i]);
-		base = i;
-	}
-	return base;
-}
-
-static void drop_point(struct profile *p, size_t at)
-{
-	size_t after = p->points - at - 1;
-
-	memmove(&p->times[at], &p->times[at + 1], after * sizeof(p->times[0]));
-	for (size_t i = 0; i < p->count; i++) {
-		float *live = p->list[i]->live;
-
-		memmove(&live[at], &live[at + 1], after * sizeof(live[0]));
-	}
-	p->points--;
-}
-
-/* Windows only move on: what is before this one's start is not needed again. */
-static void drop_old_points(struct profile *p)
-{
-	if (!(p->snapshot.window_seconds > 0)) {
-		p->points = 0;
-		p->base = 0;
-	}
-	if (p->base < p->points)
-		for (; p->base > 0; p->base--)
-			drop_point(p, 0);
-}
-
-/* Where the current snapshot is remembered. Points are spread over the window:
- * the last one gives way when it is too close to the one before. */
-static size_t place_point(struct profile *p)
-{
-	double gap = p->snapshot.window_seconds * 1e9 / (POINTS - 4);
-	size_t n = p->points;
-
-	if (n >= 2 && (double)(p->times[n - 1] - p->times[n - 2]) < gap)
-		return n - 1;
-	if (n == POINTS)
-		drop_point(p, 0); /* the window has become longer */
-	return p->points++;
-}
-
-static double window_seconds(const struct profile *p)
-{
-	uint64_t start = p->base < p->points ? p->times[p->base]
-					     : p->snapshot.attached_ns;
-
-	return p->snapshot.now_ns > start
-		       ? (double)(p->snapshot.now_ns - start) / 1e9
-		       : 0;
-}
-
-/* ---- Ages --------------------------------------------------------------- */
-
-struct live_sums {
-	struct estimate_sums sums;
-	double mean_age_seconds;
-	double oldest_seconds;
-};
-
-static double seconds_before(uint64_t now_ns, uint64_t then_ns)
-{
-	return then_ns < now_ns ? (double)(now_ns - then_ns) / 1e9 : 0;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Adds up the cohorts that are old enough as a whole. */
-static void sum_cohorts(const struct profile *p, const struct stack_stats *st,
-			struct live_sums *out)
-{
-	const struct cohort_layout *l = &p->cohorts;
-	uint64_t now = p->snapshot.now_ns;
-	double aged = 0;
-
-	for (uint32_t i = 0; i < l->count; i++) {
-		uint32_t slot = l->slot[i] % COHORTS;
-		double bytes = (double)st->cohort_bytes[slot];
-		double objects = (double)st->cohort_objects_q8[slot] / 256;
-		uint64_t start = larger(l->start_ns[i], st->first_alloc_ns);
-		uint64_t end = i + 1 < l->count ? l->start_ns[i + 1] : now;
-
-		if (seconds_before(now, end) < p->snapshot.older_seconds)
-			break;
-		/* A free may be booked to the neighbour, see cohorts.h. */
-		if (bytes <= 0 && objects <= 0)
-			continue;
-		start = larger(start, p->snapshot.attached_ns);
-		end = larger(start, smaller(end, st->last_alloc_ns));
-		out->sums.bytes += bytes;
-		out->sums.objects += objects;
-		if (bytes <= 0)
-			continue;
-		aged += bytes *
-			(seconds_before(now, start) +
-			 seconds_before(now, end)) /
-			2;
-		if (out->oldest_seconds == 0)
-			out->oldest_seconds = seconds_before(now, start);
-	}
-	if (out->sums.bytes > 0)
-		out->mean_age_seconds = aged / out->sums.bytes;
-}
-
-static double positive_difference(uint64_t a, uint64_t b)
-{
-	return a > b ? (double)(a - b) : 0;
-}
-
-static double share(double part, double whole)
-{
-	if (!(whole > 0) || part >= whole)
-		return 1;
-	return part > 0 ? part / whole : 0;
-}
-
-/* What is live of a stack, filtered by age. The variances of the part are not
- * known: they are taken to be spread like the bytes and objects are. */
-static void sum_live(const struct profile *p, const struct stack_stats *st,
-		     struct live_sums *out)
-{
-	double unit = ldexp(1, 2 * (int)p->snapshot.sampling.variance_shift);
-	struct estimate_sums all = {
-		.samples = positive_difference(st->alloc_samples,
-					       st->freed_samples),
-		.bytes = positive_difference(st->alloc_bytes, st->freed_bytes),
-		.objects = positive_difference(st->alloc_objects_q8,
-					       st->freed_objects_q8) /
-			   256,
-		.bytes_variance = (double)st->live_bytes_variance * unit,
-		.objects_variance = (double)st->live_objects_variance_q4 / 16,
-	};
-
-	memset(out, 0, sizeof(*out));
-	sum_cohorts(p, st, out);
-	if (p->snapshot.older_seconds > 0) {
-		double bytes = share(out->sums.bytes, all.bytes);
-		double objects = share(out->sums.objects, all.objects);
-
-		all.bytes = out->sums.bytes;
-		all.objects = out->sums.objects;
-		all.samples = ceil(all.samples * objects);
-		all.bytes_variance *= bytes;
-		all.objects_variance *= objects;
-	}
-	out->sums = all;
-}
-
 /* ---- Taking a snapshot -------------------------------------------------- */
 
 int profile_begin(struct profile *p, const struct profile_snapshot *s)
@@ -220,7 +37,7 @@ int profile_begin(struct profile *p, const struct profile_snapshot *s)
 	memset(&p->total_sums, 0, sizeof(p->total_sums));
 	memset(&p->total_now, 0, sizeof(p->total_now));
 	p->base = window_base(p);
-	drop_old_points(p);
+	window_move(p);
 	for (size_t i = 0; i < p->count; i++)
 		p->list[i]->seen = false;
 	return 0;
@@ -356,7 +173,7 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 
 	if (err)
 		return err;
-	sum_live(p, st, &live);
+	live_sum(p, st, &live);
 	e->seen = true;
 	e->view.end = f ? f->end : 0;
 	e->view.samples = (uint64_t)live.sums.samples;
@@ -414,7 +231,7 @@ int profile_end(struct profile *p)
 	size_t point;
 
 	estimate_totals(p, &p->totals, &p->total_sums);
-	point = place_point(p);
+	point = window_place(p);
 	p->times[point] = p->snapshot.now_ns;
 	for (size_t i = 0; i < p->count; i++)
 		p->list[i]->live[point] =

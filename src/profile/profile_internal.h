@@ -49,6 +49,29 @@ struct profile {
 	bool resident_known;
 };
 
+static inline double seconds_before(uint64_t now_ns, uint64_t then_ns)
+{
+	return then_ns < now_ns ? (double)(now_ns - then_ns) / 1e9 : 0;
+}
+
+/* The point nearest to the start of the window; `points`: attach is. */
+size_t window_base(const struct profile *p);
+/* Drops the points before it: windows only move on. */
+void window_move(struct profile *p);
+/* Where the current snapshot is to be remembered. */
+size_t window_place(struct profile *p);
+/* From its base to the current snapshot. */
+double window_seconds(const struct profile *p);
+
+/* What is live of a stack, of blocks that are old enough for the snapshot. */
+struct live_sums {
+	struct estimate_sums sums;
+	double mean_age_seconds;
+	double oldest_seconds;
+};
+void live_sum(const struct profile *p, const struct stack_stats *st,
+	      struct live_sums *out);
+
 /* The live counters of a stack, of blocks of any age: kept for history. */
 void history_note(struct profile *p, struct entry *e,
 		  const struct stack_stats *stats);
