@@ -6,29 +6,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "symbol/ranges.h"
 
-#define UNITS_MAX  (1u << 20)
-#define RANGES_MAX (8u << 20)
+#define UNITS_MAX (1u << 20)
 /* Nesting of scopes; C++ reaches about ten. */
 #define DEPTH_MAX 64
 /* Overlapping candidates looked at for one address. */
 #define CANDIDATES_MAX 16
 #define REFERENCES_MAX 16
-
-/* An address range of a unit (owner: index of it) or of a function (owner:
- * offset of its entry). Sorted by start. */
-struct range {
-	uint64_t start;
-	uint64_t end;
-	uint64_t max_end; /* highest end up to here */
-	uint64_t owner;
-};
-
-struct range_list {
-	struct range *list;
-	size_t count;
-	size_t capacity;
-};
 
 /* A named scope or function and the one around it, in order of offset. */
 struct scope {
@@ -58,72 +43,7 @@ struct dwarf_index {
 	struct range_list ranges;
 };
 
-/* ---- Ranges ------------------------------------------------------------- */
-
-static bool reserve(void **list, size_t *capacity, size_t count, size_t item,
-		    size_t limit)
-{
-	size_t wanted = *capacity ? 2 * *capacity : 64;
-
-	if (count < *capacity)
-		return true;
-	if (count >= limit)
-		return false;
-	void *grown = realloc(*list, wanted * item);
-	if (!grown)
-		return false;
-	*list = grown;
-	*capacity = wanted;
-	return true;
-}
-
-static bool range_add(struct range_list *r, uint64_t start, uint64_t end,
-		      uint64_t owner)
-{
-	if (!reserve((void **)&r->list, &r->capacity, r->count,
-		     sizeof(*r->list), RANGES_MAX))
-		return false;
-	r->list[r->count++] = (struct range){start, end, 0, owner};
-	return true;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->end > y->end ? -1 : x->end < y->end; /* outer one first */
-}
-
-static void ranges_sort(struct range_list *r)
-{
-	uint64_t max_end = 0;
-
-	if (r->count)
-		qsort(r->list, r->count, sizeof(*r->list), by_start);
-	for (size_t i = 0; i < r->count; i++) {
-		if (r->list[i].end > max_end)
-			max_end = r->list[i].end;
-		r->list[i].max_end = max_end;
-	}
-}
-
-/* Index of the first range that starts behind `address`. */
-static size_t ranges_after(const struct range_list *r, uint64_t address)
-{
-	size_t low = 0, high = r->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (r->list[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
+/* ---- Units -------------------------------------------------------------- */
 
 /* Adds the address ranges of an entry. Dropped functions keep ranges at 0 or
  * outside all code (the linker's tombstones). */
@@ -137,20 +57,18 @@ static bool add_ranges_of(struct dwarf_index *x, Dwarf_Die *die,
 		if (start == 0 || start >= end || start < x->text_start ||
 		    start >= x->text_end)
 			continue;
-		if (!range_add(to, start, end, owner))
+		if (!ranges_add(to, start, end, owner))
 			return false;
 	}
 	return true;
 }
 
-/* ---- Units -------------------------------------------------------------- */
-
 static bool add_unit(struct dwarf_index *x, const Dwarf_Die *die)
 {
 	struct unit *unit;
 
-	if (!reserve((void **)&x->units, &x->unit_capacity, x->unit_count,
-		     sizeof(*x->units), UNITS_MAX))
+	if (!ranges_reserve((void **)&x->units, &x->unit_capacity,
+			    x->unit_count, sizeof(*x->units), UNITS_MAX))
 		return false;
 	unit = &x->units[x->unit_count];
 	*unit = (struct unit){.die = *die};
@@ -199,8 +117,9 @@ void dwarf_index_free(struct dwarf_index *x)
 
 static uint32_t add_scope(struct unit *unit, Dwarf_Die *die, uint32_t parent)
 {
-	if (!reserve((void **)&unit->scopes, &unit->scope_capacity,
-		     unit->scope_count, sizeof(*unit->scopes), RANGES_MAX))
+	if (!ranges_reserve((void **)&unit->scopes, &unit->scope_capacity,
+			    unit->scope_count, sizeof(*unit->scopes),
+			    RANGES_MAX))
 		return parent;
 	unit->scopes[unit->scope_count] = (struct scope){
 		.offset = dwarf_dieoffset(die),

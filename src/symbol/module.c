@@ -12,16 +12,12 @@
 #include "symbol/debug_data.h"
 #include "symbol/dwarf_index.h"
 #include "symbol/elf_symbols.h"
+#include "symbol/image.h"
 #include "symbol/symbolizer.h"
 
 /* What is shown of one function name; expanded templates can be longer than
  * anybody reads. */
 #define FUNCTION_TEXT_MAX 4096
-
-struct image {
-	int fd;
-	Elf *elf;
-};
 
 struct module {
 	struct image main;
@@ -36,49 +32,6 @@ struct module {
 	uint64_t text_start, text_end;
 	char *texts[DWARF_LEVELS_MAX]; /* names of the last answer */
 };
-
-/* ---- Files -------------------------------------------------------------- */
-
-static bool image_open(struct image *image, int fd)
-{
-	image->fd = fd;
-	image->elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	return image->elf && elf_kind(image->elf) == ELF_K_ELF;
-}
-
-static void image_close(struct image *image)
-{
-	if (image->elf)
-		elf_end(image->elf);
-	if (image->fd >= 0)
-		close(image->fd);
-	*image = (struct image){.fd = -1};
-}
-
-static Elf_Scn *section_by_name(Elf *elf, const char *name)
-{
-	size_t names;
-	Elf_Scn *scn = NULL;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr header;
-		const char *found = NULL;
-
-		if (gelf_getshdr(scn, &header) && header.sh_type != SHT_NOBITS)
-			found = elf_strptr(elf, names, header.sh_name);
-		if (found && !strcmp(found, name))
-			return scn;
-	}
-	return NULL;
-}
-
-static bool has_dwarf(Elf *elf)
-{
-	return section_by_name(elf, ".debug_info") ||
-	       section_by_name(elf, ".zdebug_info");
-}
 
 static void find_text(struct module *m)
 {
@@ -102,40 +55,6 @@ static void find_text(struct module *m)
 
 /* ---- Separate debug files ----------------------------------------------- */
 
-static bool same_build_id(Elf *elf, const void *id, size_t size)
-{
-	const void *found;
-	ssize_t n = dwelf_elf_gnu_build_id(elf, &found);
-
-	return n > 0 && (size_t)n == size && !memcmp(found, id, size);
-}
-
-/* CRC-32 as .gnu_debuglink has it (GDB manual, "Separate Debug Files"). */
-static uint32_t crc32_of(const uint8_t *bytes, size_t size)
-{
-	uint32_t crc = ~0u;
-	uint32_t table[256];
-
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t c = i;
-
-		for (int bit = 0; bit < 8; bit++)
-			c = c & 1 ? 0xedb88320u ^ (c >> 1) : c >> 1;
-		table[i] = c;
-	}
-	for (size_t i = 0; i < size; i++)
-		crc = table[(crc ^ bytes[i]) & 0xff] ^ (crc >> 8);
-	return ~crc;
-}
-
-static bool same_crc(Elf *elf, uint32_t crc)
-{
-	size_t size;
-	const char *bytes = elf_rawfile(elf, &size);
-
-	return bytes && crc32_of((const uint8_t *)bytes, size) == crc;
-}
-
 static bool debug_by_build_id(struct module *m,
 			      const struct module_files *files)
 {
@@ -146,7 +65,7 @@ static bool debug_by_build_id(struct module *m,
 		return false;
 	int fd = files->open(files->context, WANT_BUILD_ID, id, (size_t)size);
 	if (fd >= 0 && image_open(&m->debug, fd) &&
-	    same_build_id(m->debug.elf, id, (size_t)size))
+	    image_has_build_id(m->debug.elf, id, (size_t)size))
 		return true;
 	image_close(&m->debug);
 	return false;
@@ -167,9 +86,9 @@ static bool debug_by_link(struct module *m, const struct module_files *files)
 
 		/* The build-id proves as much as the CRC and spares reading
 		 * a file of gigabytes. */
-		if (n > 0 && same_build_id(m->debug.elf, id, (size_t)n))
+		if (n > 0 && image_has_build_id(m->debug.elf, id, (size_t)n))
 			return true;
-		if (same_crc(m->debug.elf, crc))
+		if (image_has_crc(m->debug.elf, crc))
 			return true;
 	}
 	image_close(&m->debug);
@@ -195,7 +114,7 @@ static void add_dwz(struct module *m, const struct module_files *files)
 	if (fd < 0)
 		return;
 	if (image_open(&m->dwz, fd) &&
-	    same_build_id(m->dwz.elf, id, (size_t)size))
+	    image_has_build_id(m->dwz.elf, id, (size_t)size))
 		m->dwz_dwarf = dwarf_begin_elf(m->dwz.elf, DWARF_C_READ, NULL);
 	if (m->dwz_dwarf)
 		dwarf_setalt(m->dwarf, m->dwz_dwarf);
@@ -205,7 +124,7 @@ static void add_dwz(struct module *m, const struct module_files *files)
 
 static void unpack_mini(struct module *m)
 {
-	Elf_Scn *scn = section_by_name(m->main.elf, ".gnu_debugdata");
+	Elf_Scn *scn = image_section(m->main.elf, ".gnu_debugdata");
 	Elf_Data *data = scn ? elf_rawdata(scn, NULL) : NULL;
 	size_t size;
 
@@ -234,9 +153,9 @@ static void load_symbols(struct module *m)
 
 static void load_dwarf(struct module *m, const struct module_files *files)
 {
-	Elf *elf = has_dwarf(m->main.elf) ? m->main.elf : m->debug.elf;
+	Elf *elf = image_has_dwarf(m->main.elf) ? m->main.elf : m->debug.elf;
 
-	if (!elf || !has_dwarf(elf))
+	if (!elf || !image_has_dwarf(elf))
 		return;
 	m->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 	if (!m->dwarf)
@@ -260,7 +179,7 @@ struct module *module_open(int fd, bool no_dwarf,
 		return NULL;
 	}
 	find_text(m);
-	if (!has_dwarf(m->main.elf) && !debug_by_build_id(m, files))
+	if (!image_has_dwarf(m->main.elf) && !debug_by_build_id(m, files))
 		debug_by_link(m, files);
 	load_symbols(m);
 	if (!no_dwarf)

@@ -15,42 +15,18 @@
 #include "base/diag.h"
 #include "leakbpf/abi_user.h"
 #include "symbol/debug_file.h"
-#include "symbol/perf_map.h"
-#include "symbol/symbol_cache.h"
-#include "symbol/target_root.h"
-#include "symbol/worker_link.h"
+#include "symbol/symbolizer_internal.h"
 
 #define DEBUG_DIRECTORY	    "/usr/lib/debug"
 #define REQUEST_MS_DEFAULT  5000
 #define IDLE_MS_DEFAULT	    5000
 #define CACHE_BYTES_DEFAULT (8u << 20)
 #define RESOLVE_REQUESTS    4 /* one call lasts at most that many request_ms */
-#define TARGETS_MAX	    64
 
 /* An object's strikes: each death of a worker is one, a time-out (trying again
  * would take as long) as many as lead to the next stage. */
 #define STRIKES_NO_DWARF 2
 #define STRIKES_GIVEN_UP 3
-
-struct traced {
-	struct target_root root;
-	off_t map_size; /* of the perf map when last read */
-	struct timespec map_time;
-};
-
-struct symbolizer {
-	struct object_registry *objects;
-	struct symbol_cache *cache;
-	struct worker_link link;
-	bool no_dwarf;
-	int debug_directory; /* -1: there is none */
-	uint32_t given_up;
-	uint32_t dropped;
-	uint8_t strikes[OBJECTS_MAX];
-	size_t target_count;
-	size_t target_oldest;
-	struct traced targets[TARGETS_MAX];
-};
 
 static uint32_t frame_object(uint64_t frame)
 {
@@ -164,9 +140,8 @@ static struct traced *target_of(struct symbolizer *s, pid_t pid)
 
 /* ---- Fallback ----------------------------------------------------------- */
 
-/* "module+0x1234 [0a1b2c3d]": enough for addr2line and a debug server. */
-static const struct symbol *put_fallback(struct symbolizer *s, uint64_t frame,
-					 bool final)
+const struct symbol *symbolizer_put_fallback(struct symbolizer *s,
+					     uint64_t frame, bool final)
 {
 	const struct object *o = object_of(s, frame);
 	const char *module = o ? base_name(o->path) : "";
@@ -203,7 +178,7 @@ const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame)
 
 	if (symbol_cache_get(s->cache, frame, &entry))
 		return entry.symbol;
-	entry.symbol = put_fallback(s, frame, false);
+	entry.symbol = symbolizer_put_fallback(s, frame, false);
 	if (entry.symbol)
 		return entry.symbol;
 	s->dropped++;
@@ -270,7 +245,7 @@ static void store_answer(void *context, const struct wire_symbol *symbol)
 		symbol_cache_put(b->s->cache, frame, symbol,
 				 base_name(b->object->path), true);
 	else
-		put_fallback(b->s, frame, true);
+		symbolizer_put_fallback(b->s, frame, true);
 }
 
 /* The object's file, or a memory file with its image; the caller closes. */
@@ -360,70 +335,7 @@ static void resolve_object(struct symbolizer *s, const struct traced *target,
 		going = ask(&b, fd, deadline_ns);
 	bool final = strikes && *strikes >= STRIKES_GIVEN_UP;
 	while (b.done < count)
-		put_fallback(s, frames[b.done++], final);
-}
-
-/* ---- Frames in no object ------------------------------------------------ */
-
-/* Whether the map has to be read: it is new or has changed, or some frame was
- * not looked up in it yet. */
-static bool map_is_news(struct symbolizer *s, struct traced *t, int fd,
-			const uint64_t *frames, size_t count)
-{
-	struct symbol_cache_entry entry;
-	struct stat st;
-	bool news = false;
-
-	if (fstat(fd, &st))
-		return false;
-	news = st.st_size != t->map_size ||
-	       st.st_mtim.tv_sec != t->map_time.tv_sec ||
-	       st.st_mtim.tv_nsec != t->map_time.tv_nsec;
-	t->map_size = st.st_size;
-	t->map_time = st.st_mtim;
-	for (size_t i = 0; i < count && !news; i++)
-		news = !symbol_cache_get(s->cache, frames[i], &entry);
-	return news;
-}
-
-static void put_jit(struct symbolizer *s, uint64_t frame,
-		    const struct perf_match *m)
-{
-	struct wire_symbol symbol = {
-		.named = true,
-		.function_offset = m->address - m->start,
-		.level_count = 1,
-	};
-
-	symbol.levels[0].function = m->name;
-	symbol.levels[0].function_size = (uint32_t)strlen(m->name);
-	symbol_cache_put(s->cache, frame, &symbol, "", true);
-}
-
-static void resolve_jit(struct symbolizer *s, struct traced *t,
-			const uint64_t *frames, size_t count)
-{
-	CLEANUP_CLOSE int fd = t ? perf_map_open(&t->root) : -1;
-	CLEANUP_FREE struct perf_match *matches = NULL;
-	struct perf_map_reader reader = {.count = count};
-
-	if (fd >= 0 && map_is_news(s, t, fd, frames, count))
-		matches = calloc(count, sizeof(*matches));
-	for (size_t i = 0; matches && i < count; i++)
-		matches[i].address = frames[i] & FRAME_ADDRESS_MASK;
-	reader.matches = matches;
-	if (matches)
-		perf_map_read(&reader, fd);
-	for (size_t i = 0; i < count; i++) {
-		struct symbol_cache_entry entry;
-
-		if (matches && matches[i].name)
-			put_jit(s, frames[i], &matches[i]);
-		else if (!symbol_cache_get(s->cache, frames[i], &entry))
-			put_fallback(s, frames[i], false);
-		if (matches)
-			free(matches[i].name);
-	}
+		symbolizer_put_fallback(s, frames[b.done++], final);
 }
 
 /* ---- All ---------------------------------------------------------------- */
@@ -478,7 +390,7 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 			next++;
 		tell_progress(object_of(s, list[i]), started_ns);
 		if (id == OBJECT_NONE)
-			resolve_jit(s, target, list + i, next - i);
+			symbolizer_resolve_jit(s, target, list + i, next - i);
 		else
 			resolve_object(s, target, list + i, next - i,
 				       deadline_ns);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the symbolizer share. */
+#ifndef SYMBOL_SYMBOLIZER_INTERNAL_H
+#define SYMBOL_SYMBOLIZER_INTERNAL_H
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "leakbpf/abi_user.h"
+#include "symbol/symbol_cache.h"
+#include "symbol/symbolizer.h"
+#include "symbol/target_root.h"
+#include "symbol/worker_link.h"
+
+#define TARGETS_MAX 64
+
+struct traced {
+	struct target_root root;
+	off_t map_size; /* of the perf map when last read */
+	struct timespec map_time;
+};
+
+struct symbolizer {
+	struct object_registry *objects;
+	struct symbol_cache *cache;
+	struct worker_link link;
+	bool no_dwarf;
+	int debug_directory; /* -1: there is none */
+	uint32_t given_up;
+	uint32_t dropped;
+	uint8_t strikes[OBJECTS_MAX];
+	size_t target_count;
+	size_t target_oldest;
+	struct traced targets[TARGETS_MAX];
+};
+
+/* "module+0x1234 [0a1b2c3d]": enough for addr2line and a debug server. NULL: no
+ * memory. */
+const struct symbol *symbolizer_put_fallback(struct symbolizer *s,
+					     uint64_t frame, bool final);
+
+/* Frames in no object: code made at run time, named by the perf map of the
+ * target (NULL: there is none). */
+void symbolizer_resolve_jit(struct symbolizer *s, struct traced *t,
+			    const uint64_t *frames, size_t count);
+
+#endif
