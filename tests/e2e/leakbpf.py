@@ -42,69 +42,48 @@ class Line:
         return line.decode(errors="replace")
 
 
-class Target:
-    """A program of tests/targets (see target.h there for the protocol)."""
+class Spoken:
+    """A process that is spoken to in lines; closed, it is dead."""
 
-    def __init__(self, name, *arguments, preload=None, wrapper=(), env=None,
-                 cwd=None):
-        self.name = name
-        environment = dict(os.environ, **(env or {}))
-        if preload:
-            environment["LD_PRELOAD"] = preload
+    def __init__(self, command, **more):
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [*wrapper, target_path(name), *map(str, arguments)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-            env=environment, cwd=cwd)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self.errors, **more)
+        self.pid = self.process.pid
         self.lines = Line(self.process.stdout)
         try:
-            said = json.loads(self.lines.read())
-            assert said.get("state") == "ready", said
+            self.said = self.read()
+            assert self.said.get("state") == "ready", self.said
         except BaseException:
             self.close()
             raise
-        self.pid = self.process.pid
-        if wrapper:
-            self.pid = self._innermost(self.pid)
 
-    @staticmethod
-    def _innermost(pid):
-        """A wrapper that forks has the program as its only descendant."""
-        while True:
-            with open(f"/proc/{pid}/task/{pid}/children") as f:
-                children = f.read().split()
-            if not children:
-                return pid
-            pid = int(children[0])
-
-    def line(self):
-        self.process.stdin.write(b"\n")
+    def say(self, text):
+        self.process.stdin.write(text.encode() + b"\n")
         self.process.stdin.flush()
 
     def read(self, timeout=None):
-        return json.loads(self.lines.read(timeout))
-
-    def truth(self, timeout=None):
-        """Lets it run; returns {chain: (bytes, objects)}."""
-        self.line()
-        said = self.read(timeout)
-        return {t["chain"]: (t["bytes"], t["objects"])
-                for t in said["truth"] if t["objects"] or t["bytes"]}
-
-    def finish(self):
-        """Lets it end; returns its exit code."""
         try:
-            self.line()
+            return json.loads(self.lines.read(timeout))
+        except (EOFError, TimeoutError) as error:
+            raise AssertionError(
+                f"{self.process.args}: {error}\n{self.stderr()}") from error
+
+    def end(self, text):
+        """Tells it to; returns its exit code."""
+        try:
+            self.say(text)
         except BrokenPipeError:
             pass
         return self.process.wait(PATIENCE)
 
+    def alive(self):
+        return self.process.poll() is None
+
     def stderr(self):
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace")
-
-    def alive(self):
-        return self.process.poll() is None
 
     def close(self):
         if self.process.poll() is None:
@@ -119,6 +98,45 @@ class Target:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Target(Spoken):
+    """A program of tests/targets (see target.h there for the protocol)."""
+
+    def __init__(self, name, *arguments, preload=None, wrapper=(), env=None,
+                 cwd=None):
+        self.name = name
+        environment = dict(os.environ, **(env or {}))
+        if preload:
+            environment["LD_PRELOAD"] = preload
+        super().__init__([*wrapper, target_path(name), *map(str, arguments)],
+                         env=environment, cwd=cwd)
+        if wrapper:
+            self.pid = self._innermost(self.pid)
+
+    @staticmethod
+    def _innermost(pid):
+        """A wrapper that forks has the program as its only descendant."""
+        while True:
+            with open(f"/proc/{pid}/task/{pid}/children") as f:
+                children = f.read().split()
+            if not children:
+                return pid
+            pid = int(children[0])
+
+    def line(self):
+        self.say("")
+
+    def truth(self, timeout=None):
+        """Lets it run; returns {chain: (bytes, objects)}."""
+        self.line()
+        said = self.read(timeout)
+        return {t["chain"]: (t["bytes"], t["objects"])
+                for t in said["truth"] if t["objects"] or t["bytes"]}
+
+    def finish(self):
+        """Lets it end; returns its exit code."""
+        return self.end("")
 
 
 class Profiler:

@@ -8,9 +8,8 @@ tests/targets/node (see lib/control.js there for the protocol).
 import json
 import os
 import subprocess
-import tempfile
 
-from leakbpf import PATIENCE, Line
+from leakbpf import PATIENCE, Spoken
 from paths import ROOT
 
 PLACE = os.path.join(ROOT, "tests/targets/node")
@@ -32,63 +31,20 @@ def debian_node():
             script, DEBIAN_TREE]
 
 
-class Program:
-    """A program that speaks the protocol; closed, it is dead."""
+class Program(Spoken):
+    """A program that speaks the protocol."""
 
     def __init__(self, node, script, *arguments, options=()):
-        self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [*node, *options, os.path.join(PLACE, script),
-             *map(str, arguments)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
-        self.pid = self.process.pid
-        self.lines = Line(self.process.stdout)
-        try:
-            self.said = self._read(None)
-            assert self.said.get("state") == "ready", self.said
-        except BaseException:
-            self.close()
-            raise
-
-    def _read(self, timeout):
-        try:
-            return json.loads(self.lines.read(timeout))
-        except (EOFError, TimeoutError) as error:
-            raise AssertionError(
-                f"{self.process.args}: {error}\n{self.stderr()}") from error
+        super().__init__([*node, *options, os.path.join(PLACE, script),
+                          *map(str, arguments)])
 
     def ask(self, command, argument=None, timeout=None):
-        line = json.dumps([command, argument]) + "\n"
-        self.process.stdin.write(line.encode())
-        self.process.stdin.flush()
-        return self._read(timeout)
+        self.say(json.dumps([command, argument]))
+        return self.read(timeout)
 
     def finish(self):
         """Lets it end; returns its exit code."""
-        self.process.stdin.write(b'["end"]\n')
-        self.process.stdin.flush()
-        return self.process.wait(PATIENCE)
-
-    def alive(self):
-        return self.process.poll() is None
-
-    def stderr(self):
-        self.errors.seek(0)
-        return self.errors.read().decode(errors="replace")
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.errors.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+        return self.end('["end"]')
 
 
 def certificate(place):

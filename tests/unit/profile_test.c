@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "find_stack.h"
 #include "profile/profile.h"
 
 #define SECOND	 1000000000ULL
@@ -72,19 +73,6 @@ static void take(struct profile *p, const struct profile_snapshot *s,
 	assert_int_equal(profile_end(p), 0);
 }
 
-static const struct profile_stack *find(struct profile *p, uint32_t id)
-{
-	size_t count;
-	const struct profile_stack *const *list =
-		profile_sorted(p, PROFILE_BY_LIVE, &count);
-
-	for (size_t i = 0; i < count; i++)
-		if (list[i]->id == id)
-			return list[i];
-	fail_msg("stack %u is not in the profile", id);
-	return NULL;
-}
-
 static void assert_near(const char *what, double expected, double seen)
 {
 	if (!(fabs(expected - seen) <= 1e-6 * fabs(expected) + 1e-9))
@@ -99,7 +87,7 @@ static void exact_counts_come_out_as_they_are(void **state)
 	const struct profile_stack *v;
 
 	take(p, &shot, &s, 1);
-	v = find(p, 9);
+	v = find_stack(p, 9);
 	assert_int_equal(v->tgid, 42);
 	assert_int_equal(v->depth, 2);
 	assert_int_equal(v->frames[1], 0x2009);
@@ -122,8 +110,9 @@ static void the_first_snapshot_grows_from_nothing_at_attach(void **state)
 	struct profile_snapshot shot = at(30, 10);
 
 	take(p, &shot, &s, 1);
-	assert_near("growth", 1000, find(p, 2)->growth_bytes);
-	assert_near("per minute", 2000, find(p, 2)->growth_bytes_per_minute);
+	assert_near("growth", 1000, find_stack(p, 2)->growth_bytes);
+	assert_near("per minute", 2000,
+		    find_stack(p, 2)->growth_bytes_per_minute);
 	profile_free(p);
 }
 
@@ -139,8 +128,9 @@ static void growth_is_the_difference_over_the_window(void **state)
 		take(p, &shot, &s, 1);
 	}
 	/* 10000 now, 4900 at 70 s. */
-	assert_near("growth", 5100, find(p, 2)->growth_bytes);
-	assert_near("per minute", 10200, find(p, 2)->growth_bytes_per_minute);
+	assert_near("growth", 5100, find_stack(p, 2)->growth_bytes);
+	assert_near("per minute", 10200,
+		    find_stack(p, 2)->growth_bytes_per_minute);
 	profile_free(p);
 }
 
@@ -155,8 +145,9 @@ static void a_window_of_zero_reaches_back_to_attach(void **state)
 		set_live(&s, 100 * i);
 		take(p, &shot, &s, 1);
 	}
-	assert_near("growth", 20000, find(p, 2)->growth_bytes);
-	assert_near("per minute", 600, find(p, 2)->growth_bytes_per_minute);
+	assert_near("growth", 20000, find_stack(p, 2)->growth_bytes);
+	assert_near("per minute", 600,
+		    find_stack(p, 2)->growth_bytes_per_minute);
 	profile_free(p);
 }
 
@@ -174,10 +165,10 @@ static void a_long_window_is_thinned_without_bending_the_slope(void **state)
 		if (i < 700)
 			continue;
 		assert_near("per minute", 60000,
-			    find(p, 2)->growth_bytes_per_minute);
-		if (fabs(find(p, 2)->growth_bytes - 600e3) > 30e3)
+			    find_stack(p, 2)->growth_bytes_per_minute);
+		if (fabs(find_stack(p, 2)->growth_bytes - 600e3) > 30e3)
 			fail_msg("after %d s: window is %.0f s, not 600 +- 30",
-				 (int)i, find(p, 2)->growth_bytes / 1000);
+				 (int)i, find_stack(p, 2)->growth_bytes / 1000);
 	}
 	profile_free(p);
 }
@@ -191,8 +182,8 @@ static void a_stack_seen_later_has_grown_from_nothing(void **state)
 	take(p, &shot, s, 1);
 	shot = at(20, 10);
 	take(p, &shot, s, 2);
-	assert_near("old", 0, find(p, 2)->growth_bytes);
-	assert_near("new", 700, find(p, 3)->growth_bytes);
+	assert_near("old", 0, find_stack(p, 2)->growth_bytes);
+	assert_near("new", 700, find_stack(p, 3)->growth_bytes);
 	profile_free(p);
 }
 
@@ -207,15 +198,15 @@ static void a_recycled_id_starts_anew(void **state)
 	s.frames.frames[1] = 0xbeef;
 	shot = at(20, 10);
 	take(p, &shot, &s, 1);
-	assert_near("other frames", 300, find(p, 2)->growth_bytes);
-	assert_int_equal(find(p, 2)->frames[1], 0xbeef);
+	assert_near("other frames", 300, find_stack(p, 2)->growth_bytes);
+	assert_int_equal(find_stack(p, 2)->frames[1], 0xbeef);
 	s.stats.first_alloc_ns += SECOND;
 	shot = at(30, 10);
 	take(p, &shot, &s, 1);
-	assert_near("same frames again", 300, find(p, 2)->growth_bytes);
+	assert_near("same frames again", 300, find_stack(p, 2)->growth_bytes);
 	shot = at(40, 10);
 	take(p, &shot, &s, 1);
-	assert_near("unchanged", 0, find(p, 2)->growth_bytes);
+	assert_near("unchanged", 0, find_stack(p, 2)->growth_bytes);
 	profile_free(p);
 }
 
@@ -231,10 +222,10 @@ static void a_stack_that_is_gone_is_forgotten(void **state)
 	take(p, &shot, s + 1, 2);
 	profile_sorted(p, PROFILE_BY_LIVE, &count);
 	assert_int_equal(count, 2);
-	assert_near("still found", 0, find(p, 4)->growth_bytes);
+	assert_near("still found", 0, find_stack(p, 4)->growth_bytes);
 	shot = at(30, 10);
 	take(p, &shot, s, 3);
-	assert_near("back again", 1, find(p, 2)->growth_bytes);
+	assert_near("back again", 1, find_stack(p, 2)->growth_bytes);
 	profile_free(p);
 }
 
@@ -291,7 +282,8 @@ static void totals_are_narrower_than_their_parts(void **state)
 	s[1].stats.live_bytes_variance = 10 * 65536;
 	take(p, &shot, s, 2);
 	profile_totals(p, &t);
-	part = find(p, 2)->live_bytes.high / find(p, 2)->live_bytes.value;
+	part = find_stack(p, 2)->live_bytes.high /
+	       find_stack(p, 2)->live_bytes.value;
 	assert_int_equal(t.stacks, 2);
 	assert_near("live", 1310720, t.live_bytes.value);
 	/* Garwood: 18.39 for 10, 30.89 for 20. */
@@ -335,8 +327,8 @@ static void ages_come_from_the_middle_of_cohorts(void **state)
 	shot.cohorts = &four_cohorts;
 	take(p, &shot, &s, 1);
 	assert_near("mean age", 0.1 * 35 + 0.2 * 25 + 0.3 * 15 + 0.4 * 5,
-		    find(p, 2)->mean_age_seconds);
-	assert_near("oldest", 40, find(p, 2)->oldest_seconds);
+		    find_stack(p, 2)->mean_age_seconds);
+	assert_near("oldest", 40, find_stack(p, 2)->oldest_seconds);
 	profile_free(p);
 }
 
@@ -347,8 +339,8 @@ static void ages_are_narrowed_by_the_first_and_last_allocation(void **state)
 	struct profile_snapshot shot = at(40, 0);
 
 	take(p, &shot, &s, 1); /* one cohort; allocated from 1 s to 5 s */
-	assert_near("mean age", 37, find(p, 2)->mean_age_seconds);
-	assert_near("oldest", 39, find(p, 2)->oldest_seconds);
+	assert_near("mean age", 37, find_stack(p, 2)->mean_age_seconds);
+	assert_near("oldest", 39, find_stack(p, 2)->oldest_seconds);
 	profile_free(p);
 }
 
@@ -368,8 +360,9 @@ static void older_counts_only_cohorts_that_are_old_as_a_whole(void **state)
 		shot.older_seconds = cases[i].older;
 		take(p, &shot, &s, 1);
 		assert_near("live", cases[i].bytes,
-			    find(p, 2)->live_bytes.value);
-		assert_int_equal(find(p, 2)->samples, cases[i].bytes / 100);
+			    find_stack(p, 2)->live_bytes.value);
+		assert_int_equal(find_stack(p, 2)->samples,
+				 cases[i].bytes / 100);
 		profile_free(p);
 	}
 }
@@ -462,7 +455,7 @@ static void an_overlong_depth_is_cut(void **state)
 
 	s.frames.depth = 100000;
 	take(p, &shot, &s, 1);
-	assert_int_equal(find(p, 2)->depth, STACK_FRAMES_MAX);
+	assert_int_equal(find_stack(p, 2)->depth, STACK_FRAMES_MAX);
 	profile_free(p);
 }
 

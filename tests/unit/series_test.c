@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "find_stack.h"
 #include "profile/profile.h"
 #include "profile/series.h"
 
@@ -152,19 +153,6 @@ static void snapshot(struct profile *p, double seconds, uint64_t resident,
 	assert_int_equal(profile_end(p), 0);
 }
 
-static const struct profile_stack *stack(struct profile *p, uint32_t id)
-{
-	size_t count;
-	const struct profile_stack *const *list =
-		profile_sorted(p, PROFILE_BY_LIVE, &count);
-
-	for (size_t i = 0; i < count; i++)
-		if (list[i]->id == id)
-			return list[i];
-	fail_msg("no stack %u", id);
-	return NULL;
-}
-
 static void histories_of_stacks_share_their_times(void **state)
 {
 	struct profile *p = profile_new();
@@ -174,7 +162,7 @@ static void histories_of_stacks_share_their_times(void **state)
 	snapshot(p, 1, 0, 100, 0);
 	snapshot(p, 2, 9000, 200, 0);
 	snapshot(p, 6, 9500, 300, 50);
-	assert_int_equal(profile_history(p, stack(p, 2), points), 3);
+	assert_int_equal(profile_history(p, find_stack(p, 2), points), 3);
 	assert_float_equal(points[1].seconds, 2, 1e-3);
 	/* Of any age: only cohorts older than 1 s are in the live figures. */
 	assert_float_equal(points[2].live, 300, 1e-3);
@@ -182,7 +170,7 @@ static void histories_of_stacks_share_their_times(void **state)
 	assert_float_equal(points[2].freed, 7, 1e-3);
 	assert_float_equal(points[2].variance, 160, 1e-3);
 	/* What came later had nothing live before. */
-	assert_int_equal(profile_history(p, stack(p, 3), points), 3);
+	assert_int_equal(profile_history(p, find_stack(p, 3), points), 3);
 	assert_float_equal(points[1].live, 0, 0);
 	assert_float_equal(points[2].live, 50, 1e-3);
 	assert_int_equal(profile_total_history(p, points), 3);
@@ -190,7 +178,7 @@ static void histories_of_stacks_share_their_times(void **state)
 	assert_float_equal(points[2].live, 350, 1e-3);
 	assert_int_equal(profile_resident_history(p, points), 3);
 	assert_float_equal(points[2].live, 9500, 1e-3);
-	assert_int_equal(profile_births(p, stack(p, 2), births), 2);
+	assert_int_equal(profile_births(p, find_stack(p, 2), births), 2);
 	assert_float_equal(births[0].from, 0, 0);
 	assert_float_equal(births[0].to, 4, 1e-6);
 	assert_float_equal(births[0].live, 299, 1e-3);
