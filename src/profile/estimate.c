@@ -57,12 +57,12 @@ static struct estimate exactly(double value)
 struct estimate estimate_bytes(const struct estimate_sums *s, uint64_t interval)
 {
 	double value = s->bytes > 0 ? s->bytes : 0;
-	double scale = (double)interval;
-	double low, high, n;
+	double low, high, n, scale;
 
 	/* Every sample was taken with certainty. */
-	if (!(s->bytes_variance > 0) || interval == 0)
+	if (!(s->bytes_variance > 0) || !(value > 0))
 		return exactly(value);
+	scale = fmax((double)interval, s->bytes_variance / value);
 	n = s->bytes_variance / (scale * scale);
 	poisson_limits(n, &low, &high);
 	low = value - scale * (n - low);

@@ -19,10 +19,14 @@ static int run_pass(struct tracer *t, struct upkeep_pass *pass)
 	return 0;
 }
 
-/* Mean size of the outstanding blocks, to begin with a useful interval. */
-static uint64_t mean_size(const struct tracer *t)
+struct outstanding {
+	uint64_t bytes, objects;
+};
+
+/* As estimated from the samples. */
+static struct outstanding outstanding(const struct tracer *t)
 {
-	uint64_t bytes = 0, objects_q8 = 0;
+	int64_t bytes = 0, objects_q8 = 0;
 
 	for (uint32_t id = STACK_ID_OVERFLOW; id < t->plan.stacks; id++) {
 		const struct stack_stats *s = &t->stack_stats[id];
@@ -32,7 +36,46 @@ static uint64_t mean_size(const struct tracer *t)
 			objects_q8 += s->cohort_objects_q8[i];
 		}
 	}
-	return objects_q8 >> 8 ? bytes / (objects_q8 >> 8) : 0;
+	return (struct outstanding){
+		.bytes = bytes > 0 ? (uint64_t)bytes : 0,
+		.objects = objects_q8 > 0 ? (uint64_t)objects_q8 >> 8 : 0,
+	};
+}
+
+/* Mean size of the outstanding blocks, to begin with a useful interval. */
+static uint64_t mean_size(const struct tracer *t)
+{
+	struct outstanding o = outstanding(t);
+
+	return o.objects ? o.bytes / o.objects : 0;
+}
+
+/* Samples that stand for what is outstanding, if it is all sampled like this
+ * one day: at most one per interval, and one per block. */
+static uint64_t samples_at(const struct tracer *t, uint64_t interval)
+{
+	struct outstanding o = outstanding(t);
+	uint64_t n = interval ? o.bytes / interval : o.objects;
+
+	return n < o.objects ? n : o.objects;
+}
+
+static bool may_be_finer(const struct tracer *t, uint64_t interval)
+{
+	return interval >= t->options.sample_bytes / TRACER_FINER_MAX &&
+	       samples_at(t, interval) <= t->plan.outstanding_max / 2;
+}
+
+uint64_t tracer_set_sampling(struct tracer *t, uint64_t interval)
+{
+	uint64_t now = t->skel->bss->sampling.interval_bytes;
+
+	if (interval > SAMPLING_INTERVAL_MAX)
+		interval = SAMPLING_INTERVAL_MAX;
+	if (interval == now || (interval < now && !may_be_finer(t, interval)))
+		return now;
+	t->skel->bss->sampling.interval_bytes = interval;
+	return interval;
 }
 
 static uint64_t coarser(const struct tracer *t, uint64_t interval)

@@ -103,13 +103,14 @@ static void size_maps(struct tracer *t)
 		v8_heap_size_maps(t);
 }
 
-/* Units of the variance sums: fine enough for the first interval, coarse
+/* Units of the variance sums: fine enough for the finest interval, coarse
  * enough not to overflow after many doublings (leakbpf/sampling.h). */
 static uint32_t variance_shift(uint64_t interval)
 {
+	uint64_t finest = interval / TRACER_FINER_MAX;
 	uint32_t shift = 2;
 
-	while (shift < 40 && interval >> (shift + 9))
+	while (shift < 40 && finest >> (shift + 6))
 		shift++;
 	return shift;
 }

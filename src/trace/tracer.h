@@ -85,6 +85,17 @@ int tracer_poll(struct tracer *t, int timeout_ms);
 /* Targets still alive. */
 size_t tracer_alive(const struct tracer *t);
 
+/*
+ * How blocks are sampled that are allocated from now on: one per `interval`
+ * bytes, 0: every block. Blocks on the books keep what they were sampled with,
+ * so that estimates stay unbiased. Finer only as far as the outstanding blocks
+ * will fit at that rate, and to a sixteenth of the interval at the start (below
+ * that the variances lose their precision); else it stays as it is. Returns the
+ * interval that holds now.
+ */
+#define TRACER_FINER_MAX 16
+uint64_t tracer_set_sampling(struct tracer *t, uint64_t interval);
+
 /* ---- Reading: O(stacks), safe while everything runs --------------------- */
 
 /* Calls `each` for every stack in use; a consistent copy is passed. Memory

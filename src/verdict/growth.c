@@ -183,6 +183,28 @@ double growth_median(const struct series_point *p, size_t count)
 }
 
 /*
+ * Bytes that a sample stands for: R, or more where samples were taken more
+ * coarsely before. Then the level's variance exceeds R times the level, and
+ * what has come on top tells how much of that still goes on.
+ */
+static double bytes_per_chance(const struct series_point *first,
+			       const struct series_point *last,
+			       double sample_bytes)
+{
+	double added = last->variance - first->variance;
+	double grown = last->live - first->live;
+	double most = sample_bytes;
+
+	if (first->live > 0)
+		most = fmax(most, first->variance / first->live);
+	if (last->live > 0)
+		most = fmax(most, last->variance / last->live);
+	if (!(grown > 0) || !(added > 0))
+		return most;
+	return fmin(fmax(added / grown, sample_bytes), most);
+}
+
+/*
  * No interval is narrower than sampling alone makes it, however regular the
  * points look: what has come on top rests on so many samples. Few of them, or
  * none, say little.
@@ -192,8 +214,8 @@ static void widen_to_sampling(const struct series_point *first,
 			      double sample_bytes, struct growth *g)
 {
 	double added = last->variance - first->variance;
-	double scale = sample_bytes / g->seconds;
-	double n = fabs(added) / (sample_bytes * sample_bytes);
+	double each = bytes_per_chance(first, last, sample_bytes);
+	double scale = each / g->seconds, n = fabs(added) / (each * each);
 	double low, high;
 
 	poisson_limits(n, &low, &high);

@@ -65,6 +65,15 @@ static struct population *population_new(size_t count, double low, double high,
 	return &p;
 }
 
+/* The first blocks were sampled more coarsely than it is done now. */
+static struct population *sampled_finer_later(struct population *p,
+					      size_t before, uint64_t interval)
+{
+	for (size_t i = 0; i < before; i++)
+		p->threshold[i] = sampling_threshold(p->size[i], interval);
+	return p;
+}
+
 static struct estimate_sums sample(const struct population *p, uint64_t *seed)
 {
 	double unit = ldexp(1, 2 * (int)p->shift);
@@ -195,6 +204,32 @@ static void bytes_of_any_mixture_are_covered_and_unbiased(void **state)
 	}
 }
 
+static void samples_of_two_intervals_are_covered_and_unbiased(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t count, before;
+		double low, high;
+	} cases[] = {
+		{"all but a few before", 4000, 3900, 64, 512},
+		{"half before", 4000, 2000, 64, 512},
+		{"a few before", 4000, 200, 64, 512},
+		{"many sizes", 2000, 1000, 8, 1e6},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct population *p = population_new(
+			cases[i].count, cases[i].low, cases[i].high, 1024);
+		struct outcome o;
+
+		sampled_finer_later(p, cases[i].before, 16384);
+		o = run(cases[i].name, p);
+		assert_at_least(cases[i].name, o.bytes_covered, COVERAGE_MIN);
+		assert_unbiased(cases[i].name, o.bytes_bias);
+		assert_unbiased(cases[i].name, o.objects_bias);
+	}
+}
+
 static void objects_of_similar_size_are_covered(void **state)
 {
 	static const double sizes[] = {16, 100, 1000, 10e3, 60e3, 200e3};
@@ -307,6 +342,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_of_any_mixture_are_covered_and_unbiased),
+		cmocka_unit_test(
+			samples_of_two_intervals_are_covered_and_unbiased),
 		cmocka_unit_test(objects_of_similar_size_are_covered),
 		cmocka_unit_test(intervals_narrow_with_the_samples),
 		cmocka_unit_test(exact_recording_has_no_margin),
