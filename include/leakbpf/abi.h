@@ -256,7 +256,7 @@ enum alloc_kind {
 #define PROBE_COOKIE_FLAGS(c) ((__u32)(c) >> 8 & 0xff)
 #define PROBE_COOKIE_DEPTH(c) ((__u32)(c) >> 16)
 #define PROBE_COOKIE_SITE(c)  ((__u32)((c) >> 32))
-#define PROBE_SITES_MAX	      1024
+#define PROBE_SITES_MAX	      4096
 
 /* ---- Counters: map `counters` (per CPU), one slot each ------------------ */
 

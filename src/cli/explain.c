@@ -11,7 +11,11 @@ static void print_object(FILE *out, const struct tracer_site *s)
 	char build_id[2 * BUILD_ID_BYTES_MAX + 1], path[4096];
 
 	object_build_id_text(s->object, build_id);
-	fprintf(out, "\nprocess %d: %s\n", (int)s->pid,
+	if (s->processes > 1)
+		fprintf(out, "\n%u processes", s->processes);
+	else
+		fprintf(out, "\nprocess %d", (int)s->pid);
+	fprintf(out, ": %s\n",
 		diag_escape(path, sizeof(path), s->object->path));
 	fprintf(out, "  allocator %s, build-id %s\n",
 		s->allocator ? s->allocator : "-",
@@ -41,7 +45,6 @@ int explain_print(FILE *out, const struct tracer *t)
 {
 	size_t count = tracer_site_count(t);
 	const struct object *object = NULL;
-	pid_t pid = 0;
 
 	fprintf(out,
 		"%zu probe%s. \"emulated\": the kernel carries the probed "
@@ -52,12 +55,9 @@ int explain_print(FILE *out, const struct tracer *t)
 		struct tracer_site site;
 
 		tracer_site(t, i, &site);
-		if (!site.object)
-			continue;
-		if (site.object != object || site.pid != pid)
+		if (site.object != object)
 			print_object(out, &site);
 		object = site.object;
-		pid = site.pid;
 		print_site(out, &site);
 	}
 	errno = 0;

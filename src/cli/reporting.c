@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "cli/recording.h"
@@ -180,52 +181,52 @@ int reporting_diagnose(struct reporting *r)
  * program that never frees, one that shuts down. */
 #define DEAD_SITE_HITS 100000
 
-/* Of one object in one process, by what they do. */
+/* Of one object, by what they do. */
 struct site_group {
 	uint64_t sites, hits;
 };
 
-static uint64_t dead_in_object(const struct site_group *alloc,
-			       const struct site_group *release)
+struct object_sites {
+	struct site_group alloc, release;
+};
+
+static uint64_t dead_in_object(const struct object_sites *o)
 {
-	if (alloc->hits >= DEAD_SITE_HITS && !release->hits)
-		return release->sites;
-	return release->hits >= DEAD_SITE_HITS && !alloc->hits ? alloc->sites
-							       : 0;
+	if (o->alloc.hits >= DEAD_SITE_HITS && !o->release.hits)
+		return o->release.sites;
+	return o->release.hits >= DEAD_SITE_HITS && !o->alloc.hits
+		       ? o->alloc.sites
+		       : 0;
 }
 
 /*
  * Probes that never fired though they should have: an allocator whose blocks
  * come but never go, or go without ever coming. That single functions are
- * never called, or a whole allocator is not, is normal. Sites of an object
- * stand together.
+ * never called, or a whole allocator is not, is normal.
  */
 static uint64_t count_dead_sites(const struct tracer *t)
 {
-	struct site_group alloc = {0}, release = {0};
-	size_t count = tracer_site_count(t);
-	const struct object *object = NULL;
+	CLEANUP_FREE struct object_sites *objects =
+		calloc(OBJECTS_MAX, sizeof(*objects));
+	size_t count = objects ? tracer_site_count(t) : 0;
 	uint64_t dead = 0;
-	pid_t pid = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct tracer_site site;
 		struct site_group *group;
 
 		tracer_site(t, i, &site);
-		if (site.object != object || site.pid != pid) {
-			dead += dead_in_object(&alloc, &release);
-			alloc = release = (struct site_group){0};
-			object = site.object;
-			pid = site.pid;
-		}
 		if (site.kind > FREE_POINTER) /* memory maps, the loader */
 			continue;
-		group = site.kind == FREE_POINTER ? &release : &alloc;
+		group = site.kind == FREE_POINTER
+				? &objects[site.object->id].release
+				: &objects[site.object->id].alloc;
 		group->sites++;
 		group->hits += site.hits;
 	}
-	return dead + dead_in_object(&alloc, &release);
+	for (size_t i = 0; objects && i < OBJECTS_MAX; i++)
+		dead += dead_in_object(&objects[i]);
+	return dead;
 }
 
 static void describe_targets(const struct targets *targets,

@@ -49,91 +49,12 @@ static enum point_group group_of(uint32_t kind)
 	}
 }
 
-/* ---- Sites ----------------------------------------------------------------
+/* ---- Points ----------------------------------------------------------------
  */
-
-static struct site *site_add(struct tracer *t)
-{
-	struct site *grown;
-
-	if (t->site_count >= PROBE_SITES_MAX)
-		return NULL;
-	if (!(t->site_count & (t->site_count - 1))) {
-		size_t room = t->site_count ? t->site_count * 2 : 1;
-
-		grown = realloc(t->sites, room * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		t->sites = grown;
-	}
-	memset(&t->sites[t->site_count], 0, sizeof(*t->sites));
-	return &t->sites[t->site_count++];
-}
-
-static uint8_t *read_code(const struct object *o,
-			  const struct alloc_function *f, size_t *size)
-{
-	size_t want = f->size && f->size < SITE_FUNCTION_BYTES_MAX
-			      ? f->size
-			      : SITE_WINDOW_BYTES;
-	uint64_t offset;
-	uint8_t *code;
-
-	if (!object_address_to_offset(o, f->address, &offset))
-		return NULL;
-	code = malloc(want);
-	while (code && want >= 1 && object_read(o, offset, code, want))
-		want /= 2; /* function of unknown size at the file's end */
-	if (code && !want) {
-		free(code);
-		return NULL;
-	}
-	*size = want;
-	return code;
-}
-
-static int plan_site(const struct object *o, const struct alloc_function *f,
-		     struct probe_site *plan)
-{
-	size_t size = 0;
-	uint8_t *code = read_code(o, f, &size);
-	int err = code ? site_plan(code, size, f->address, f->kind, plan)
-		       : -ENOEXEC;
-
-	free(code);
-	return err;
-}
 
 bool tracer_may_probe(const struct tracer *t, const struct alloc_function *f)
 {
 	return !(f->flags & PROBE_THROWS) || t->link == LINK_SESSION;
-}
-
-int site_place(struct tracer *t, const struct tracee *e, const struct object *o,
-	       const struct alloc_function *f, const char *allocator,
-	       bool returns, struct probe_point *out)
-{
-	struct probe_site plan = {0};
-	struct site *site;
-
-	if (plan_site(o, f, &plan) ||
-	    !object_address_to_offset(o, f->address + plan.offset,
-				      &out->file_offset))
-		return -ENOEXEC;
-	site = site_add(t);
-	if (!site)
-		return -ENOSPC;
-	site->pid = e->pid;
-	site->object = o;
-	site->allocator = allocator;
-	memcpy(site->function, f->name, sizeof(site->function));
-	site->address = f->address;
-	site->kind = f->kind;
-	site->plan = plan;
-	site->return_probe = returns;
-	out->cookie = PROBE_COOKIE(plan.kind, f->flags, plan.stack_depth,
-				   t->site_count - 1);
-	return 0;
 }
 
 static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
@@ -262,29 +183,31 @@ static int collect_points(struct tracer *t, struct tracee *e,
 			  bool *allocator)
 {
 	struct catalogue_options opt = {.memory_maps = t->options.memory_maps};
-	struct alloc_functions f = {0};
+	const struct allocator *a = allocator_of(&t->allocators, o, &opt);
 	struct alloc_function hook = {.name = "_dl_debug_state",
 				      .kind = LOADER_STATE};
-	struct alloc_functions none = {.allocator = "loader"};
+	const struct alloc_functions none = {.allocator = "loader"};
 	size_t skipped = 0;
-	int err = catalogue_find(o, &opt, &f);
+	int err = a ? a->err : -ENOMEM;
 
-	for (size_t i = 0; !err && i < f.count; i++) {
-		if (!tracer_may_probe(t, &f.list[i])) {
+	for (size_t i = 0; !err && i < a->functions.count; i++) {
+		const struct alloc_function *f = &a->functions.list[i];
+
+		if (!tracer_may_probe(t, f)) {
 			skipped++;
 			continue;
 		}
-		err = add_point(t, e, o, &f.list[i], &f, points);
+		err = add_point(t, e, o, f, &a->functions, points);
 		*allocator = true;
 	}
 	if (skipped)
 		diag_warn("%s: %zu function%s that may throw not traced: "
 			  "that takes uprobe sessions (Linux 6.13)",
 			  o->path, skipped, skipped == 1 ? "" : "s");
-	if (!err && catalogue_find_loader_hook(o, &hook.address))
-		err = add_point(t, e, o, &hook, &none, points);
-	alloc_functions_free(&f);
-	return err;
+	if (err || !a->loader_hook)
+		return err;
+	hook.address = a->loader_hook;
+	return add_point(t, e, o, &hook, &none, points);
 }
 
 static int probe_object(struct tracer *t, struct tracee *e,
@@ -308,12 +231,19 @@ static int probe_object(struct tracer *t, struct tracee *e,
 	return err;
 }
 
-static bool probed(const struct tracer *t, const struct tracee *e,
-		   const struct object *o)
+/* True: it has been looked at before. Else it is noted. */
+static bool probed(struct tracee *e, const struct object *o)
 {
-	for (size_t i = 0; i < t->site_count; i++)
-		if (t->sites[i].pid == e->pid && t->sites[i].object == o)
+	const struct object **grown;
+
+	for (size_t i = 0; i < e->probed_count; i++)
+		if (e->probed[i] == o)
 			return true;
+	grown = realloc(e->probed, (e->probed_count + 1) * sizeof(*grown));
+	if (grown) {
+		e->probed = grown;
+		e->probed[e->probed_count++] = o;
+	}
 	return false;
 }
 
@@ -324,7 +254,7 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e)
 	for (size_t i = 0; i < e->range_count && !err; i++) {
 		const struct object *o = e->ranges[i].object;
 
-		if (o && !o->is_vdso && !probed(t, e, o))
+		if (o && !o->is_vdso && !probed(e, o))
 			err = probe_object(t, e, o);
 	}
 	return err;

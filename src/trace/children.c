@@ -92,12 +92,13 @@ static void adopt_due(struct tracer *t, uint64_t now_ns)
 /* Whether an earlier site has the same object and program: swept with it. */
 static bool swept_before(const struct tracer *t, size_t index)
 {
-	const struct site *s = &t->sites[index];
+	const struct site *s = &t->sites.list[index];
 	enum link_kind link;
 
 	for (size_t i = 0; i < index; i++)
-		if (t->sites[i].pid && t->sites[i].object == s->object &&
-		    site_program(t, t->sites[i].kind, &link) ==
+		if (t->sites.list[i].users &&
+		    t->sites.list[i].object == s->object &&
+		    site_program(t, t->sites.list[i].kind, &link) ==
 			    site_program(t, s->kind, &link))
 			return true;
 	return false;
@@ -107,16 +108,16 @@ static bool swept_before(const struct tracer *t, size_t index)
 static void sweep_from(struct tracer *t, size_t index,
 		       struct probe_point *points)
 {
-	const struct site *first = &t->sites[index];
+	const struct site *first = &t->sites.list[index];
 	enum link_kind link, other;
 	struct bpf_program *program = site_program(t, first->kind, &link);
 	size_t count = 0;
 	int err;
 
-	for (size_t i = index; i < t->site_count; i++) {
-		const struct site *s = &t->sites[i];
+	for (size_t i = index; i < t->sites.count; i++) {
+		const struct site *s = &t->sites.list[i];
 
-		if (s->pid && s->object == first->object &&
+		if (s->users && s->object == first->object &&
 		    site_program(t, s->kind, &other) == program &&
 		    object_address_to_offset(s->object,
 					     s->address + s->plan.offset,
@@ -132,10 +133,11 @@ static void sweep_from(struct tracer *t, size_t index,
 
 static void sweep_forks(struct tracer *t)
 {
-	struct probe_point *points = calloc(t->site_count + 1, sizeof(*points));
+	struct probe_point *points =
+		calloc(t->sites.count + 1, sizeof(*points));
 
-	for (size_t i = 0; points && i < t->site_count; i++)
-		if (t->sites[i].pid && !swept_before(t, i))
+	for (size_t i = 0; points && i < t->sites.count; i++)
+		if (t->sites.list[i].users && !swept_before(t, i))
 			sweep_from(t, i, points);
 	free(points);
 }

@@ -109,8 +109,11 @@ static int add_unwind_table(struct tracer *t, const struct object *o)
 {
 	struct unwind_mark *marks;
 	size_t count;
-	int err = allocator_marks(t, o, &marks, &count);
+	int err;
 
+	if (unwind_store_knows(t->unwind, o->id))
+		return 0;
+	err = allocator_marks(t, o, &marks, &count);
 	if (!err)
 		err = unwind_store_add(t->unwind, o, marks, count);
 	free(marks);

@@ -15,16 +15,16 @@
 
 size_t tracer_site_count(const struct tracer *t)
 {
-	return t->site_count;
+	return t->sites.count;
 }
 
 /* Sum over CPUs of one element of a per-CPU array of u64. */
-static uint64_t percpu_sum(const struct bpf_map *m, uint32_t index)
+uint64_t tracer_percpu_sum(const struct bpf_map *m, uint32_t index)
 {
-	uint64_t values[256] = {0}, sum = 0;
+	uint64_t values[TRACER_CPUS_MAX] = {0}, sum = 0;
 	int cpus = libbpf_num_possible_cpus();
 
-	if (cpus < 1 || cpus > 256 ||
+	if (cpus < 1 || cpus > TRACER_CPUS_MAX ||
 	    bpf_map_lookup_elem(bpf_map__fd(m), &index, values))
 		return 0;
 	for (int i = 0; i < cpus; i++)
@@ -34,10 +34,11 @@ static uint64_t percpu_sum(const struct bpf_map *m, uint32_t index)
 
 void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out)
 {
-	const struct site *s = &t->sites[index];
+	const struct site *s = &t->sites.list[index];
 
 	*out = (struct tracer_site){
 		.pid = s->pid,
+		.processes = s->users,
 		.object = s->object,
 		.allocator = s->allocator,
 		.function = s->function,
@@ -47,7 +48,7 @@ void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out)
 		.link = t->link == LINK_SESSION && !s->return_probe ? LINK_MULTI
 								    : t->link,
 		.return_probe = s->return_probe,
-		.hits = percpu_sum(t->skel->maps.site_hits, index),
+		.hits = site_hits(t, index),
 	};
 }
 
@@ -126,16 +127,18 @@ void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context)
 void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT])
 {
 	for (uint32_t i = 0; i < COUNTER_COUNT; i++)
-		counters[i] = percpu_sum(t->skel->maps.counters, i);
-	for (size_t i = 0; i < t->site_count; i++) {
-		uint32_t kind = t->sites[i].kind;
-		uint64_t hits = percpu_sum(t->skel->maps.site_hits, i);
+		counters[i] = tracer_percpu_sum(t->skel->maps.counters, i);
+	for (size_t i = 0; i < t->sites.count; i++) {
+		uint32_t kind = t->sites.list[i].kind;
+		uint64_t hits = site_hits(t, i);
 
 		if (kind == FREE_POINTER)
 			counters[COUNTER_FREE_HITS] += hits;
 		else if (kind < FREE_POINTER)
 			counters[COUNTER_ALLOC_HITS] += hits;
 	}
+	counters[COUNTER_FREE_HITS] += t->sites.past.frees;
+	counters[COUNTER_ALLOC_HITS] += t->sites.past.allocations;
 }
 
 const struct cohort_layout *tracer_cohorts(const struct tracer *t)
@@ -178,14 +181,17 @@ static uint64_t kernel_memory(const struct tracer *t)
 static uint64_t overhead_ns(const struct tracer *t)
 {
 	const struct kernel_features *f = &t->features;
-	uint64_t sum = percpu_sum(t->skel->maps.counters, COUNTER_SAMPLE_NS) +
-		       percpu_sum(t->skel->maps.counters, COUNTER_RETURN_HITS) *
-			       (f->return_ns + HIT_WORK_NS);
+	uint64_t sum =
+		tracer_percpu_sum(t->skel->maps.counters, COUNTER_SAMPLE_NS) +
+		tracer_percpu_sum(t->skel->maps.counters, COUNTER_RETURN_HITS) *
+			(f->return_ns + HIT_WORK_NS) +
+		t->sites.past.emulated * (f->entry_emulated_ns + HIT_WORK_NS) +
+		t->sites.past.stepped * (f->entry_stepped_ns + HIT_WORK_NS);
 
-	for (size_t i = 0; i < t->site_count; i++) {
-		uint64_t hits = percpu_sum(t->skel->maps.site_hits, i);
+	for (size_t i = 0; i < t->sites.count; i++) {
+		uint64_t hits = site_hits(t, i);
 
-		sum += hits * (HIT_WORK_NS + (t->sites[i].plan.emulated
+		sum += hits * (HIT_WORK_NS + (t->sites.list[i].plan.emulated
 						      ? f->entry_emulated_ns
 						      : f->entry_stepped_ns));
 	}

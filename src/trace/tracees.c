@@ -70,6 +70,14 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 	fill_slot(t, key, &target);
 }
 
+void tracee_forget_probes(struct tracer *t, struct tracee *e)
+{
+	sites_release(t, e);
+	free(e->probed);
+	e->probed = NULL;
+	e->probed_count = 0;
+}
+
 /* Stops tracing; the figures stay. */
 void tracee_drop(struct tracer *t, struct tracee *e)
 {
@@ -79,6 +87,7 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 	fill_slot(t, key, NULL);
 	probe_links_close(&e->v8_heap.links);
 	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
+	tracee_forget_probes(t, e);
 	unwind_store_forget(t->unwind, e->pid);
 	v8_forget(t, e);
 	if (e->owner != e->pid && t->skel->bss->shared_targets)

@@ -104,7 +104,8 @@ void tracer_free(struct tracer *t)
 		free(e);
 	}
 	free(t->tracees);
-	free(t->sites);
+	free(t->sites.list);
+	allocators_free(&t->allocators);
 	free(t->retired_ns);
 	free(t->js_frames.queue);
 	v8_engines_free(&t->v8_engines);
@@ -191,9 +192,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	v8_heap_forget(t, e);
 	if (t->regions)
 		regions_drop_process(t->regions, e->pid);
-	for (size_t i = 0; i < t->site_count; i++)
-		if (t->sites[i].pid == e->pid)
-			t->sites[i].pid = 0;
+	tracee_forget_probes(t, e);
 	e->range_count = 0;
 	e->map_epoch = 0;
 	e->has_allocator = false;

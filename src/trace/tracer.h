@@ -63,9 +63,11 @@ void tracer_free(struct tracer *t);
  * probes would kill it); reported. */
 int tracer_attach(struct tracer *t, struct process *process);
 
-/* A probe as it was placed, for --explain. */
+/* A probe as it was placed, for --explain; one for all processes that share the
+ * object. */
 struct tracer_site {
-	pid_t pid;
+	pid_t pid;	    /* the first of them */
+	uint32_t processes; /* now; 0: none any more */
 	const struct object *object;
 	const char *allocator;
 	const char *function;
@@ -76,6 +78,7 @@ struct tracer_site {
 	bool return_probe;
 	uint64_t hits;
 };
+/* Those of an object need not stand together. */
 size_t tracer_site_count(const struct tracer *t);
 void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out);
 

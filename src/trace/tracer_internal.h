@@ -14,12 +14,14 @@
 #include "bpf/trace.skel.h"
 #include "probe/catalogue.h"
 #include "probe/link.h"
+#include "trace/allocators.h"
 #include "trace/cohorts.h"
 #include "trace/js_frames.h"
 #include "trace/regions.h"
 #include "target/maps.h"
 #include "trace/memory_plan.h"
 #include "trace/probe_sets.h"
+#include "trace/sites.h"
 #include "trace/unwind_store.h"
 #include "trace/v8.h"
 #include "trace/v8_heap.h"
@@ -45,6 +47,9 @@ struct tracee {
 	struct tracee_range *ranges;
 	size_t range_count;
 	struct probe_sets probes;
+	const struct object **probed; /* objects that have been looked at */
+	size_t probed_count;
+	struct site_uses sites;
 	bool has_allocator;
 	struct v8_tracee v8;
 	struct v8_heap_tracking v8_heap;
@@ -55,18 +60,6 @@ struct tracee {
 struct adoption {
 	pid_t owner, child;
 	uint64_t due_ns;
-};
-
-/* A planned and set probe. Its index is the site number in the cookie. */
-struct site {
-	pid_t pid;
-	const struct object *object;
-	const char *allocator;
-	char function[64];
-	uint64_t address;
-	uint32_t kind;
-	struct probe_site plan;
-	bool return_probe;
 };
 
 struct tracer {
@@ -82,8 +75,8 @@ struct tracer {
 
 	struct tracee **tracees;
 	size_t tracee_count;
-	struct site *sites;
-	size_t site_count;
+	struct sites sites;
+	struct allocators allocators;
 
 	/* Maps of the BPF object, shared with it. */
 	struct stack_frames *stack_frames;
@@ -125,12 +118,18 @@ int tracee_scan(struct tracer *t, struct tracee *e);
 bool tracee_bias(const struct tracee *e, const struct object *o,
 		 uint64_t *bias);
 
+/* read.c: sum over processors of one element of a per-CPU array of u64. */
+#define TRACER_CPUS_MAX 256
+uint64_t tracer_percpu_sum(const struct bpf_map *m, uint32_t index);
+
 /* tracees.c */
 struct tracee *tracee_find(struct tracer *t, pid_t pid);
 /* NULL: too many, or no memory. */
 struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner);
 /* Tells the BPF programs how to treat it. */
 void tracee_publish_target(struct tracer *t, const struct tracee *e);
+/* Forgets its probes, which have been closed. */
+void tracee_forget_probes(struct tracer *t, struct tracee *e);
 /* Stops tracing it; its figures stay. */
 void tracee_drop(struct tracer *t, struct tracee *e);
 
@@ -140,11 +139,6 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e);
  * std::terminate; only a session's entry can decline the return for requests
  * that may fail. */
 bool tracer_may_probe(const struct tracer *t, const struct alloc_function *f);
-/* Plans and records the site of a probe. 0, -ENOEXEC when there is no place
- * for it, -ENOSPC or -ENOMEM. `returns`: it is also probed at its return. */
-int site_place(struct tracer *t, const struct tracee *e, const struct object *o,
-	       const struct alloc_function *f, const char *allocator,
-	       bool returns, struct probe_point *out);
 /* The program and link kind at the entry of such a function. */
 struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 				 enum link_kind *link);

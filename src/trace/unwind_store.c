@@ -136,6 +136,11 @@ int unwind_store_add(struct unwind_store *s, const struct object *o,
 	return err;
 }
 
+bool unwind_store_knows(const struct unwind_store *s, uint32_t object)
+{
+	return object < OBJECTS_MAX && s->objects[object].known;
+}
+
 uint32_t unwind_store_rows(const struct unwind_store *s, uint32_t object)
 {
 	return object < OBJECTS_MAX ? s->objects[object].rows : 0;

@@ -7,6 +7,7 @@
 #ifndef TRACE_UNWIND_STORE_H
 #define TRACE_UNWIND_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -34,6 +35,8 @@ void unwind_store_free(struct unwind_store *s);
  */
 int unwind_store_add(struct unwind_store *s, const struct object *o,
 		     const struct unwind_mark *marks, size_t mark_count);
+/* Whether unwind_store_add has been called with it. */
+bool unwind_store_knows(const struct unwind_store *s, uint32_t object);
 /* Rows of an added object. */
 uint32_t unwind_store_rows(const struct unwind_store *s, uint32_t object);
 

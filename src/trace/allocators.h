@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The allocation functions of objects, looked for once in each: many processes
+ * map the same libraries. */
+#ifndef TRACE_ALLOCATORS_H
+#define TRACE_ALLOCATORS_H
+
+#include "leakbpf/abi_user.h"
+#include "probe/catalogue.h"
+
+struct allocator {
+	struct alloc_functions functions;
+	uint64_t loader_hook; /* _dl_debug_state; 0: none */
+	int err;	      /* catalogue_find's */
+};
+
+struct allocators {
+	struct allocator *by_object[OBJECTS_MAX];
+};
+
+/* NULL: no memory. */
+const struct allocator *allocator_of(struct allocators *all,
+				     const struct object *o,
+				     const struct catalogue_options *options);
+void allocators_free(struct allocators *all);
+
+#endif

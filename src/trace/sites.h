@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sites: probes as they were planned, by their number in the cookie. A function
+ * of an object has one site, whichever processes it is probed in: a thousand of
+ * them share those of one libc. Sites that no process uses any more keep their
+ * hits, and their places until those run out.
+ */
+#ifndef TRACE_SITES_H
+#define TRACE_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "leakbpf/abi_user.h"
+#include "object/object.h"
+#include "probe/catalogue.h"
+#include "probe/link.h"
+#include "probe/site.h"
+
+struct tracer;
+struct tracee;
+
+struct site {
+	uint32_t users; /* tracees it is probed in */
+	pid_t pid;	/* the first of them */
+	const struct object *object;
+	const char *allocator;
+	char function[64];
+	uint64_t address; /* link-time address of the function */
+	uint32_t kind;
+	struct probe_site plan;
+	bool return_probe;
+};
+
+/* What the programs have counted at sites that gave up their places. */
+struct past_hits {
+	uint64_t allocations, frees;
+	uint64_t emulated, stepped; /* all, by the cost of the probe */
+};
+
+struct sites {
+	struct site *list;
+	size_t count;
+	struct past_hits past;
+};
+
+/* Which sites a tracee uses. */
+struct site_uses {
+	uint16_t *list;
+	size_t count;
+};
+
+/* Plans the site of a probe, or finds it, and notes that `e` uses it. 0,
+ * -ENOEXEC when there is no place for it, -ENOSPC or -ENOMEM. `returns`: it is
+ * also probed at its return. */
+int site_place(struct tracer *t, struct tracee *e, const struct object *o,
+	       const struct alloc_function *f, const char *allocator,
+	       bool returns, struct probe_point *out);
+/* It uses none of its sites any more. */
+void sites_release(struct tracer *t, struct tracee *e);
+/* Hits so far. */
+uint64_t site_hits(const struct tracer *t, size_t index);
+
+#endif
