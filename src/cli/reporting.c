@@ -369,6 +369,19 @@ int reporting_write(struct reporting *r, bool final)
 	return err ? err : write_outputs(r->output, &r->report);
 }
 
+enum exit_code reporting_exit_code(int err)
+{
+	switch (-err) {
+	case 0:
+	case EPIPE: /* the reader has seen enough */
+		return EXIT_CODE_OK;
+	case ENOMEM:
+		return EXIT_CODE_INTERNAL;
+	default:
+		return EXIT_CODE_OUTPUT;
+	}
+}
+
 void reporting_close(struct reporting *r)
 {
 	forget_diagnosis(r);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "capture/writer.h"
+#include "cli/exit_codes.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/reporting_v8.h"
@@ -61,5 +62,7 @@ int reporting_files(struct output *output, const struct report *report);
 /* Updates and writes one report. 0; -EPIPE when nobody reads it any more;
  * another -errno, reported. */
 int reporting_write(struct reporting *r, bool final);
+/* For the -errno of any of these. */
+enum exit_code reporting_exit_code(int err);
 
 #endif

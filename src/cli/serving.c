@@ -2,11 +2,10 @@
 #include "cli/serving.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "cli/signals.h"
+#include "cli/run_loop.h"
 
 /* How long a request may have to wait before it is looked at. */
 #define REQUEST_POLL_MS 50
@@ -16,7 +15,6 @@
 struct serving {
 	struct reporting *reporting;
 	struct serve *server;
-	uint64_t next_ns;    /* report */
 	uint64_t restart_ns; /* earliest restart of the HTTP process */
 	bool ready;	     /* there is a report */
 	bool broken;	     /* the HTTP process has died */
@@ -91,62 +89,56 @@ static int render(enum serve_page page, uint32_t pid, FILE *out, void *context)
 
 /* ---- Running ------------------------------------------------------------- */
 
-static int update(struct serving *s, uint64_t now_ns)
+static int write_report(void *context)
 {
-	uint64_t interval = s->reporting->options->interval_ms * 1000000;
+	struct serving *s = context;
 	int err = reporting_write(s->reporting, false);
 
-	if (err)
-		return err;
-	s->ready = true;
-	while (s->next_ns <= now_ns)
-		s->next_ns += interval;
-	return 0;
+	s->ready = !err;
+	return err;
 }
 
-static void handle(struct serving *s, uint64_t now_ns)
+/* Between reports: the pages show the last snapshot. */
+static int update(void *context)
 {
+	struct serving *s = context;
+	int err = reporting_update(s->reporting, false);
+
+	return err ? err : reporting_diagnose(s->reporting);
+}
+
+static int attend(void *context)
+{
+	struct serving *s = context;
+	uint64_t now_ns = monotonic_ns();
+
 	if (!s->broken && serve_handle(s->server, render, s)) {
 		diag_warn("the HTTP process has died: starting another");
 		s->broken = true;
 	}
 	if (!s->broken || now_ns < s->restart_ns)
-		return;
+		return 0;
 	s->restart_ns = now_ns + RESTART_GAP_NS;
 	s->broken = serve_restart(s->server) != 0;
-}
-
-static int follow(struct serving *s)
-{
-	int got = tracer_poll(s->reporting->tracer, REQUEST_POLL_MS);
-
-	targets_observe(s->reporting->targets);
-	return got < 0 && got != -EINTR ? got : 0;
+	return 0;
 }
 
 enum exit_code serving_run(struct reporting *r, struct serve *server)
 {
-	const struct options *o = r->options;
+	static const struct run_calls calls = {
+		.report = write_report,
+		.observe = update,
+		.attend = attend,
+	};
 	struct serving s = {.reporting = r, .server = server};
-	uint64_t end = o->duration_ms
-			       ? r->attached_ns + o->duration_ms * 1000000
-			       : UINT64_MAX;
-	int err = 0;
+	struct run_loop loop = {
+		.reporting = r,
+		.calls = &calls,
+		.context = &s,
+		.attend_ms = REQUEST_POLL_MS,
+		/* At once: a scrape may come any moment. */
+		.next_ns = r->attached_ns,
+	};
 
-	/* The first one at once: a scrape may come any moment. */
-	s.next_ns = r->attached_ns;
-	while (!err && !signals_stop_requested() && tracer_alive(r->tracer)) {
-		uint64_t now = monotonic_ns();
-
-		if (now >= end)
-			break;
-		if (now >= s.next_ns)
-			err = update(&s, now);
-		handle(&s, now);
-		if (!err)
-			err = follow(&s);
-	}
-	if (err)
-		diag_error("cannot go on: %s", strerror(-err));
-	return err ? EXIT_CODE_INTERNAL : EXIT_CODE_OK;
+	return run_loop(&loop);
 }

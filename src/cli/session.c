@@ -17,15 +17,13 @@
 #include "cli/output.h"
 #include "cli/recording.h"
 #include "cli/reporting.h"
+#include "cli/run_loop.h"
 #include "cli/serving.h"
 #include "cli/signals.h"
 #include "cli/spawn.h"
 #include "cli/targets.h"
 #include "cli/top_run.h"
 #include "symbol/js_names.h"
-
-/* A signal that arrives just before waiting begins is seen this much later. */
-#define POLL_MS_MAX 200
 
 struct session {
 	const struct options *options;
@@ -254,78 +252,33 @@ static enum exit_code attach(struct session *s)
 /* ---- Running ---------------------------------------------------------------
  */
 
-/* Waits, following the targets, until `deadline_ns`. 1: it is time; 0: the
- * session is over; or -errno. */
-static int follow_until(struct session *s, uint64_t deadline_ns)
+static int write_report(void *context)
 {
-	for (;;) {
-		uint64_t now = monotonic_ns(), left_ms;
-		int got;
-
-		if (signals_stop_requested() || !tracer_alive(s->tracer))
-			return 0;
-		if (now >= deadline_ns)
-			return 1;
-		left_ms = (deadline_ns - now) / 1000000 + 1;
-		got = tracer_poll(s->tracer, left_ms < POLL_MS_MAX
-						     ? (int)left_ms
-						     : POLL_MS_MAX);
-		if (got < 0 && got != -EINTR)
-			return got;
-		targets_observe(&s->targets);
-	}
+	return reporting_write(context, false);
 }
 
-static enum exit_code code_of_report(int err)
+static int take_snapshot(void *context)
 {
-	switch (-err) {
-	case 0:
-	case EPIPE: /* the reader has seen enough */
-		return EXIT_CODE_OK;
-	case ENOMEM:
-		return EXIT_CODE_INTERNAL;
-	default:
-		return EXIT_CODE_OUTPUT;
-	}
+	return reporting_observe(context);
 }
 
-static uint64_t earliest(uint64_t a, uint64_t b, uint64_t c)
+static enum exit_code report_until_end(struct reporting *r)
 {
-	uint64_t first = a < b ? a : b;
+	static const struct run_calls calls = {
+		.report = write_report,
+		.observe = take_snapshot,
+	};
+	struct run_loop loop = {
+		.reporting = r,
+		.calls = &calls,
+		.context = r,
+		.next_ns = r->attached_ns + r->options->interval_ms * 1000000,
+	};
+	enum exit_code code = run_loop(&loop);
 
-	return first < c ? first : c;
-}
-
-static enum exit_code report_until_end(struct session *s, struct reporting *r)
-{
-	const struct options *o = s->options;
-	uint64_t interval = o->interval_ms * 1000000;
-	uint64_t next = s->attached_ns + interval;
-	uint64_t end = o->duration_ms
-			       ? s->attached_ns + o->duration_ms * 1000000
-			       : UINT64_MAX;
-	int err;
-
-	while ((err = follow_until(
-			s, earliest(next, end, reporting_due_ns(r)))) > 0) {
-		uint64_t now = monotonic_ns();
-
-		if (now >= end)
-			break;
-		err = now >= next ? reporting_write(r, false)
-				  : reporting_observe(r);
-		if (err)
-			return code_of_report(err);
-		/* A report that took longer than the interval skips some. */
-		while (next <= now)
-			next += interval;
-	}
-	if (err < 0) {
-		diag_error("cannot follow the process any more: %s",
-			   strerror(-err));
-		return EXIT_CODE_INTERNAL;
-	}
-	return code_of_report(reporting_write(r, true));
+	if (code != EXIT_CODE_OK || loop.unread)
+		return code;
+	return reporting_exit_code(reporting_write(r, true));
 }
 
 /* The view is for the terminal; files get what it has shown last. */
@@ -334,16 +287,35 @@ static enum exit_code show_until_end(struct session *s, struct reporting *r)
 	enum exit_code code = top_run(r);
 
 	s->output.text = NULL;
-	return code == EXIT_CODE_OK ? code_of_report(reporting_write(r, true))
-				    : code;
+	if (code != EXIT_CODE_OK)
+		return code;
+	return reporting_exit_code(reporting_write(r, true));
 }
 
 static enum exit_code serve_until_end(struct session *s, struct reporting *r)
 {
 	enum exit_code code = serving_run(r, s->server);
 
-	return code == EXIT_CODE_OK ? code_of_report(reporting_write(r, true))
-				    : code;
+	if (code != EXIT_CODE_OK)
+		return code;
+	return reporting_exit_code(reporting_write(r, true));
+}
+
+static enum exit_code explain(struct session *s, struct reporting *r)
+{
+	static const struct run_calls calls = {0};
+	struct run_loop loop = {.reporting = r, .calls = &calls};
+	enum exit_code code = EXIT_CODE_OK;
+	int err;
+
+	if (s->options->duration_ms) /* so that there are hits to be shown */
+		code = run_loop(&loop);
+	if (code != EXIT_CODE_OK)
+		return code;
+	err = explain_print(stdout, s->tracer);
+	if (err && err != -EPIPE)
+		diag_error("cannot explain: %s", strerror(-err));
+	return reporting_exit_code(err);
 }
 
 static enum exit_code report(struct session *s)
@@ -370,25 +342,14 @@ static enum exit_code report(struct session *s)
 	case ACTION_SERVE:
 		code = serve_until_end(s, &r);
 		break;
+	case ACTION_EXPLAIN:
+		code = explain(s, &r);
+		break;
 	default:
-		code = report_until_end(s, &r);
+		code = report_until_end(&r);
 	}
 	reporting_close(&r);
 	return code;
-}
-
-static enum exit_code explain(struct session *s)
-{
-	uint64_t duration_ns = s->options->duration_ms * 1000000;
-	int err = 0;
-
-	if (duration_ns) /* so that there are hits to be shown */
-		err = follow_until(s, s->attached_ns + duration_ns);
-	if (err >= 0)
-		err = explain_print(stdout, s->tracer);
-	if (err && err != -EPIPE)
-		diag_error("cannot explain: %s", strerror(-err));
-	return code_of_report(err);
 }
 
 static enum exit_code run(struct session *s)
@@ -407,7 +368,7 @@ static enum exit_code run(struct session *s)
 		diag_info("tracing process %d (%s); Ctrl-C ends with a final "
 			  "report",
 			  (int)s->targets.list[i].pid, s->targets.list[i].comm);
-	return s->options->action == ACTION_EXPLAIN ? explain(s) : report(s);
+	return report(s);
 }
 
 /* The target first: it is rid of the probes before anything else is done. */

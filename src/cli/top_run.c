@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "cli/signals.h"
+#include "cli/run_loop.h"
 #include "top/screen.h"
 #include "top/view.h"
 
-/* Keys are looked for this often; also how long tracing is followed between. */
+/* Keys are looked for this often. */
 #define KEY_POLL_MS 50
 /* The first figures come early: the user is waiting. */
 #define FIRST_UPDATE_MS 500
@@ -21,13 +20,16 @@ struct top {
 	struct reporting *reporting;
 	struct top_screen *screen;
 	struct top_view view;
-	uint64_t next_ns; /* update */
-	bool shown;	  /* there is a report */
-	bool dirty;	  /* to be drawn */
+	struct run_loop loop;
+	bool shown; /* there is a report */
+	bool dirty; /* to be drawn */
+	int err;    /* why it ended */
 };
 
-static int update(struct top *t)
+/* Also between reports: rows refer to the stacks of the last snapshot. */
+static int update(void *context)
 {
+	struct top *t = context;
 	int err = reporting_update(t->reporting, false);
 
 	if (!err)
@@ -35,6 +37,7 @@ static int update(struct top *t)
 	if (!err)
 		err = top_view_update(&t->view, &t->reporting->report);
 	t->shown = t->dirty = !err;
+	t->err = err;
 	return err;
 }
 
@@ -53,70 +56,48 @@ static int handle_keys(struct top *t)
 	return err;
 }
 
-/* Follows the targets for a moment; when all have ended just waits. */
-static int follow(struct top *t)
+static int attend(void *context)
 {
-	const struct timespec moment = {.tv_nsec = KEY_POLL_MS * 1000000L};
-	struct tracer *tracer = t->reporting->tracer;
-	int got;
+	struct top *t = context;
 
-	if (!tracer_alive(tracer)) {
-		nanosleep(&moment, NULL);
-		return 0;
-	}
-	got = tracer_poll(tracer, KEY_POLL_MS);
-	targets_observe(t->reporting->targets);
-	return got < 0 && got != -EINTR ? got : 0;
-}
-
-static bool over(const struct top *t, uint64_t end_ns)
-{
-	return t->view.quit || signals_stop_requested() ||
-	       monotonic_ns() >= end_ns;
-}
-
-static int run(struct top *t)
-{
-	const struct options *o = t->reporting->options;
-	uint64_t start = t->reporting->attached_ns;
-	uint64_t end =
-		o->duration_ms ? start + o->duration_ms * 1000000 : UINT64_MAX;
-	int err = 0;
-
-	t->next_ns = start + FIRST_UPDATE_MS * 1000000ULL;
-	t->dirty = true;
-	while (!err && !over(t, end)) {
-		uint64_t now = monotonic_ns();
-
-		err = handle_keys(t);
-		if (!err && now >= t->next_ns && !t->view.paused) {
-			err = update(t);
-			t->next_ns = now + o->interval_ms * 1000000;
-		}
-		if (t->dirty)
-			top_screen_draw(t->screen, &t->view,
-					t->shown ? &t->reporting->report
-						 : NULL);
-		t->dirty = false;
-		if (!err)
-			err = follow(t);
-	}
-	return err;
+	t->err = handle_keys(t);
+	if (t->loop.paused && !t->view.paused)
+		t->loop.next_ns = monotonic_ns();
+	t->loop.paused = t->view.paused;
+	if (t->dirty)
+		top_screen_draw(t->screen, &t->view,
+				t->shown ? &t->reporting->report : NULL);
+	t->dirty = false;
+	return t->err ? t->err : t->view.quit;
 }
 
 enum exit_code top_run(struct reporting *r)
 {
-	struct top t = {.reporting = r};
+	static const struct run_calls calls = {
+		.report = update,
+		.observe = update,
+		.attend = attend,
+	};
+	struct top t = {
+		.reporting = r,
+		.loop = {.reporting = r,
+			 .calls = &calls,
+			 .context = &t,
+			 .attend_ms = KEY_POLL_MS,
+			 .next_ns =
+				 r->attached_ns + FIRST_UPDATE_MS * 1000000ULL,
+			 .outlives_targets = true},
+		.dirty = true,
+	};
+	enum exit_code code;
 	int err = top_screen_open(&t.screen, !getenv("NO_COLOR"));
 
 	if (err)
 		return err == -ENOMEM ? EXIT_CODE_INTERNAL : EXIT_CODE_OUTPUT;
-	err = run(&t);
+	code = run_loop(&t.loop);
 	top_screen_close(t.screen);
 	top_view_free(&t.view);
-	if (err) {
-		diag_error("cannot go on: %s", strerror(-err));
-		return EXIT_CODE_INTERNAL;
-	}
-	return EXIT_CODE_OK;
+	if (t.err)
+		diag_error("cannot go on: %s", strerror(-t.err));
+	return code;
 }

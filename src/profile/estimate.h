@@ -28,9 +28,9 @@ void poisson_limits(double n, double *low, double *high);
  * samples that were a matter of chance, each standing for R bytes. The limits
  * are theirs; samples taken with certainty add no uncertainty. Holds for any
  * mixture of sizes. Some samples may have been taken more coarsely than at
- * `interval`, which holds now: they stand for more bytes each, and then the mean
- * weight by bytes (variance / bytes, which never exceeds R otherwise) is the
- * larger one and is taken instead.
+ * `interval`, which holds now: they stand for more bytes each, and then the
+ * mean weight by bytes (variance / bytes, which never exceeds R otherwise) is
+ * the larger one and is taken instead.
  */
 struct estimate estimate_bytes(const struct estimate_sums *s,
 			       uint64_t interval);

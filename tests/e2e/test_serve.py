@@ -125,6 +125,18 @@ def test_pages_show_the_leak(server, target):
     assert b"leak_malloc" in profile and b"inuse_space" in profile
 
 
+def test_verdicts_have_points_between_reports(target):
+    """Pages show the last snapshot, with a diagnosis; none waits for a
+    report."""
+    with Server(target, "-i", "600") as server:
+        def document():
+            return json.loads(server.get("/api")[2])
+        server.wait_for(lambda: len(document()["moments"]) >= 4)
+        seen = document()
+        assert seen["elapsed_seconds"] < 60, seen
+        assert seen["diagnosis"]["headline"], seen
+
+
 def test_wrong_requests_are_turned_away(server):
     for path, headers, expected in (
             ("/nothing", {}, 404), ("/api?pid=1", {}, 404),
