@@ -15,8 +15,10 @@
 #include "capture/stacks.h"
 #include "capture/thin.h"
 
-/* Twice as many snapshots are written before they are thinned again. */
-#define SNAPSHOTS_KEPT	128
+/* Twice the points of a series (profile/series.h): more would not be seen, and
+ * all have to be read. Half as many again are written before they are thinned.
+ */
+#define SNAPSHOTS_KEPT	96
 #define SNAPSHOTS_LEAST 16
 #define FILE_BYTES_MAX	(64ll << 20)
 
@@ -340,7 +342,7 @@ int capture_end(struct capture_writer *w, const struct capture_snapshot *s,
 		err = write_records(w);
 	w->added_count = 0;
 	w->snapshots++;
-	if (!err && (w->snapshots >= 2 * w->snapshots_max ||
+	if (!err && (w->snapshots >= w->snapshots_max * 3 / 2 ||
 		     (ftello(w->out) > FILE_BYTES_MAX &&
 		      w->snapshots > SNAPSHOTS_LEAST)))
 		err = thin(w);

@@ -435,7 +435,7 @@ static void a_day_stays_small(void **state)
 			 (long long)st.st_size);
 	count = read_capture(&torn);
 	assert_false(torn);
-	assert_in_range(count, 100, 256);
+	assert_in_range(count, 80, 144);
 }
 
 static void thinning_keeps_the_ends_and_the_recent(void **state)
