@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Reads leakbpf's files with programs that are not leakbpf's."""
 import glob
+import html
 import json
 import os
 import re
@@ -48,6 +49,25 @@ def check_svg(path):
                           str(path)], capture_output=True, timeout=PATIENCE)
     assert run.returncode == 0, run.stderr[:2000]
     return run.stdout.decode("utf-8")
+
+
+def flamegraph(path):
+    """[(function, bytes)] of what Brendan Gregg's flamegraph.pl (as Debian's
+    libdevel-nytprof-perl has it) draws of folded stacks; the root is `all`."""
+    with open(path, encoding="utf-8") as folded:
+        run = subprocess.run(
+            ["perl", "/usr/share/perl5/Devel/NYTProf/flamegraph.pl",
+             "--countname=bytes", "--minwidth=0"], stdin=folded, text=True,
+            capture_output=True, timeout=PATIENCE)
+    assert run.returncode == 0 and not run.stderr, run.stderr
+    with tempfile.NamedTemporaryFile("w", suffix=".svg") as svg:
+        svg.write(run.stdout)
+        svg.flush()
+        check_svg(svg.name)
+    found = re.findall(r"<title>(.*) \(([\d,]+) bytes, [\d.]+%\)</title>",
+                       run.stdout)
+    return [(html.unescape(name), int(size.replace(",", "")))
+            for name, size in found]
 
 
 CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu",

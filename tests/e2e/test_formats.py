@@ -3,7 +3,7 @@
 import os
 
 from leakbpf import Profiler, Target, bytes_of_chain
-from readers import pprof, pprof_traces, read_json
+from readers import flamegraph, pprof, pprof_traces, read_json
 
 
 def record_functions(tmp_path, *formats):
@@ -41,6 +41,19 @@ def test_pprof_opens_in_go_and_has_the_bytes(tmp_path):
                if "targets/functions" in m]
     assert len(mapping) == 1 and "[FN][FL][LN][IN]" in mapping[0], raw
     assert len(mapping[0].split()[3]) == 40, f"no build-id: {mapping}"
+
+
+def test_flamegraph_pl_draws_the_bytes(tmp_path):
+    paths, truth, run = record_functions(tmp_path, "folded")
+    drawn = flamegraph(paths["folded"])
+    assert ("all", sum(t[0] for t in truth.values())) in drawn, f"{drawn}{run}"
+    expected = {}
+    for chain, (size, _) in truth.items():
+        leaf = chain.split(";")[0]
+        expected[leaf] = expected.get(leaf, 0) + size
+    seen = {leaf: sum(size for name, size in drawn if name == leaf)
+            for leaf in expected}
+    assert seen == expected, f"{drawn}\n{run}"
 
 
 def test_json_satisfies_its_schema_and_has_the_bytes(tmp_path):
