@@ -2,7 +2,6 @@
 #include "serve/http.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -10,9 +9,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "base/packet.h"
+#include "serve/http_access.h"
+#include "serve/http_reply.h"
 #include "serve/serve.h"
 #include "serve/wire.h"
 
@@ -37,118 +38,6 @@ struct http {
 	enum serve_page pages[WAITING_MAX];
 	unsigned first, count;
 };
-
-/* ---- Pages --------------------------------------------------------------- */
-
-static const struct {
-	const char *path, *type, *file;
-} pages[SERVE_PAGES] = {
-	[SERVE_HEALTH] = {"/healthz", "text/plain; charset=utf-8", NULL},
-	[SERVE_METRICS] = {"/metrics",
-			   "text/plain; version=0.0.4; charset=utf-8", NULL},
-	[SERVE_PPROF_HEAP] = {"/debug/pprof/heap", "application/octet-stream",
-			      "heap.pb.gz"},
-	[SERVE_PPROF_ALLOCS] = {"/debug/pprof/allocs",
-				"application/octet-stream", "allocs.pb.gz"},
-	[SERVE_REPORT] = {"/report", "text/html; charset=utf-8", NULL},
-	[SERVE_API] = {"/api", "application/json", NULL},
-};
-
-static const char index_page[] =
-	"<!doctype html><html lang=en><meta "
-	"charset=utf-8><title>leakbpf</title>"
-	"<h1>leakbpf</h1><ul>"
-	"<li><a href=/report>report</a>"
-	"<li><a href=/api>report as JSON</a>"
-	"<li><a href=/metrics>metrics</a>"
-	"<li><a href=/debug/pprof/heap>pprof: in use</a>"
-	"<li><a href=/debug/pprof/allocs>pprof: allocated</a>"
-	"<li><a href=/healthz>health</a></ul>"
-	"<p>Of one process: add <code>?pid=PID</code>.";
-
-static void add_header(struct evhttp_request *q, const char *key,
-		       const char *value)
-{
-	evhttp_add_header(evhttp_request_get_output_headers(q), key, value);
-}
-
-/* No other origin is to read or frame this, and nothing is to be kept. */
-static void add_common_headers(struct evhttp_request *q, const char *type)
-{
-	add_header(q, "Content-Type", type);
-	add_header(q, "Cache-Control", "no-store");
-	add_header(q, "X-Content-Type-Options", "nosniff");
-	add_header(q, "X-Frame-Options", "DENY");
-	add_header(q, "Content-Security-Policy",
-		   "default-src 'none'; style-src 'unsafe-inline'; "
-		   "script-src 'unsafe-inline'; img-src data:");
-}
-
-static void reply_text(struct evhttp_request *q, int code, const char *reason,
-		       const char *text)
-{
-	struct evbuffer *body = evbuffer_new();
-
-	if (body)
-		evbuffer_add_printf(body, "%s\n", text);
-	add_common_headers(q, "text/plain; charset=utf-8");
-	evhttp_send_reply(q, code, reason, body);
-	if (body)
-		evbuffer_free(body);
-}
-
-/* ---- Who may ask --------------------------------------------------------- */
-
-bool http_token_matches(const char *authorization, const char *token)
-{
-	static const char scheme[] = "Bearer ";
-	size_t length = strlen(token), given, differences = 0;
-
-	if (!authorization ||
-	    strncasecmp(authorization, scheme, sizeof(scheme) - 1))
-		return false;
-	authorization += sizeof(scheme) - 1;
-	given = strlen(authorization);
-	for (size_t i = 0; i < given; i++)
-		differences |= (size_t)(authorization[i] ^
-					token[length ? i % length : 0]);
-	return length && given == length && !differences;
-}
-
-bool http_host_is_loopback(const char *host)
-{
-	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-
-	for (size_t i = 0; host && i < sizeof(names) / sizeof(*names); i++) {
-		size_t length = strlen(names[i]);
-
-		if (!strncasecmp(host, names[i], length) &&
-		    (!host[length] || host[length] == ':'))
-			return true;
-	}
-	return false;
-}
-
-static bool allowed(const struct http *h, struct evhttp_request *q)
-{
-	struct evkeyvalq *headers = evhttp_request_get_input_headers(q);
-
-	if (h->rules->token[0] &&
-	    !http_token_matches(evhttp_find_header(headers, "Authorization"),
-				h->rules->token)) {
-		add_header(q, "WWW-Authenticate", "Bearer");
-		reply_text(q, 401, "Unauthorized",
-			   "needs Authorization: Bearer TOKEN");
-		return false;
-	}
-	if (h->rules->check_host &&
-	    !http_host_is_loopback(evhttp_find_header(headers, "Host"))) {
-		reply_text(q, 403, "Forbidden",
-			   "ask by the name localhost or its address");
-		return false;
-	}
-	return true;
-}
 
 /* ---- Requests ------------------------------------------------------------ */
 
@@ -202,9 +91,10 @@ static void send_on(struct http *h, struct evhttp_request *q,
 	struct serve_request request = {.page = page, .pid = pid};
 
 	if (h->count == WAITING_MAX ||
-	    serve_send(h->control, &request, sizeof(request), -1)) {
-		add_header(q, "Retry-After", "1");
-		reply_text(q, 503, "Service Unavailable", "too busy");
+	    packet_send(h->control, &request, sizeof(request), -1,
+			MSG_DONTWAIT)) {
+		http_add_header(q, "Retry-After", "1");
+		http_reply_text(q, 503, "Service Unavailable", "too busy");
 		return;
 	}
 	h->pages[(h->first + h->count) % WAITING_MAX] = page;
@@ -218,72 +108,23 @@ static void handle_request(struct evhttp_request *q, void *context)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(q);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	struct http *h = context;
+	enum serve_page page;
 	uint32_t pid;
 
-	if (!allowed(h, q))
+	if (!http_allowed(h->rules, q))
 		return;
 	if (path && !strcmp(path, "/")) {
-		struct evbuffer *body = evbuffer_new();
-
-		if (body)
-			evbuffer_add(body, index_page, sizeof(index_page) - 1);
-		add_common_headers(q, "text/html; charset=utf-8");
-		evhttp_send_reply(q, 200, "OK", body);
-		if (body)
-			evbuffer_free(body);
+		http_reply_index(q);
 		return;
 	}
-	for (int i = 0; path && i < SERVE_PAGES; i++) {
-		if (strcmp(path, pages[i].path))
-			continue;
-		if (parse_pid(uri, &pid))
-			send_on(h, q, (enum serve_page)i, pid);
-		else
-			reply_text(q, 400, "Bad Request",
-				   "pid: not a process id");
-		return;
-	}
-	reply_text(q, 404, "Not Found", "no such page; / lists them");
-}
-
-/* ---- Answers ------------------------------------------------------------- */
-
-static void reply_page(struct evhttp_request *q, enum serve_page page, int body,
-		       uint64_t size)
-{
-	struct evbuffer *b = evbuffer_new();
-	char disposition[64] = "attachment; filename=";
-
-	/* evbuffer_add_file takes over the descriptor when it succeeds. */
-	if (!b || evbuffer_add_file(b, body, 0, (ev_off_t)size)) {
-		close(body);
-		reply_text(q, 500, "Internal Server Error", "out of memory");
-	} else {
-		add_common_headers(q, pages[page].type);
-		if (pages[page].file)
-			add_header(q, "Content-Disposition",
-				   strcat(disposition, pages[page].file));
-		evhttp_send_reply(q, 200, "OK", b);
-	}
-	if (b)
-		evbuffer_free(b);
-}
-
-static void reply_error(struct evhttp_request *q, int error)
-{
-	switch (-error) {
-	case ENOENT:
-		reply_text(q, 404, "Not Found", "no such target");
-		break;
-	case EAGAIN:
-		add_header(q, "Retry-After", "1");
-		reply_text(q, 503, "Service Unavailable",
-			   "no report yet: just attached");
-		break;
-	default:
-		reply_text(q, 500, "Internal Server Error",
-			   "the page could not be made");
-	}
+	page = path ? http_page_at(path) : SERVE_PAGES;
+	if (page == SERVE_PAGES)
+		http_reply_text(q, 404, "Not Found",
+				"no such page; / lists them");
+	else if (parse_pid(uri, &pid))
+		send_on(h, q, page, pid);
+	else
+		http_reply_text(q, 400, "Bad Request", "pid: not a process id");
 }
 
 static void handle_answer(evutil_socket_t control, short what, void *context)
@@ -292,9 +133,11 @@ static void handle_answer(evutil_socket_t control, short what, void *context)
 	struct serve_answer answer;
 	struct evhttp_request *q;
 	enum serve_page page;
-	int body, got;
+	ssize_t got;
+	int body;
 
-	got = serve_receive(control, &answer, sizeof(answer), &body);
+	got = packet_receive(control, &answer, sizeof(answer), &body,
+			     MSG_DONTWAIT);
 	if (got == -EAGAIN)
 		return;
 	if (got != sizeof(answer) || !h->count) {
@@ -315,10 +158,10 @@ static void handle_answer(evutil_socket_t control, short what, void *context)
 	if (answer.error || body < 0) {
 		if (body >= 0)
 			close(body);
-		reply_error(q, answer.error);
+		http_reply_error(q, answer.error);
 		return;
 	}
-	reply_page(q, page, body, answer.size);
+	http_reply_page(q, page, body, answer.size);
 }
 
 /* ---- Connections --------------------------------------------------------- */

@@ -18,12 +18,4 @@ struct http_rules {
  * -errno. */
 int http_serve(int control, int listener, const struct http_rules *rules);
 
-/* Whether a Host header names this machine's loopback: a page of another origin
- * whose name was made to resolve to it (DNS rebinding) does not. */
-bool http_host_is_loopback(const char *host);
-
-/* Whether `authorization` is "Bearer " and the token; takes the same time
- * wherever they differ. */
-bool http_token_matches(const char *authorization, const char *token);
-
 #endif

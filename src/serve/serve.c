@@ -4,18 +4,17 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/packet.h"
 #include "base/sandbox.h"
+#include "base/zygote.h"
 #include "serve/address.h"
 #include "serve/http.h"
 #include "serve/wire.h"
@@ -32,7 +31,7 @@ struct serve {
 	struct http_rules rules;
 	int listener;
 	int control;
-	pid_t http;
+	struct zygote zygote; /* forks the process that speaks HTTP */
 };
 
 /* ---- The HTTP process ---------------------------------------------------- */
@@ -60,62 +59,46 @@ static int confine(void)
 		SYS_time,
 #endif
 	};
-	int err = sandbox_drop_privileges();
+	int err = sandbox_limit(0, ADDRESS_SPACE_MAX, HEAP_MAX);
 
-	if (!err)
-		err = sandbox_limit(0, ADDRESS_SPACE_MAX, HEAP_MAX);
 	return err ? err
 		   : sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]));
 }
 
-static void run_http(const struct serve *s, int control)
+/* In a process without rights: the zygote has none. */
+static void run_http(int control, void *context)
 {
-	const int keep[] = {control, s->listener};
-	struct sigaction usual = {.sa_handler = SIG_DFL};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	const struct serve *s = context;
 
-	prctl(PR_SET_NAME, "leakbpf-http", 0, 0, 0);
-	for (int n = 1; n < NSIG; n++)
-		sigaction(n, &usual, NULL);
-	/* Ctrl-C reaches the whole group: this ends with its owner. */
-	sigaction(SIGINT, &ignore, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-	if (sandbox_keep_files(keep, 2) || confine())
+	if (confine())
 		_exit(1); /* rather no server than one with rights */
-	_exit(http_serve(SANDBOX_FIRST_KEPT, SANDBOX_FIRST_KEPT + 1, &s->rules)
-		      ? 1
-		      : 0);
+	_exit(http_serve(control, ZYGOTE_FIRST_FILE, &s->rules) ? 1 : 0);
 }
 
 static int start_http(struct serve *s)
 {
-	int pair[2];
+	pid_t worker;
+	int fd = zygote_spawn(&s->zygote, &worker);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	s->http = fork();
-	if (!s->http)
-		run_http(s, pair[1]);
-	close(pair[1]);
-	if (s->http < 0) {
-		close(pair[0]);
-		return -errno;
-	}
-	s->control = pair[0];
+	if (fd < 0)
+		return fd;
+	s->control = fd;
 	return 0;
 }
 
-static void stop_http(struct serve *s)
+static int start_zygote(struct serve *s)
 {
-	if (s->control >= 0)
-		close(s->control);
-	s->control = -1;
-	if (s->http > 0) {
-		kill(s->http, SIGKILL);
-		while (waitpid(s->http, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	s->http = 0;
+	struct zygote_options o = {
+		.main = run_http,
+		.context = s,
+		.name = "leakbpf-listen",
+		.worker_name = "leakbpf-http",
+		.files = {s->listener},
+		.file_count = 1,
+	};
+	int err = zygote_start(&s->zygote, &o);
+
+	return err ? err : start_http(s);
 }
 
 /* ---- Opening ------------------------------------------------------------- */
@@ -182,14 +165,14 @@ int serve_open(const struct serve_options *options, struct serve **out)
 
 	if (!s)
 		return -ENOMEM;
-	s->control = s->listener = -1;
+	s->control = s->listener = s->zygote.control = -1;
 	err = configure(s, options);
 	if (err) {
 		free(s);
 		return err;
 	}
 	s->listener = serve_address_listen(&s->address);
-	err = s->listener < 0 ? s->listener : start_http(s);
+	err = s->listener < 0 ? s->listener : start_zygote(s);
 	if (err) {
 		diag_error("cannot listen on %s: %s", options->listen,
 			   strerror(-err));
@@ -204,7 +187,9 @@ void serve_close(struct serve *s)
 {
 	if (!s)
 		return;
-	stop_http(s);
+	if (s->control >= 0)
+		close(s->control);
+	zygote_stop(&s->zygote);
 	if (s->listener >= 0) {
 		close(s->listener);
 		if (s->address.socket.any.sa_family == AF_UNIX)
@@ -215,7 +200,9 @@ void serve_close(struct serve *s)
 
 int serve_restart(struct serve *s)
 {
-	stop_http(s);
+	if (s->control >= 0)
+		close(s->control);
+	s->control = -1;
 	return start_http(s);
 }
 
@@ -259,7 +246,7 @@ static int answer(struct serve *s, const struct serve_request *q,
 		fd = render(write_page, context, q, &a.size);
 	if (fd < 0)
 		a.error = fd;
-	err = serve_send(s->control, &a, sizeof(a), fd);
+	err = packet_send(s->control, &a, sizeof(a), fd, MSG_DONTWAIT);
 	if (fd >= 0)
 		close(fd);
 	return err;
@@ -269,10 +256,11 @@ int serve_handle(struct serve *s, serve_render_fn *write_page, void *context)
 {
 	for (;;) {
 		struct serve_request q;
-		int got = serve_receive(s->control, &q, sizeof(q), NULL);
+		ssize_t got = packet_receive(s->control, &q, sizeof(q), NULL,
+					     MSG_DONTWAIT);
 		int err;
 
-		if (got == -EAGAIN || got == -EINTR)
+		if (got == -EAGAIN)
 			return 0;
 		if (got != sizeof(q))
 			return -EPIPE;

@@ -8,7 +8,6 @@
 #ifndef SERVE_WIRE_H
 #define SERVE_WIRE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "serve/serve.h"
@@ -23,11 +22,5 @@ struct serve_answer {
 	uint32_t reserved;
 	uint64_t size; /* of the body, bytes */
 };
-
-/* `fd`: passed along; -1: none. 0 or -errno. */
-int serve_send(int socket, const void *message, size_t size, int fd);
-/* `fd` (NULL: none is expected) becomes -1 when none came. Bytes received, 0
- * when the other side has gone, or -errno. */
-int serve_receive(int socket, void *message, size_t size, int *fd);
 
 #endif

@@ -88,11 +88,4 @@ size_t wire_encode_symbol(uint8_t to[WIRE_MESSAGE_MAX],
 /* 0 or -EBADMSG. Slices point into `data`. */
 int wire_decode_symbol(struct wire_symbol *s, const uint8_t *data, size_t size);
 
-/* One message, optionally with a descriptor (-1: none). 0 or -errno. */
-int wire_send(int socket, const void *data, size_t size, int fd);
-/* Size of the message (0: the other side is gone) or -errno. *fd gets a
- * descriptor or -1; with fd NULL none is accepted. A message that does not
- * fit, or with more than one descriptor, is -EBADMSG. */
-ssize_t wire_receive(int socket, void *to, size_t size, int *fd);
-
 #endif

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/packet.h"
 #include "base/sandbox.h"
 #include "symbol/module.h"
 #include "symbol/wire.h"
@@ -46,7 +47,7 @@ struct worker {
 /* Any failure to talk means that there is nobody left to work for. */
 static void say(struct worker *w, const void *data, size_t size)
 {
-	if (wire_send(w->socket, data, size, -1))
+	if (packet_send(w->socket, data, size, -1, 0))
 		_exit(0);
 }
 
@@ -65,7 +66,7 @@ static int ask_for_file(void *context, enum wire_want_kind kind,
 	say(w, &want, sizeof(want));
 	ssize_t got;
 	do
-		got = wire_receive(w->socket, &file, sizeof(file), &fd);
+		got = packet_receive(w->socket, &file, sizeof(file), &fd, 0);
 	while (got == -EAGAIN);
 	if (got != sizeof(file) || file.type != WIRE_FILE)
 		_exit(0);
@@ -161,8 +162,8 @@ static void serve(struct worker *w)
 	int fd;
 
 	for (;;) {
-		ssize_t got =
-			wire_receive(w->socket, &request, sizeof(request), &fd);
+		ssize_t got = packet_receive(w->socket, &request,
+					     sizeof(request), &fd, 0);
 
 		if (got == -EAGAIN)
 			leave(w); /* idle */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/packet.h"
 
 /* Debug file by build-id and link, dwz file by path and build-id. */
 #define FILES_PER_REQUEST 8
@@ -31,11 +32,18 @@ struct exchange {
 
 int worker_link_start(struct worker_link *l, const struct worker_options *o)
 {
+	struct zygote_options zygote = {
+		.main = worker_main,
+		.context = &l->options,
+		.name = "leakbpf-zygote",
+		.worker_name = "leakbpf-symbol",
+	};
+
 	l->options = *o;
 	l->socket = -1;
 	l->worker = 0;
 	l->deaths = 0;
-	return zygote_start(&l->zygote, worker_main, &l->options);
+	return zygote_start(&l->zygote, &zygote);
 }
 
 /* The worker is gone, or goes now. */
@@ -78,7 +86,7 @@ static void notice_departure(struct worker_link *l)
 
 	if (l->socket < 0 || poll(&p, 1, 0) <= 0)
 		return;
-	if (wire_receive(l->socket, &type, sizeof(type), NULL) !=
+	if (packet_receive(l->socket, &type, sizeof(type), NULL, 0) !=
 		    sizeof(type) ||
 	    type != WIRE_BYE)
 		l->deaths++;
@@ -99,9 +107,9 @@ static int send_request(struct exchange *x)
 	x->base = r->answered;
 	x->files = 0;
 	memcpy(message.addresses, r->addresses + r->answered, addresses);
-	return wire_send(x->link->socket, &message,
-			 offsetof(struct wire_resolve, addresses) + addresses,
-			 r->fd);
+	return packet_send(x->link->socket, &message,
+			   offsetof(struct wire_resolve, addresses) + addresses,
+			   r->fd, 0);
 }
 
 static enum step give_file(struct exchange *x)
@@ -115,7 +123,7 @@ static enum step give_file(struct exchange *x)
 	CLEANUP_CLOSE int fd =
 		x->request->open_file(x->request->context, &want);
 	file.found = fd >= 0;
-	if (wire_send(x->link->socket, &file, sizeof(file), fd))
+	if (packet_send(x->link->socket, &file, sizeof(file), fd, 0))
 		return STEP_DIED;
 	return STEP_MORE;
 }
@@ -135,8 +143,8 @@ static enum step take_answer(struct exchange *x, size_t size)
 static enum step take_message(struct exchange *x)
 {
 	uint32_t type = 0;
-	ssize_t size = wire_receive(x->link->socket, x->message,
-				    sizeof(x->message), NULL);
+	ssize_t size = packet_receive(x->link->socket, x->message,
+				      sizeof(x->message), NULL, 0);
 
 	if (size < (ssize_t)sizeof(type))
 		return STEP_DIED;

@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "base/zygote.h"
 #include "symbol/wire.h"
 #include "symbol/worker.h"
-#include "symbol/zygote.h"
 
 struct worker_link {
 	struct zygote zygote;

@@ -56,12 +56,15 @@ class Server:
             connection.close()
 
     def http_process(self):
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/"
-                  "children") as f:
-            for child in f.read().split():
-                with open(f"/proc/{child}/comm") as g:
-                    if g.read().strip() == "leakbpf-http":
-                        return int(child)
+        parents = [self.process.pid]
+        for parent in parents:
+            with open(f"/proc/{parent}/task/{parent}/children") as f:
+                children = list(map(int, f.read().split()))
+            parents += children
+            for child in children:
+                with open(f"/proc/{child}/comm") as f:
+                    if f.read().strip() == "leakbpf-http":
+                        return child
         raise AssertionError("no HTTP process")
 
     def stderr(self):

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "serve/address.h"
-#include "serve/http.h"
+#include "serve/http_access.h"
 
 static void expect_address(const char *text, int family, bool local_only)
 {

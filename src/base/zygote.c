@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "symbol/zygote.h"
+#include "base/zygote.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/packet.h"
 #include "base/sandbox.h"
-#include "symbol/wire.h"
 
 #define ANSWER_TIMEOUT_S 5
+/* For a process that has been told to leave. */
+#define LEAVE_MS     1000
+#define WAIT_STEP_MS 2
 
 enum command { SPAWN = 1, KILL };
 
@@ -31,8 +36,7 @@ struct answer {
 /* ---- In the zygote ------------------------------------------------------ */
 
 struct nursery {
-	zygote_main *main;
-	void *context;
+	const struct zygote_options *options;
 	int control;
 	pid_t worker; /* 0: none; reaped before it is forgotten */
 };
@@ -90,9 +94,9 @@ static void run_worker(const struct nursery *n, int socket, pid_t zygote)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != zygote)
 		_exit(1);
-	prctl(PR_SET_NAME, "leakbpf-symbol", 0, 0, 0);
+	prctl(PR_SET_NAME, n->options->worker_name, 0, 0, 0);
 	close(n->control);
-	n->main(socket, n->context);
+	n->options->main(socket, n->options->context);
 	_exit(1);
 }
 
@@ -105,7 +109,7 @@ static int spawn(struct nursery *n)
 	end_worker(n);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		answer.error = errno;
-		return wire_send(n->control, &answer, sizeof(answer), -1);
+		return packet_send(n->control, &answer, sizeof(answer), -1, 0);
 	}
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -117,8 +121,8 @@ static int spawn(struct nursery *n)
 		answer.error = errno;
 	else
 		answer.worker = n->worker = pid;
-	sent = wire_send(n->control, &answer, sizeof(answer),
-			 pid < 0 ? -1 : pair[0]);
+	sent = packet_send(n->control, &answer, sizeof(answer),
+			   pid < 0 ? -1 : pair[0], 0);
 	close(pair[0]);
 	return sent;
 }
@@ -127,14 +131,15 @@ static int obey(struct nursery *n)
 {
 	struct order order;
 	struct answer done = {0};
-	ssize_t got = wire_receive(n->control, &order, sizeof(order), NULL);
+	ssize_t got =
+		packet_receive(n->control, &order, sizeof(order), NULL, 0);
 
 	if (got != sizeof(order))
 		return -EPIPE; /* the owner is gone */
 	if (order.command == SPAWN)
 		return spawn(n);
 	end_worker(n);
-	return wire_send(n->control, &done, sizeof(done), -1);
+	return packet_send(n->control, &done, sizeof(done), -1, 0);
 }
 
 /* When memory is short the kernel takes a worker, not the traced process. */
@@ -149,19 +154,34 @@ static void volunteer_for_oom(void)
 		close(fd);
 }
 
-static void run_zygote(zygote_main *worker, void *context, int control)
+/* Gives up everything but the descriptors that are needed. */
+static int confine(const struct zygote_options *o, int control, pid_t owner)
 {
-	struct nursery n = {.main = worker, .context = context};
+	int keep[1 + ZYGOTE_FILES_MAX] = {control}, err;
+
+	for (size_t i = 0; i < o->file_count; i++)
+		keep[1 + i] = o->files[i];
+	err = sandbox_keep_files(keep, 1 + o->file_count);
+	if (!err)
+		err = sandbox_drop_privileges();
+	/* After the change of user, which undoes it. The owner may have no
+	 * right to kill another user's processes. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return !err && getppid() != owner ? -ESRCH : err;
+}
+
+static void run_zygote(const struct zygote_options *o, int control, pid_t owner)
+{
+	struct nursery n = {.options = o, .control = SANDBOX_FIRST_KEPT};
 	sigset_t none;
 	int err = 0;
 
-	prctl(PR_SET_NAME, "leakbpf-zygote", 0, 0, 0);
+	prctl(PR_SET_NAME, o->name, 0, 0, 0);
 	reset_signals();
 	volunteer_for_oom();
 	sigemptyset(&none);
-	n.control = SANDBOX_FIRST_KEPT;
-	if (sandbox_keep_files(&control, 1) || sandbox_drop_privileges())
-		_exit(1); /* rather no names than a parser with rights */
+	if (confine(o, control, owner))
+		_exit(1); /* rather no worker than one with rights */
 	while (!err) {
 		struct pollfd p = {n.control, POLLIN, 0};
 
@@ -176,17 +196,20 @@ static void run_zygote(zygote_main *worker, void *context, int control)
 
 /* ---- In the owner ------------------------------------------------------- */
 
-int zygote_start(struct zygote *z, zygote_main *worker, void *context)
+int zygote_start(struct zygote *z, const struct zygote_options *options)
 {
+	pid_t self = getpid();
 	struct timeval bound = {.tv_sec = ANSWER_TIMEOUT_S};
 	int pair[2];
 
 	z->control = -1;
+	if (options->file_count > ZYGOTE_FILES_MAX)
+		return -EINVAL;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	z->pid = fork();
 	if (z->pid == 0)
-		run_zygote(worker, context, pair[1]);
+		run_zygote(options, pair[1], self);
 	close(pair[1]);
 	if (z->pid < 0) {
 		int err = -errno;
@@ -205,10 +228,11 @@ static int command(struct zygote *z, enum command what, struct answer *answer,
 	int err = z->control < 0 ? -EPIPE : 0;
 
 	if (!err)
-		err = wire_send(z->control, &order, sizeof(order), -1);
+		err = packet_send(z->control, &order, sizeof(order), -1, 0);
 	if (err)
 		return err;
-	ssize_t got = wire_receive(z->control, answer, sizeof(*answer), fd);
+	ssize_t got =
+		packet_receive(z->control, answer, sizeof(*answer), fd, 0);
 	if (got < 0)
 		return (int)got;
 	return got == sizeof(*answer) ? -answer->error : -EPIPE;
@@ -236,16 +260,34 @@ int zygote_kill(struct zygote *z)
 	return command(z, KILL, &answer, NULL);
 }
 
+/* Whether the child could be waited for in time. */
+static bool ended_within(pid_t pid, unsigned ms)
+{
+	const struct timespec step = {.tv_nsec = WAIT_STEP_MS * 1000000};
+
+	for (unsigned waited = 0;; waited += WAIT_STEP_MS) {
+		pid_t got = waitpid(pid, NULL, WNOHANG);
+
+		if (got == pid || (got < 0 && errno != EINTR))
+			return true;
+		if (waited >= ms)
+			return false;
+		nanosleep(&step, NULL);
+	}
+}
+
 void zygote_stop(struct zygote *z)
 {
+	int killed = -1;
+
 	if (z->control < 0)
 		return;
 	/* One that does not answer (somebody stopped it) is not waited for;
 	 * its worker dies with it. */
 	if (zygote_kill(z))
-		kill(z->pid, SIGKILL);
+		killed = kill(z->pid, SIGKILL);
 	close(z->control);
 	z->control = -1;
-	while (waitpid(z->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (!ended_within(z->pid, LEAVE_MS) && killed)
+		kill(z->pid, SIGKILL);
 }

@@ -5,10 +5,15 @@
  * process, and never inherits its descriptors. At most one worker lives at a
  * time; both end when the zygote's owner does.
  */
-#ifndef SYMBOL_ZYGOTE_H
-#define SYMBOL_ZYGOTE_H
+#ifndef BASE_ZYGOTE_H
+#define BASE_ZYGOTE_H
 
+#include <stddef.h>
 #include <sys/types.h>
+
+#include "base/sandbox.h"
+
+#define ZYGOTE_FILES_MAX 4
 
 struct zygote {
 	pid_t pid;
@@ -19,9 +24,21 @@ struct zygote {
  * not return. */
 typedef void zygote_main(int socket, void *context);
 
-/* 0 or -errno. `context` must be readable in the forked process. */
-int zygote_start(struct zygote *z, zygote_main *worker, void *context);
-/* Ends zygote and worker and waits for them. */
+struct zygote_options {
+	zygote_main *main;
+	void *context; /* copied with the process, at the start */
+	const char *name, *worker_name; /* at most 15 characters */
+	/* Descriptors that workers have, as ZYGOTE_FIRST_FILE and on. */
+	int files[ZYGOTE_FILES_MAX];
+	size_t file_count;
+};
+
+#define ZYGOTE_FIRST_FILE (SANDBOX_FIRST_KEPT + 1)
+
+/* 0 or -errno. */
+int zygote_start(struct zygote *z, const struct zygote_options *options);
+/* Ends zygote and worker and waits for them, or leaves them to the end of this
+ * process, which they do not outlive. */
 void zygote_stop(struct zygote *z);
 
 /* Starts a worker (ends the one before, if any). Returns the caller's end of
