@@ -19,7 +19,8 @@ _leakbpf()
 	local reading="--top --older --quiet --verbose --help $files"
 	local tracing="--pid --command --interval --duration --min-size
 		--max-size --sample-bytes --max-memory --mmap --no-v8 --v8-survived --explain
-		--metrics --version $reading"
+		--metrics --version --log-level $reading"
+	local serving="--listen --token-file --config --pid-file --state-dir"
 
 	COMPREPLY=()
 	# --folded=FILE comes as three words.
@@ -34,8 +35,16 @@ _leakbpf()
 		return
 		;;
 	-o | --output | --folded | --pprof | --json | --svg | --html | \
-		--metrics | --token-file)
+		--metrics | --token-file | --config | --pid-file)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	--state-dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		return
+		;;
+	--log-level)
+		mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$word")
 		return
 		;;
 	-c | --command)
@@ -57,7 +66,7 @@ _leakbpf()
 		return
 		;;
 	record) tracing+=" --output" ;;
-	serve) tracing+=" --listen --token-file" ;;
+	serve) tracing+=" $serving" ;;
 	esac
 	if [[ $COMP_CWORD == 1 && $word != -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")

@@ -14,7 +14,8 @@
 set -eu
 
 BUILD="gcc make clang llvm libbpf-dev bpftool libelf-dev libdw-dev zlib1g-dev
-	liblzma-dev libbz2-dev libcapstone-dev libiberty-dev libncurses-dev libevent-dev libjansson-dev
+	liblzma-dev libbz2-dev libcapstone-dev libiberty-dev libncurses-dev libevent-dev
+	libjansson-dev libinih-dev libcap-ng-dev
 	linux-libc-dev libc6-dev"
 TEST="g++ gdb libcmocka-dev python3 python3-pytest python3-pytest-timeout python3-pyte
 	redis-server redis-tools nginx-light musl-tools libjemalloc-dev

@@ -5,15 +5,17 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #define MESSAGE_MAX 1024
 
-/* The only settings kept for the whole process: how much to print, and where.
- */
+/* The only settings kept for the whole process: how much to print, where,
+ * and how. */
 static _Atomic int max_level = DIAG_INFO;
 static diag_sink_fn sink;
 static void *sink_context;
+static bool priorities_shown;
 static bool progress_shown;
 
 void diag_set_sink(diag_sink_fn function, void *context)
@@ -25,6 +27,24 @@ void diag_set_sink(diag_sink_fn function, void *context)
 void diag_set_level(enum diag_level level)
 {
 	atomic_store(&max_level, (int)level);
+}
+
+void diag_show_priorities(bool shown)
+{
+	priorities_shown = shown;
+}
+
+/* Of syslog(3). */
+static int priority(enum diag_level level)
+{
+	static const int priorities[] = {
+		[DIAG_ERROR] = LOG_ERR,
+		[DIAG_WARN] = LOG_WARNING,
+		[DIAG_INFO] = LOG_INFO,
+		[DIAG_DEBUG] = LOG_DEBUG,
+	};
+
+	return priorities[level];
 }
 
 static bool is_control(unsigned char byte)
@@ -76,7 +96,10 @@ void diag(enum diag_level level, const char *format, ...)
 	}
 	diag_progress_end();
 	/* One call, so that lines of several threads do not mix. */
-	fprintf(stderr, "leakbpf: %s\n", safe);
+	if (priorities_shown)
+		fprintf(stderr, "<%d>%s\n", priority(level), safe);
+	else
+		fprintf(stderr, "leakbpf: %s\n", safe);
 }
 
 void diag_progress(const char *format, ...)

@@ -10,10 +10,16 @@
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 
+#include <stdbool.h>
+
 enum diag_level { DIAG_ERROR, DIAG_WARN, DIAG_INFO, DIAG_DEBUG };
 
 /* Messages above this level are dropped. Default DIAG_INFO. */
 void diag_set_level(enum diag_level level);
+
+/* Lines begin with "<N>", their priority of syslog(3), in place of "leakbpf: ":
+ * for systemd's journal, which knows who writes. */
+void diag_show_priorities(bool shown);
 
 /* Gives every line (without the "leakbpf: ") to `sink` instead of standard
  * error, while the terminal is used otherwise. NULL: as before. */

@@ -11,6 +11,7 @@
 #include "cli/report_run.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "service/journal.h"
 
 /* Were descriptor 1 closed, the next file opened would take its place and
  * receive the reports. Opened the wrong way round, so that writing still
@@ -30,9 +31,8 @@ static enum exit_code profile(const struct options *o)
 		diag_error("cannot set signal handlers: %s", strerror(-err));
 		return EXIT_CODE_INTERNAL;
 	}
-	diag_set_level(o->quiet	    ? DIAG_WARN
-		       : o->verbose ? DIAG_DEBUG
-				    : DIAG_INFO);
+	diag_set_level(o->log_level);
+	diag_show_priorities(journal_is_stderr());
 	switch (o->action) {
 	case ACTION_REPORT:
 		return report_run(o);

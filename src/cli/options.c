@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/config_file.h"
 #include "cli/options_internal.h"
 
 static const struct option long_options[] = {
@@ -31,6 +32,10 @@ static const struct option long_options[] = {
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"token-file", required_argument, NULL, OPTION_TOKEN_FILE},
+	{"config", required_argument, NULL, OPTION_CONFIG},
+	{"pid-file", required_argument, NULL, OPTION_PID_FILE},
+	{"state-dir", required_argument, NULL, OPTION_STATE_DIR},
+	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -39,6 +44,15 @@ static const struct option long_options[] = {
 	{"link", required_argument, NULL, OPTION_LINK},
 	{0},
 };
+
+const struct option *long_option_named(const char *name)
+{
+	const struct option *o = long_options;
+
+	while (o->name && strcmp(o->name, name))
+		o++;
+	return o->name ? o : NULL;
+}
 
 /* getopt says ':' or '?' and leaves the letter in optopt (0 or the value of a
  * long option otherwise). */
@@ -93,8 +107,11 @@ static enum exit_code check_together(struct parser *p)
 	if (o->action != ACTION_RECORD && o->capture)
 		return wrong(p, "-o is for leakbpf record; reports take "
 				"--folded, --pprof, --json ...");
-	if (o->action != ACTION_SERVE && (o->listen || o->token_file))
-		return wrong(p, "--listen and --token-file are for leakbpf "
+	if (o->action != ACTION_SERVE &&
+	    (o->listen || o->token_file || o->pid_file || o->state_dir ||
+	     o->config_path))
+		return wrong(p, "--listen, --token-file, --pid-file, "
+				"--state-dir and --config are for leakbpf "
 				"serve");
 	if (!o->pid_count && !o->command)
 		return wrong(p, "nothing to trace: give -p PID or "
@@ -218,18 +235,25 @@ static enum exit_code parse_all(struct parser *p, int argc, char **argv)
 		code = parse_option(p, option, optarg);
 		if (code != EXIT_CODE_OK)
 			return code;
+		p->given[option] = true;
 		if (p->options->action == ACTION_HELP ||
 		    p->options->action == ACTION_VERSION)
 			return EXIT_CODE_OK;
 	}
 	code = parse_rest(p, argc, argv);
+	if (code == EXIT_CODE_OK)
+		code = parse_config(p);
 	return code == EXIT_CODE_OK ? check_together(p) : code;
 }
 
 enum exit_code options_parse(struct options *o, int argc, char **argv,
 			     char *error, size_t error_size)
 {
-	struct parser p = {o, error, error_size};
+	struct parser p = {
+		.options = o,
+		.error = error,
+		.error_size = error_size,
+	};
 
 	*o = (struct options){
 		.interval_ms = INTERVAL_MS_DEFAULT,
@@ -237,6 +261,9 @@ enum exit_code options_parse(struct options *o, int argc, char **argv,
 		.top = TOP_DEFAULT,
 		.sample_bytes = SAMPLE_BYTES_DEFAULT,
 		.max_memory = MAX_MEMORY_DEFAULT,
+		.log_level = DIAG_INFO,
+		.argc = argc,
+		.argv = argv,
 	};
 	if (error_size)
 		error[0] = '\0';
@@ -247,5 +274,6 @@ void options_free(struct options *o)
 {
 	free(o->pids);
 	free(o->words);
+	config_free(o->config);
 	*o = (struct options){0};
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/diag.h"
 #include "cli/exit_codes.h"
 #include "probe/features.h"
 #include "report/formats.h"
@@ -23,6 +24,8 @@
 #define V8_SURVIVED_DEFAULT 2
 #define TOP_DEFAULT	    10
 #define TARGETS_MAX	    256
+/* Read by serve, when it is there. */
+#define CONFIG_DEFAULT "/etc/leakbpf/leakbpf.conf"
 
 enum options_action {
 	ACTION_PROFILE,
@@ -57,15 +60,23 @@ struct options {
 	const char *captures[2]; /* report, diff: those to be read */
 	const char *listen;	 /* serve; NULL: LISTEN_DEFAULT */
 	const char *token_file;	 /* serve; NULL: none */
+	const char *pid_file;	 /* serve; NULL: none */
+	const char *state_dir;	 /* serve; NULL: STATE_DIRECTORY's, or none */
+	const char *config_path; /* serve; NULL: CONFIG_DEFAULT */
 	bool quiet, verbose;
+	enum diag_level log_level; /* whichever way it was given */
 	enum link_kind force_link;
 
-	char **words; /* what -c was split into */
+	char **words;	       /* what -c was split into */
+	struct config *config; /* NULL: there is no file */
+	int argc;	       /* what was parsed, to do it again */
+	char **argv;
 };
 
 /*
  * EXIT_CODE_OK, or EXIT_CODE_USAGE and one line in `error` that says what is
- * wrong. Strings in `o` point into argv. In every case release with
+ * wrong. Strings in `o` point into argv, which must outlive it, or are its own.
+ * In every case release with
  * options_free.
  */
 enum exit_code options_parse(struct options *o, int argc, char **argv,

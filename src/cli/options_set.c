@@ -23,8 +23,13 @@ enum exit_code wrong(struct parser *p, const char *format, ...)
 {
 	va_list arguments;
 
+	int used = snprintf(p->error, p->error_size, "%s", p->place);
+
+	if (used < 0 || (size_t)used >= p->error_size)
+		return EXIT_CODE_USAGE;
 	va_start(arguments, format);
-	vsnprintf(p->error, p->error_size, format, arguments);
+	vsnprintf(p->error + used, p->error_size - (size_t)used, format,
+		  arguments);
 	va_end(arguments);
 	return EXIT_CODE_USAGE;
 }
@@ -151,6 +156,34 @@ static enum exit_code parse_link(struct parser *p, const char *text)
 	return wrong(p, "--link '%s': must be session, multi or perf", text);
 }
 
+static enum exit_code parse_log_level(struct parser *p, const char *text)
+{
+	static const char *const names[] = {
+		[DIAG_ERROR] = "error",
+		[DIAG_WARN] = "warn",
+		[DIAG_INFO] = "info",
+		[DIAG_DEBUG] = "debug",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(text, names[i])) {
+			p->options->log_level = (enum diag_level)i;
+			return EXIT_CODE_OK;
+		}
+	}
+	return wrong(p, "--log-level '%s': must be error, warn, info or debug",
+		     text);
+}
+
+static enum exit_code parse_path(struct parser *p, const char *name,
+				 const char *text, const char **out)
+{
+	if (!*text)
+		return wrong(p, "%s '': the name is empty", name);
+	*out = text;
+	return EXIT_CODE_OK;
+}
+
 /* Standard output can hold one format only. */
 static enum exit_code parse_file(struct parser *p, enum report_format format,
 				 const char *path)
@@ -225,10 +258,14 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 		break;
 	case 'q':
 		o->quiet = true;
+		o->log_level = DIAG_WARN;
 		break;
 	case 'v':
 		o->verbose = true;
+		o->log_level = DIAG_DEBUG;
 		break;
+	case OPTION_LOG_LEVEL:
+		return parse_log_level(p, text);
 	case 'h':
 		o->action = ACTION_HELP;
 		break;
@@ -244,6 +281,12 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 	case OPTION_TOKEN_FILE:
 		o->token_file = text;
 		break;
+	case OPTION_PID_FILE:
+		return parse_path(p, "--pid-file", text, &o->pid_file);
+	case OPTION_STATE_DIR:
+		return parse_path(p, "--state-dir", text, &o->state_dir);
+	case OPTION_CONFIG:
+		return parse_path(p, "--config", text, &o->config_path);
 	case OPTION_MMAP:
 		o->memory_maps = true;
 		break;

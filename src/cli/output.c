@@ -92,6 +92,25 @@ int output_open(struct output *o, const char *const paths[REPORT_FORMATS],
 	return err;
 }
 
+int output_check(const struct output *o)
+{
+	int first = 0;
+
+	for (int i = 0; i < REPORT_FORMATS; i++) {
+		const struct output_file *f = &o->files[i];
+		int err = f->path && !f->to_stdout && f->fd < 0
+				  ? replace_check(f->path)
+				  : 0;
+
+		if (err)
+			diag_error("cannot write %s: %s", f->path,
+				   strerror(-err));
+		if (!first)
+			first = err;
+	}
+	return first;
+}
+
 void output_close(struct output *o)
 {
 	for (int i = 0; i < REPORT_FORMATS; i++) {

@@ -28,6 +28,8 @@ struct output {
 int output_open(struct output *o, const char *const paths[REPORT_FORMATS],
 		bool quiet);
 void output_close(struct output *o);
+/* Whether files can (still) be written: 0 or -errno, reported. */
+int output_check(const struct output *o);
 
 /* Whether this format is written now: files at every report, so that they can
  * be looked at any time, pipes only at the end. */

@@ -329,6 +329,7 @@ int reporting_update(struct reporting *r, bool final)
 		.profile = r->profile,
 		.names = &r->names,
 		.counters = r->counters,
+		.unwatched_seconds = r->unwatched_seconds,
 	};
 	targets_observe(r->targets);
 	report->interval_seconds =

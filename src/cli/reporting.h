@@ -31,6 +31,7 @@ struct reporting {
 	struct output *output;
 	struct capture_writer *capture; /* NULL: nothing is recorded */
 	uint64_t attached_ns;		/* CLOCK_MONOTONIC */
+	uint64_t unwatched_seconds;	/* report.h */
 
 	/* The last report, and what it refers to. */
 	uint64_t observed_ns; /* the last snapshot; 0: none yet */

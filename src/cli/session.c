@@ -38,7 +38,7 @@ struct session {
 	struct tracer *tracer;
 	struct profile *profile;
 	struct stack_merge *merge;
-	struct serve *server; /* NULL: none */
+	struct serving *serving; /* NULL: none */
 	uint64_t attached_ns;
 };
 
@@ -202,7 +202,7 @@ static enum exit_code prepare(struct session *s)
 	}
 	if (code == EXIT_CODE_OK && o->action == ACTION_SERVE) {
 		s->output.text = NULL;
-		code = serving_open(o, &s->server);
+		code = serving_open(o, &s->serving);
 	}
 	if (code == EXIT_CODE_OK && o->pid_count)
 		code = targets_open(&s->targets, o->pids, o->pid_count);
@@ -234,6 +234,8 @@ static enum exit_code attach(struct session *s)
 
 	if (s->options->command)
 		code = start_command(s);
+	if (code == EXIT_CODE_OK && s->serving)
+		code = serving_confine(s->serving, &s->output);
 	if (code != EXIT_CODE_OK || signals_stop_requested())
 		return code;
 	/* Times count from before the first probe, so that no age is negative.
@@ -294,7 +296,7 @@ static enum exit_code show_until_end(struct session *s, struct reporting *r)
 
 static enum exit_code serve_until_end(struct session *s, struct reporting *r)
 {
-	enum exit_code code = serving_run(r, s->server);
+	enum exit_code code = serving_run(s->serving, r);
 
 	if (code != EXIT_CODE_OK)
 		return code;
@@ -375,7 +377,7 @@ static enum exit_code run(struct session *s)
 static void finish(struct session *s)
 {
 	tracer_free(s->tracer);
-	serve_close(s->server);
+	serving_close(s->serving);
 	spawn_end(&s->command);
 	targets_close(&s->targets);
 	stack_merge_free(s->merge);

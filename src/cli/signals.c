@@ -8,8 +8,9 @@
 
 #include "cli/exit_codes.h"
 
-/* A handler has no argument to find its state with: this is the one mark. */
+/* A handler has no argument to find its state with: these are the marks. */
 static volatile sig_atomic_t stop_requested;
+static volatile sig_atomic_t reload_requested;
 
 static void request_stop(int signal_number)
 {
@@ -17,6 +18,11 @@ static void request_stop(int signal_number)
 		_exit(EXIT_CODE_INTERRUPTED);
 	if (stop_requested != SIGINT)
 		stop_requested = signal_number;
+}
+
+static void request_reload(int signal_number)
+{
+	reload_requested = signal_number;
 }
 
 static int set(int signal_number, void (*handler)(int))
@@ -48,6 +54,19 @@ int signals_install(void)
 	if (!err)
 		err = set(SIGINT, request_stop);
 	return err ? err : set_unless_ignored(SIGHUP, request_stop);
+}
+
+int signals_reload_on_hangup(void)
+{
+	return set(SIGHUP, request_reload);
+}
+
+bool signals_take_reload(void)
+{
+	if (!reload_requested)
+		return false;
+	reload_requested = 0;
+	return true;
 }
 
 bool signals_stop_requested(void)

@@ -72,6 +72,10 @@ void report_each_loss(const struct report *r, report_loss_fn each,
 		tell(r->counters[counted[i].counter], counted[i].what, each,
 		     context);
 	tell_cut_short(r, each, context);
+	tell(r->unwatched_seconds,
+	     "seconds not watched before this run: allocations in that time "
+	     "are unknown",
+	     each, context);
 	tell(r->dead_sites,
 	     "probes never fired although others did (see --explain)", each,
 	     context);

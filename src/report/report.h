@@ -57,6 +57,9 @@ struct report {
 	const uint64_t *counters;   /* COUNTER_COUNT */
 	const struct report_v8 *v8; /* NULL: no target runs V8 */
 	uint64_t dead_sites; /* probes that never fired though others did */
+	/* Between the run before and this one nobody watched these targets, for
+	 * so long at most; 0: there is nothing known to have been missed. */
+	uint64_t unwatched_seconds;
 	/* As of the report before, so that rates are recent ones; NULL: rates
 	 * are averages since attach. */
 	const uint64_t *counters_before;

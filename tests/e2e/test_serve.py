@@ -10,79 +10,13 @@ import re
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 
 import pytest
 
 from leakbpf import PATIENCE, Target
 from paths import BINARY
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Server:
-    def __init__(self, target, *options, port=None):
-        self.port = port or free_port()
-        self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [BINARY, "serve", "-p", str(target.pid), "-i", "0.5",
-             "--sample-bytes", "0", "--listen", f"127.0.0.1:{self.port}",
-             *options], stdout=subprocess.DEVNULL, stderr=self.errors)
-        self.wait_for(lambda: self.get("/healthz")[0] == 200)
-
-    def wait_for(self, condition):
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            with contextlib.suppress(OSError):
-                if condition():
-                    return
-            assert time.monotonic() < deadline, self.stderr()
-            assert self.process.poll() is None, self.stderr()
-            time.sleep(0.1)
-
-    def get(self, path, method="GET", **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                timeout=PATIENCE)
-        try:
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
-        finally:
-            connection.close()
-
-    def http_process(self):
-        parents = [self.process.pid]
-        for parent in parents:
-            with open(f"/proc/{parent}/task/{parent}/children") as f:
-                children = list(map(int, f.read().split()))
-            parents += children
-            for child in children:
-                with open(f"/proc/{child}/comm") as f:
-                    if f.read().strip() == "leakbpf-http":
-                        return child
-        raise AssertionError("no HTTP process")
-
-    def stderr(self):
-        self.errors.seek(0)
-        return self.errors.read().decode(errors="replace")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(PATIENCE)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.errors.close()
+from server import Server, free_port
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +27,7 @@ def target():
 
 @pytest.fixture(scope="module")
 def server(target):
-    with Server(target) as s:
+    with Server(target, "-i", "0.5") as s:
         target.truth()
         s.wait_for(lambda: b'function="leak_malloc"' in s.get("/metrics")[2])
         yield s
