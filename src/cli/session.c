@@ -213,8 +213,7 @@ static enum exit_code prepare(struct session *s)
 	return code == EXIT_CODE_OK ? open_tracer(s) : code;
 }
 
-/* ---- Attaching -------------------------------------------------------------
- */
+/* ---- Attaching ----------------------------------------------------------- */
 
 static enum exit_code start_command(struct session *s)
 {
@@ -251,8 +250,7 @@ static enum exit_code attach(struct session *s)
 	return err ? EXIT_CODE_INTERNAL : EXIT_CODE_OK;
 }
 
-/* ---- Running ---------------------------------------------------------------
- */
+/* ---- Running ------------------------------------------------------------- */
 
 static int write_report(void *context)
 {
@@ -298,9 +296,9 @@ static enum exit_code serve_until_end(struct session *s, struct reporting *r)
 {
 	enum exit_code code = serving_run(s->serving, r);
 
-	if (code != EXIT_CODE_OK)
-		return code;
-	return reporting_exit_code(reporting_write(r, true));
+	return code == EXIT_CODE_OK
+		       ? reporting_exit_code(reporting_write(r, true))
+		       : code;
 }
 
 static enum exit_code explain(struct session *s, struct reporting *r)
