@@ -204,10 +204,6 @@ static enum exit_code parse_reading(struct parser *p, int argc, char **argv)
 					  "leakbpf report FILE");
 	if (o->action == ACTION_DIFF && o->files[REPORT_METRICS])
 		return wrong(p, "--metrics: not for a difference");
-	if (o->action == ACTION_DIFF && o->files[REPORT_PPROF])
-		return wrong(p, "--pprof: not for a difference; write two "
-				"profiles with leakbpf report and compare "
-				"them with go tool pprof -diff_base");
 	for (int i = 0; i < wanted; i++)
 		o->captures[i] = argv[optind + i];
 	return EXIT_CODE_OK;

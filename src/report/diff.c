@@ -178,6 +178,8 @@ int diff_write(enum report_format format, FILE *out, const struct diff *d)
 		err = write_json(out, d);
 	else if (format == REPORT_SVG)
 		err = write_svg(out, d);
+	else if (format == REPORT_PPROF)
+		err = report_pprof_difference(out, d->before, d->after);
 	else if (format == REPORT_HTML)
 		err = html_write(out, put_json, (void *)d);
 	if (!err && (fflush(out) || ferror(out)))

@@ -17,9 +17,9 @@ int diff_make(struct diff *d, const struct report *before,
 	      const struct report *after);
 void diff_free(struct diff *d);
 
-/* 0 or -errno; -EINVAL for pprof: go tool pprof itself compares two profiles.
- * Folded lines have two numbers, before and after, which
- * flamegraph.pl shows as a difference; JSON: docs/diff.schema.json. */
+/* 0 or -errno; -EINVAL for metrics, which are of one moment. Folded lines have
+ * two numbers, before and after, which flamegraph.pl shows as a difference;
+ * JSON: docs/diff.schema.json. */
 int diff_write(enum report_format format, FILE *out, const struct diff *d);
 int diff_text(FILE *out, const struct diff *d);
 

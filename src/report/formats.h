@@ -31,6 +31,10 @@ int report_write(enum report_format format, FILE *out, const struct report *r);
 int report_folded(FILE *out, const struct report *r);
 /* profile.proto of pprof, compressed with gzip. */
 int report_pprof(FILE *out, const struct report *r);
+/* The samples of `after`, and those of `before` with negative values, as go
+ * tool pprof -diff_base makes them. */
+int report_pprof_difference(FILE *out, const struct report *before,
+			    const struct report *after);
 /* docs/report.schema.json */
 int report_json(FILE *out, const struct report *r);
 /* A flame graph, without scripts. */

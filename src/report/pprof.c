@@ -48,19 +48,29 @@ static const struct {
 struct location {
 	uint64_t frame; /* encoding: leakbpf/abi.h; 0 for a root */
 	uint32_t root;	/* text of a root; else 0 */
-	uint32_t reserved;
+	uint32_t side;	/* frames and objects are of one report each */
+};
+
+struct mapped {
+	uint32_t object, side;
 };
 
 struct function {
 	uint32_t name, file;
 };
 
+/* What a sample is labelled with that pprof has to take off (its -diff_base
+ * makes the same). */
+#define BASE_LABEL "pprof::base"
+
 struct pprof {
-	const struct report *report;
+	const struct report *report;   /* sides[side] */
+	const struct report *sides[2]; /* the second one is taken off, if any */
+	uint32_t side;
 	struct intern *texts;	  /* 0 is "" */
 	struct intern *functions; /* struct function; ids from 1 */
 	struct intern *locations; /* struct location; ids from 1 */
-	struct intern *mappings;  /* object ids; ids from 1 */
+	struct intern *mappings;  /* struct mapped; ids from 1 */
 	struct text out, part, inner, name, function;
 	int err;
 };
@@ -96,6 +106,12 @@ static uint64_t whole(double value)
 	return value > 0 ? (uint64_t)llround(value) : 0;
 }
 
+static void choose_side(struct pprof *p, uint32_t side)
+{
+	p->side = side;
+	p->report = p->sides[side];
+}
+
 /* ---- Samples ------------------------------------------------------------ */
 
 static void put_location_of(struct pprof *p, struct location key)
@@ -110,7 +126,10 @@ static void put_locations(struct pprof *p, const struct profile_stack *s)
 	size_t count = report_roots(p->report, s, roots);
 
 	for (uint32_t i = 0; i < s->depth; i++)
-		put_location_of(p, (struct location){.frame = s->frames[i]});
+		put_location_of(p, (struct location){
+					   .frame = s->frames[i],
+					   .side = p->side,
+				   });
 	while (count-- > 0)
 		put_location_of(p,
 				(struct location){
@@ -134,6 +153,12 @@ static const char *process_name(const struct report *r, uint32_t tgid)
 	return "";
 }
 
+/* Of the side that is taken off it is negative. */
+static void put_value(struct pprof *p, double value)
+{
+	leb128_put(&p->inner, p->side ? -whole(value) : whole(value));
+}
+
 static void put_sample(struct pprof *p, const struct profile_stack *s)
 {
 	const struct diagnosis *d = p->report->diagnosis;
@@ -141,11 +166,13 @@ static void put_sample(struct pprof *p, const struct profile_stack *s)
 	char pid[16];
 
 	put_locations(p, s);
-	leb128_put(&p->inner, whole(s->alloc_objects));
-	leb128_put(&p->inner, whole(s->alloc_bytes));
-	leb128_put(&p->inner, whole(s->live_objects.value));
-	leb128_put(&p->inner, whole(s->live_bytes.value));
+	put_value(p, s->alloc_objects);
+	put_value(p, s->alloc_bytes);
+	put_value(p, s->live_objects.value);
+	put_value(p, s->live_bytes.value);
 	proto_message(&p->part, 2, &p->inner);
+	if (p->side)
+		put_label(p, BASE_LABEL, "true");
 	snprintf(pid, sizeof(pid), "%u", s->tgid);
 	put_label(p, "pid", pid);
 	put_label(p, "process", process_name(p->report, s->tgid));
@@ -186,20 +213,25 @@ static void put_symbol(struct pprof *p, const struct symbol *s)
 	}
 }
 
+static uint32_t mapping_of(struct pprof *p, uint32_t object)
+{
+	struct mapped key = {object, p->side};
+
+	return number_of(p, p->mappings, &key, sizeof(key));
+}
+
 static void put_location(struct pprof *p, uint32_t number)
 {
 	const struct location *l = intern_key(p->locations, number, NULL);
 	uint32_t object = (uint32_t)(l->frame >> FRAME_OBJECT_SHIFT);
 
+	choose_side(p, l->side);
 	proto_number(&p->part, 1, number + 1ull);
 	if (l->root) {
 		put_line(p, intern_key(p->texts, l->root, NULL), NULL);
 	} else {
 		if (object != OBJECT_NONE && object < OBJECTS_MAX)
-			proto_number(&p->part, 2,
-				     number_of(p, p->mappings, &object,
-					       sizeof(object)) +
-					     1ull);
+			proto_number(&p->part, 2, mapping_of(p, object) + 1ull);
 		proto_number(&p->part, 3, l->frame & FRAME_ADDRESS_MASK);
 		put_symbol(p, report_symbol(p->report, l->frame));
 	}
@@ -218,12 +250,12 @@ static void put_build_id(struct pprof *p, const struct names_object *o)
 
 static void put_mapping(struct pprof *p, uint32_t number)
 {
-	const uint32_t *object = intern_key(p->mappings, number, NULL);
-	const struct names *names = p->report->names;
+	const struct mapped *m = intern_key(p->mappings, number, NULL);
+	const struct names *names = p->sides[m->side]->names;
 	struct names_object o;
 
 	proto_number(&p->part, 1, number + 1ull);
-	if (names->object(names->context, *object, &o)) {
+	if (names->object(names->context, m->object, &o)) {
 		proto_number(&p->part, 2, o.text_start);
 		proto_number(&p->part, 3, o.text_end);
 		proto_number(&p->part, 4, o.text_offset);
@@ -295,26 +327,38 @@ static void put_tables(struct pprof *p)
 	}
 }
 
-static void put_profile(struct pprof *p)
+static void put_samples(struct pprof *p)
 {
 	size_t count;
 	const struct profile_stack *const *stacks =
 		profile_sorted(p->report->profile, PROFILE_BY_ALLOC, &count);
+	int err = report_resolve(p->report, stacks, count);
 
-	p->err = report_resolve(p->report, stacks, count);
-	text_of(p, ""); /* the first text must be empty */
-	put_head(p);
+	if (err)
+		p->err = err;
 	for (size_t i = 0; i < count; i++)
 		put_sample(p, stacks[i]);
+}
+
+static void put_profile(struct pprof *p)
+{
+	text_of(p, ""); /* the first text must be empty */
+	put_head(p);
+	for (uint32_t side = 0; side < 2 && p->sides[side]; side++) {
+		choose_side(p, side);
+		put_samples(p);
+	}
 	put_tables(p);
 	if (!p->err && p->out.failed)
 		p->err = -ENOMEM;
 }
 
-int report_pprof(FILE *out, const struct report *r)
+static int write_pprof(FILE *out, const struct report *r,
+		       const struct report *base)
 {
 	struct pprof p = {
 		.report = r,
+		.sides = {r, base},
 		.texts = intern_new(),
 		.functions = intern_new(),
 		.locations = intern_new(),
@@ -337,4 +381,15 @@ int report_pprof(FILE *out, const struct report *r)
 	text_free(&p.name);
 	text_free(&p.function);
 	return p.err;
+}
+
+int report_pprof(FILE *out, const struct report *r)
+{
+	return write_pprof(out, r, NULL);
+}
+
+int report_pprof_difference(FILE *out, const struct report *before,
+			    const struct report *after)
+{
+	return write_pprof(out, after, before);
 }

@@ -180,7 +180,27 @@ def test_diff_in_every_format(tmp_path):
     same = leakbpf("diff", before, before).stdout
     assert "leakbpf: 0 B between" in same and "#1" not in same, same
     assert leakbpf("diff", before).returncode == 2
-    assert leakbpf("diff", before, after, "--pprof", "x").returncode == 2
+    assert leakbpf("diff", before, after, "--metrics", "x").returncode == 2
+
+
+def test_a_difference_for_pprof_is_what_pprof_makes_of_two_profiles(tmp_path):
+    captures = {"before": two_moments(tmp_path, "before", 3000),
+                "after": two_moments(tmp_path, "after", 500, extra=7000)}
+    for name, capture in captures.items():
+        assert leakbpf("report", capture, "--pprof",
+                       tmp_path / f"{name}.pb").returncode == 0
+    assert leakbpf("diff", *captures.values(), "--pprof",
+                   tmp_path / "diff.pb").returncode == 0
+    for sample in ("inuse_space", "inuse_objects", "alloc_space"):
+        options = ["-top", "-unit=B", f"-sample_index={sample}"]
+        expected = pprof(tmp_path / "after.pb", *options,
+                         f"-diff_base={tmp_path / 'before.pb'}")
+        seen = pprof(tmp_path / "diff.pb", *options)
+        # The head names files and times.
+        assert seen.partition("flat%")[2] == expected.partition("flat%")[2], \
+            f"expected\n{expected}\nseen\n{seen}"
+        if sample == "inuse_space":
+            assert "7000B" in seen and "-2500B" in seen, seen
 
 
 # ---- A day of a large program -----------------------------------------------------
