@@ -5,7 +5,7 @@
 
 #include "report/formats.h"
 
-#define PARTS(X) X(css) X(body) X(model) X(graph) X(chart) X(table) X(main)
+#define PARTS(X) X(css) X(body) X(model) X(graph) X(chart) X(table) X(v8) X(main)
 
 /* page.S */
 #define X(name)                                                                \
@@ -45,6 +45,7 @@ int html_write(FILE *out, int (*put_data)(FILE *out, void *context),
 	PUT(out, graph);
 	PUT(out, chart);
 	PUT(out, table);
+	PUT(out, v8);
 	PUT(out, main);
 	fputs("</script>\n</body>\n</html>\n", out);
 	return err;

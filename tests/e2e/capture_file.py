@@ -48,6 +48,23 @@ def record(kind, payload):
     return head + struct.pack("<I", zlib.crc32(head + stored)) + stored
 
 
+def double(value):
+    return uleb(struct.unpack("<Q", struct.pack("<d", value))[0])
+
+
+def v8_facts(heaps, types, refused=""):
+    """`heaps`: [(pid, tid, scavenges, full collections, seconds of each, of
+    following, live bytes, seconds ago, growth per minute)]; `types`: [(stack,
+    name, share)]."""
+    out = [ulebs(1, 2), text(refused), uleb(len(heaps))]
+    for heap in heaps:
+        out.append(ulebs(*heap[:4]) + b"".join(map(double, heap[4:])) + b"\1")
+    out.append(uleb(len(types)))
+    for stack, name, share in types:
+        out.append(uleb(stack) + text(name) + double(share))
+    return b"".join(out)
+
+
 class Capture:
     """`frames` are numbers; each has a symbol: a list of (function, file,
     line), innermost first."""
@@ -105,14 +122,15 @@ class Capture:
             self.figures[number] = {}
         self.add(STACKS, b"".join(out))
 
-    def snapshot(self, seconds, live, rss=200 << 20, final=True):
-        """`live`: {id: (bytes, blocks)} that have changed; exact."""
+    def snapshot(self, seconds, live, rss=200 << 20, final=True, v8=None):
+        """`live`: {id: (bytes, blocks)} that have changed; exact. `v8`: what
+        v8_facts made."""
         figures = ulebs(seconds * SECOND, final, 0, 0, len(self.figures), 1000,
                         len(self.figures), 1000, 1 << 20, 0, 1, seconds * 1000,
                         0, 0, 0, 0, 0, 1, 0, 0, 2)
         figures += text("ALLOC_HITS") + uleb(10) + text("SAMPLES") + uleb(10)
         figures += ulebs(0, 0, rss, 0, 0, 0, 0, 0, 1, 1, rss, rss,
-                         2 * rss, 0)
+                         2 * rss) + (b"\0" if v8 is None else v8)
         changes = []
         for number, (size, blocks) in live.items():
             now = {ALLOC_SAMPLES: blocks, ALLOC_BYTES: size,

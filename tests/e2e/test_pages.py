@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from big_capture import STACKS, big_capture
-from capture_file import Capture
+from capture_file import Capture, v8_facts
 from leakbpf import leakbpf, parse_folded
 from paths import BINARY
 from readers import (check_svg, in_chromium, pprof, read_diff_json,
@@ -146,6 +146,43 @@ def test_hostile_names_are_text_and_nothing_else(tmp_path):
     assert "&lt;script&gt;" in texts and "x" * 4096 in texts
     assert "\\xff\\xfe" in texts and "функция_漢字_🙂" in texts
     assert "parsererror" not in in_chromium(picture)
+
+
+def test_the_page_shows_v8s_heap(tmp_path):
+    c = Capture()
+    c.symbols({1: [("malloc", None, 0)], 2: [("remember", "/srv/app.js", 7)],
+               3: [("main", "/s/main.c", 9)]})
+    c.stacks({2: [1, 3]})
+    c.stacks({3: [2]}, source=1)
+    facts = v8_facts(
+        [(4242, 4242, 900, 8, 3.6, 0.6, 0.0454, 64 << 20, 3.5, 12 << 20),
+         (4242, 4250, 10, 1, 0.01, 0.02, 0, 1 << 20, 9, 0)],
+        [(3, "Array", 0.75), (3, "<b>\u202e", 0.25)])
+    c.snapshot(60, {2: (1 << 20, 10), 3: (2 << 20, 20)}, final=False, v8=facts)
+    c.snapshot(120, {3: (8 << 20, 90)}, v8=facts)
+    page = tmp_path / "page.html"
+    assert leakbpf("report", c.write(tmp_path / "c"), "--html",
+                   page).returncode == 0
+    seen = results_of(page, """
+        const $ = (id) => document.getElementById(id);
+        const rows = [...$("heaps").tBodies[0].rows];
+        return {hidden: $("v8").hidden,
+                parts: [...$("v8-split").querySelectorAll("span")].map((e) => e.textContent),
+                heaps: rows.map((r) => [...r.cells].map((c) => c.textContent)),
+                table: $("table").tBodies[0].innerText,
+                moments: $("moments").tBodies[0].textContent,
+                line: !!document.querySelector("#chart .heap")};""")
+    assert not seen["hidden"] and seen["line"], seen
+    assert seen["parts"] == ["V8 heap, live 65.0 MiB",
+                             "native, outstanding 1.0 MiB",
+                             "other 134.0 MiB"], seen
+    assert seen["heaps"] == [
+        ["main thread", "64.0 MiB, 3.5 s ago", "+12.0 MiB", "8 of 75.0 ms",
+         "900 of 4.0 ms", "0.05 ms of each"],
+        ["worker (thread 4250)", "1.0 MiB, 9.0 s ago", "0 B", "1 of 20.0 ms",
+         "10 of 1.0 ms", "0.00 ms of each"]], seen
+    assert "on V8's heap: Array 75 %, <b>\\u202e 25 %" in seen["table"], seen
+    assert "2.0 MiB" in seen["moments"] and "8.0 MiB" in seen["moments"], seen
 
 
 # ---- Comparisons ----------------------------------------------------------------

@@ -41,6 +41,8 @@ function drawChart(model, into, view, pick) {
 	const line = (key) => points.map((m) => `${x(m).toFixed(1)},${y(m[key]).toFixed(1)}`).join(" ");
 	if (points.every((m) => m.resident !== undefined))
 		picture.append(svg("polyline", {class: "resident", points: line("resident")}));
+	if (model.data.v8)
+		picture.append(svg("polyline", {class: "heap", points: line("heap")}));
 	picture.append(svg("polyline", {class: "live", points: line("live")}));
 	picture.addEventListener("click", (event) => {
 		const area = picture.getBoundingClientRect();
@@ -57,7 +59,10 @@ function drawChart(model, into, view, pick) {
 
 function fillMoments(model, table) {
 	const head = table.createTHead().insertRow();
-	for (const title of ["since attach", "outstanding", "resident"]) {
+	const titles = ["since attach", "outstanding", "resident"];
+	if (model.data.v8)
+		titles.push("of it on V8's heap");
+	for (const title of titles) {
 		const cell = document.createElement("th");
 		cell.scope = "col";
 		cell.textContent = title;
@@ -69,5 +74,7 @@ function fillMoments(model, table) {
 		row.insertCell().textContent = m.label;
 		row.insertCell().textContent = formatBytes(m.live);
 		row.insertCell().textContent = m.resident === undefined ? "" : formatBytes(m.resident);
+		if (model.data.v8)
+			row.insertCell().textContent = formatBytes(m.heap);
 	}
 }

@@ -89,6 +89,9 @@ function start() {
 		byId("show").options[1].textContent = "growth";
 		byId("show").options[2].textContent = "decline";
 	} else {
+		byId("heap-key").hidden = !model.data.v8;
+		fillV8(model, {section: byId("v8"), split: byId("v8-split"),
+			refused: byId("v8-refused"), table: byId("heaps")});
 		fillMoments(model, byId("moments"));
 	}
 	if (!model.judged) {

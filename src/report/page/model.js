@@ -85,12 +85,17 @@ function makeModel(data) {
 			objects: isDiff ? undefined : s.live_objects.value,
 			growth: isDiff ? s.after - s.before : s.growth_bytes_per_minute,
 			age: s.mean_age_seconds, pid: s.pid, end: s.end,
+			memory: s.memory, types: s.types || [],
 			kind: s.verdict ? s.verdict.kind : undefined,
 			reasons: s.verdict ? clean(s.verdict.reasons) : "",
 			sure: s.certain,
 		};
 	});
 	const judged = stacks.some((s) => s.kind);
+	if (data.v8)
+		moments.forEach((m, i) => {
+			m.heap = sumOf(stacks, (s) => s.memory === V8_STACK ? s.series[i] : 0);
+		});
 	return {data, isDiff, moments, frames, stacks, judged};
 }
 

@@ -17,6 +17,7 @@ page_\name\()_size:
 	part graph, graph.js
 	part chart, chart.js
 	part table, table.js
+	part v8, v8.js
 	part main, main.js
 
 	.section .note.GNU-stack, "", @progbits

@@ -148,10 +148,11 @@ class Table {
 			(where && !stack.place.includes(where) ? `  ${where}` : "");
 		button.addEventListener("click", () => toggle(!this.opened.has(stack)));
 		cell.append(button);
-		if (stack.reasons) {
+		const objects = stack.types.length ? `on V8's heap: ${describeTypes(stack.types)}` : "";
+		for (const text of [objects, stack.reasons].filter(Boolean)) {
 			const reason = document.createElement("span");
 			reason.className = "reason";
-			reason.textContent = stack.reasons;
+			reason.textContent = text;
 			cell.append(reason);
 		}
 		cell.append(list);
