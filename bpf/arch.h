@@ -25,6 +25,12 @@
 #define ARCH_UCONTEXT_SP 160
 #define ARCH_UCONTEXT_PC 168
 
+/* The first integer arguments in Go's calling convention (src/cmd/compile/
+ * abi-internal.md). */
+#define ARCH_GO_ARG1(ctx) ((ctx)->rax)
+#define ARCH_GO_ARG2(ctx) ((ctx)->rbx)
+#define ARCH_GO_ARG3(ctx) ((ctx)->rcx)
+
 /* Canonical user addresses; five-level paging is not handed out unasked. */
 #define ARCH_USER_ADDRESS_MAX (1ULL << 47)
 

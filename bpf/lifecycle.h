@@ -7,6 +7,7 @@
 #define BPF_LIFECYCLE_H
 
 #include "calls.h"
+#include "go_heap.h"
 
 /* The dynamic loader has changed its list of objects. */
 static __always_inline int loader_state(struct pt_regs *ctx)
@@ -38,6 +39,7 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	call_forget((__u32)id, 0);
 	call_forget((__u32)id, 1);
+	call_forget((__u32)id, GO_FREEING);
 	js_thread_forget((__u32)id);
 	return 0;
 }

@@ -14,6 +14,16 @@
 #include "block_table.h"
 #include "leakbpf/sampling.h"
 
+/* Whether what was sampled with the first threshold stays under the second,
+ * smaller one. */
+static __always_inline bool thin_survives(__u32 old, __u32 new)
+{
+	/* P'/P; 0 stands for 2^32 */
+	__u64 p = old ? old : 1ULL << 32;
+
+	return (__u64)bpf_get_prandom_u32() * p < (__u64) new << 32;
+}
+
 /* The cohort slot of a birth time. */
 static __always_inline __u32 cohort_slot(__u64 birth_ns)
 {

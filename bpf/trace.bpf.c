@@ -5,6 +5,7 @@
  * what the kernel can do (src/trace/programs.c).
  */
 #include "alloc.h"
+#include "go_heap.h"
 #include "lifecycle.h"
 #include "mmap.h"
 #include "private_stack.h"
@@ -104,6 +105,16 @@ int v8_size(struct pt_regs *ctx)
 {
 	NO_PRIVATE_STACK(ctx);
 	return v8_size_returned(ctx);
+}
+
+/* ---- Samplers of the target itself
+ * ------------------------------------------------------------------ */
+
+SEC("?uprobe")
+int go_heap(struct pt_regs *ctx)
+{
+	NO_PRIVATE_STACK(ctx);
+	return go_heap_event(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

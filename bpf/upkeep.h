@@ -24,14 +24,6 @@ static __always_inline void block_unlist(__u32 number, __u32 owner)
 	__sync_fetch_and_add(&outstanding_count, -1);
 }
 
-static __always_inline bool thin_survives(__u32 old, __u32 new)
-{
-	/* P'/P; 0 stands for 2^32 */
-	__u64 p = old ? old : 1ULL << 32;
-
-	return (__u64)bpf_get_prandom_u32() * p < (__u64) new << 32;
-}
-
 static __always_inline void block_thin(__u32 number, struct block *b,
 				       struct upkeep_pass *pass)
 {

@@ -69,6 +69,7 @@ struct stack_frames {
 enum stack_source {
 	STACK_SOURCE_NATIVE,  /* malloc and friends, mmap */
 	STACK_SOURCE_V8_HEAP, /* objects on V8's heap */
+	STACK_SOURCE_GO_HEAP, /* objects on the heap of a Go program */
 	STACK_SOURCES
 };
 
@@ -200,6 +201,9 @@ struct target {
 	/* Throwing allocation functions are not return-probed for requests of
 	 * at least this size: a C++ exception must not cross a return probe. */
 	__u64 throwing_size_limit;
+	/* Where it keeps the mean bytes between the samples it draws itself
+	 * (Go's runtime.MemProfileRate); 0: not known. */
+	__u64 rate_address;
 };
 
 #define TARGET_SLOTS 256
@@ -236,6 +240,12 @@ enum alloc_kind {
 	V8_GC_END,	    /* f(heap, kind of collection) */
 	V8_SIZE_OF_OBJECTS, /* bytes = f(heap) */
 	V8_TEAR_DOWN,	    /* f(heap) */
+	/* Go's own heap sampler (bpf/go_heap.h): Go's calling convention. */
+	GO_MALLOC,	 /* f([m,] p, size, ...) */
+	GO_FREE_SPECIAL, /* f(special, p, size) */
+	GO_FREE,	 /* f(bucket, size), by the one before */
+	GO_GC_BEGIN,	 /* f(...): marking begins */
+	GO_GC_END,	 /* f(...): marking is done, sweeping begins */
 };
 
 #define PROBE_THROWS	 1u /* may leave by a C++ exception */
@@ -312,6 +322,8 @@ enum event_type {
 	EVENT_JS_FRAME,	      /* struct js_frame_event */
 	EVENT_V8_FULL_GC,     /* of heap `value`, see map `v8_heaps` */
 	EVENT_V8_HEAP_GONE,   /* `value` was torn down */
+	EVENT_GO_GC_BEGIN,    /* at `value` (CLOCK_MONOTONIC, ns) */
+	EVENT_GO_GC_END,
 };
 
 struct event {

@@ -347,12 +347,15 @@ int reporting_update(struct reporting *r, bool final)
 	if (reporting_v8_update(&r->v8, r->tracer, r->merge, r->targets, now_ns,
 				(unsigned)r->options->v8_survived))
 		report->v8 = &r->v8.report;
+	if (reporting_go_update(&r->go, r->tracer, r->targets, now_ns))
+		report->go = &r->go.report;
 	r->facts = (struct diagnosis_facts){
 		.collections = r->v8.collections,
 		.settled_seconds = fmax(r->v8.settled_seconds -
 						(double)r->attached_ns / 1e9,
 					0),
 	};
+	reporting_go_facts(&r->go, r->attached_ns, &r->facts);
 	find_limit(r->targets, &r->facts);
 	if (!r->capture)
 		return 0;

@@ -11,6 +11,7 @@
 #include "cli/exit_codes.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/reporting_go.h"
 #include "cli/reporting_v8.h"
 #include "cli/targets.h"
 #include "profile/merge.h"
@@ -40,6 +41,7 @@ struct reporting {
 	struct diagnosis *diagnosis;
 	struct diagnosis_facts facts;
 	struct reporting_v8 v8;
+	struct reporting_go go;
 	uint64_t counters[COUNTER_COUNT];
 };
 

@@ -257,7 +257,8 @@ static int take_section_facts(struct object *o)
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	o->is_go = elf_section_find(&sections, ".go.buildinfo") ||
-		   elf_section_find(&sections, ".gopclntab");
+		   elf_section_find(&sections, ".gopclntab") ||
+		   elf_section_find(&sections, ".data.rel.ro.gopclntab");
 	elf_sections_free(&sections);
 	return 0;
 }

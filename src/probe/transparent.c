@@ -230,6 +230,7 @@ static const char *const prefixes[] = {
 	"QByteArray::",
 	"QString::",
 	"QListData::",
+	"runtime.", /* Go: mallocgc, newobject, growslice, mapassign, ... */
 };
 
 /* Within those namespaces, what runs the program's own code: a thread or a
@@ -245,6 +246,8 @@ static const char *const opaque[] = {
 	"<core::panic",
 	"<alloc::boxed::Box<F,A> as core::ops::function::",
 	"<alloc::boxed::Box<dyn",
+	"runtime.main",
+	"runtime.goexit",
 };
 
 static int by_name(const void *key, const void *entry)

@@ -37,6 +37,23 @@ struct report_v8 {
 	void *context;
 };
 
+/* The heap of a Go program, which samples it itself. */
+struct report_go_heap {
+	pid_t pid;
+	uint64_t collections; /* since attach */
+	/* Of what is older it is known whether it lives; negative: of nothing
+	 * yet. */
+	double settled_seconds_ago;
+	bool rate_known;
+	double rate; /* mean bytes between samples; 0: it does not sample */
+};
+
+struct report_go {
+	const struct report_go_heap *heaps;
+	size_t heap_count;
+	bool all; /* every target is a Go program */
+};
+
 struct report {
 	const struct report_target *targets;
 	size_t target_count;
@@ -56,6 +73,8 @@ struct report {
 	struct tracer_status status;
 	const uint64_t *counters;   /* COUNTER_COUNT */
 	const struct report_v8 *v8; /* NULL: no target runs V8 */
+	const struct report_go *go; /* NULL: no target is a Go program, or it
+				       is not known (capture files) */
 	uint64_t dead_sites; /* probes that never fired though others did */
 	/* Between the run before and this one nobody watched these targets, for
 	 * so long at most; 0: there is nothing known to have been missed. */

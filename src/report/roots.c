@@ -29,25 +29,29 @@ static const char *comm_of(const struct report *r, uint32_t tgid)
 
 const char *report_source_text(const struct profile_stack *s)
 {
-	return s->source == STACK_SOURCE_V8_HEAP ? "v8 heap" : "native";
+	switch (s->source) {
+	case STACK_SOURCE_V8_HEAP:
+		return "v8 heap";
+	case STACK_SOURCE_GO_HEAP:
+		return "go heap";
+	default:
+		return "native";
+	}
 }
 
-/* Where all is native, nobody needs to be told. */
-static const char *source_of(const struct report *r,
-			     const struct profile_stack *s)
+/* Where all is native, or Go's, nobody needs to be told. */
+static bool one_source(const struct report *r)
 {
 	struct profile_totals t;
 
 	profile_totals(r->profile, &t);
-	if (t.sources == 1u << STACK_SOURCE_NATIVE)
-		return NULL;
-	return s->source == STACK_SOURCE_V8_HEAP ? "[v8 heap]" : "[native]";
+	return t.sources == 1u << STACK_SOURCE_NATIVE ||
+	       t.sources == 1u << STACK_SOURCE_GO_HEAP;
 }
 
 size_t report_roots(const struct report *r, const struct profile_stack *s,
 		    struct report_root roots[REPORT_ROOTS_MAX])
 {
-	const char *source = source_of(r, s);
 	size_t n = 0;
 
 	if (r->target_count > 1 && r->pids_alike) {
@@ -59,8 +63,9 @@ size_t report_roots(const struct report *r, const struct profile_stack *s,
 			 comm_of(r, s->tgid), s->tgid);
 		n++;
 	}
-	if (source)
-		snprintf(roots[n++].name, sizeof(roots->name), "%s", source);
+	if (!one_source(r))
+		snprintf(roots[n++].name, sizeof(roots->name), "[%s]",
+			 report_source_text(s));
 	if (s->id == STACK_ID_OVERFLOW)
 		snprintf(roots[n++].name, sizeof(roots->name), "%s",
 			 report_nobody_text(s));

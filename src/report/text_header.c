@@ -7,6 +7,7 @@
 #include "report/format.h"
 #include "report/losses.h"
 #include "report/names.h"
+#include "report/text_go.h"
 #include "report/text_v8.h"
 #include "report/verdict_text.h"
 
@@ -158,7 +159,10 @@ static void add_probes(struct text *t, const struct report *r)
 	double frees = recent(r, COUNTER_FREE_HITS);
 
 	begin_line(t, "probes");
-	text_printf(t, "%s: %s allocations/s, %s frees/s",
+	text_printf(t,
+		    r->go && r->go->all
+			    ? "%s: %s sampled allocations/s, %s sampled frees/s"
+			    : "%s: %s allocations/s, %s frees/s",
 		    link_kind_name(r->status.link),
 		    format_count(per_second(allocs, seconds)).text,
 		    format_count(per_second(frees, seconds)).text);
@@ -172,7 +176,9 @@ static void add_sampling(struct text *t, const struct report *r)
 	const struct tracer_status *s = &r->status;
 
 	begin_line(t, "sampling");
-	if (s->sampling.interval_bytes)
+	if (r->go && r->go->all)
+		text_add(t, "by the program");
+	else if (s->sampling.interval_bytes)
 		text_printf(
 			t, "one per %s",
 			format_bytes((double)s->sampling.interval_bytes).text);
@@ -264,6 +270,7 @@ void text_header(struct text *t, const struct report *r)
 	}
 	add_targets(t, r);
 	text_v8_heaps(t, r);
+	text_go_heaps(t, r);
 	add_outstanding(t, r);
 	add_probes(t, r);
 	add_sampling(t, r);

@@ -12,6 +12,7 @@
 #include "symbol/debug_data.h"
 #include "symbol/dwarf_index.h"
 #include "symbol/elf_symbols.h"
+#include "symbol/go_names.h"
 #include "symbol/image.h"
 #include "symbol/symbolizer.h"
 
@@ -29,6 +30,7 @@ struct module {
 	Dwarf *dwz_dwarf;
 	struct dwarf_index *index; /* NULL: no DWARF */
 	struct elf_symbols symbols;
+	struct go_names *go; /* NULL: no Go program */
 	uint64_t text_start, text_end;
 	char *texts[DWARF_LEVELS_MAX]; /* names of the last answer */
 };
@@ -182,6 +184,7 @@ struct module *module_open(int fd, bool no_dwarf,
 	if (!image_has_dwarf(m->main.elf) && !debug_by_build_id(m, files))
 		debug_by_link(m, files);
 	load_symbols(m);
+	m->go = go_names_open(m->main.elf);
 	if (!no_dwarf)
 		load_dwarf(m, files);
 	return m;
@@ -201,6 +204,7 @@ void module_close(struct module *m)
 		return;
 	forget_texts(m);
 	dwarf_index_free(m->index);
+	go_names_free(m->go);
 	if (m->dwarf)
 		dwarf_end(m->dwarf);
 	if (m->dwz_dwarf)
@@ -335,6 +339,8 @@ void module_resolve(struct module *m, uint64_t address, struct wire_symbol *s)
 	forget_texts(m);
 	s->level_count = 0;
 	s->function_offset = 0;
+	if (!covered && m->go && go_names_resolve(m->go, address, s))
+		return;
 	if (covered && chain.count)
 		unfold(m, &chain, address, symbol, s);
 	else if (symbol)

@@ -14,8 +14,9 @@
  *
  * Sources, best first: DWARF in the object; separate debug file by build-id
  * (/usr/lib/debug/.build-id, also beneath the target's root) or
- * .gnu_debuglink; .symtab; .gnu_debugdata (xz); .dynsym; perf map
- * (/proc/PID/root/tmp/perf-NSPID.map) for addresses in no object.
+ * .gnu_debuglink; Go's table of functions; .symtab; .gnu_debugdata (xz);
+ * .dynsym; perf map (/proc/PID/root/tmp/perf-NSPID.map) for addresses in no
+ * object.
  */
 #ifndef SYMBOL_SYMBOLIZER_H
 #define SYMBOL_SYMBOLIZER_H

@@ -19,6 +19,7 @@ enum point_group {
 	GROUP_V8_ALLOCATION = GROUPS,
 	GROUP_V8_SIZE,
 	GROUP_V8_GC,
+	GROUP_GO, /* go_heap.c */
 };
 
 struct points {
@@ -45,6 +46,8 @@ static enum point_group group_of(uint32_t kind)
 	case V8_SIZE_OF_OBJECTS:
 		return GROUP_V8_SIZE;
 	default:
+		if (kind >= GO_MALLOC)
+			return GROUP_GO;
 		return kind > LOADER_STATE ? GROUP_V8_GC : GROUP_ALLOC;
 	}
 }
@@ -99,6 +102,8 @@ struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 		return t->skel->progs.v8_gc;
 	case GROUP_V8_SIZE:
 		return t->skel->progs.v8_size;
+	case GROUP_GO:
+		return t->skel->progs.go_heap;
 	case GROUP_MAP:
 		*link = t->link;
 		return session ? t->skel->progs.map_session
@@ -251,6 +256,8 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e)
 {
 	int err = 0;
 
+	if (go_heap_present(e))
+		return go_heap_attach(t, e);
 	for (size_t i = 0; i < e->range_count && !err; i++) {
 		const struct object *o = e->ranges[i].object;
 
@@ -265,14 +272,9 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e)
 static bool refuse_target(const struct tracer *t, const struct tracee *e,
 			  const struct process *p)
 {
-	for (size_t i = 0; i < e->range_count; i++)
-		if (e->ranges[i].object && e->ranges[i].object->is_go) {
-			diag_error("process %d (%s) is a Go program: return "
-				   "probes would crash it; use its own pprof "
-				   "heap profile",
-				   (int)p->pid, p->comm);
-			return true;
-		}
+	/* No return probes there. */
+	if (go_heap_present(e))
+		return false;
 	if (p->seccomp_filter && t->features.return_probe_kills_seccomp) {
 		diag_error("process %d (%s) runs under a seccomp filter, and "
 			   "this kernel would let it be killed at a return "

@@ -54,6 +54,10 @@ int tracer_handle_event(void *context, void *data, size_t size)
 	case EVENT_V8_HEAP_GONE:
 		v8_heap_gone(t, e->tgid, e->value);
 		break;
+	case EVENT_GO_GC_BEGIN:
+	case EVENT_GO_GC_END:
+		go_heap_event(t, e);
+		break;
 	case EVENT_MAP:
 		if (t->regions && size >= sizeof(struct map_event))
 			regions_apply(t->regions, data);

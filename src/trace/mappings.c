@@ -105,6 +105,30 @@ static int allocator_marks(const struct tracer *t, const struct object *o,
 	return err;
 }
 
+/* A stripped Go program has no CFI; its frames have frame pointers, and end in
+ * known functions. */
+static int go_marks(const struct object *o, struct unwind_mark **marks,
+		    size_t *count)
+{
+	struct go_runtime g;
+	const char *reason;
+	int err = go_runtime_find(o, &g, &reason);
+
+	*count = 0;
+	*marks = NULL;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	*marks = calloc(GO_ROOTS, sizeof(**marks));
+	for (size_t i = 0; *marks && i < GO_ROOTS; i++)
+		if (g.roots[i].address)
+			(*marks)[(*count)++] = (struct unwind_mark){
+				.start = g.roots[i].address,
+				.end = g.roots[i].address + g.roots[i].size,
+				.root = true,
+			};
+	return *marks ? 0 : -ENOMEM;
+}
+
 static int add_unwind_table(struct tracer *t, const struct object *o)
 {
 	struct unwind_mark *marks;
@@ -113,7 +137,8 @@ static int add_unwind_table(struct tracer *t, const struct object *o)
 
 	if (unwind_store_knows(t->unwind, o->id))
 		return 0;
-	err = allocator_marks(t, o, &marks, &count);
+	err = o->is_go ? go_marks(o, &marks, &count)
+		       : allocator_marks(t, o, &marks, &count);
 	if (!err)
 		err = unwind_store_add(t->unwind, o, marks, count);
 	free(marks);

@@ -105,6 +105,8 @@ static bool copy_stack(struct tracer *t, uint32_t id, struct stack_stats *stats)
 		v8_survivors_apply(&t->v8_survivors, id, &t->cohorts.readable,
 				   t->skel->bss->sampling.variance_shift,
 				   stats);
+	else if (stats->source == STACK_SOURCE_GO_HEAP)
+		go_heap_settle(t, stats);
 	if (t->regions && !maps_followed_heap(t, id))
 		regions_add_stats(t->regions, id, &t->cohorts.readable, stats);
 	return stats->alloc_samples != 0;
@@ -134,7 +136,9 @@ void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT])
 
 		if (kind == FREE_POINTER)
 			counters[COUNTER_FREE_HITS] += hits;
-		else if (kind < FREE_POINTER)
+		else if (kind == GO_FREE)
+			counters[COUNTER_FREE_HITS] += hits;
+		else if (kind < FREE_POINTER || kind == GO_MALLOC)
 			counters[COUNTER_ALLOC_HITS] += hits;
 	}
 	counters[COUNTER_FREE_HITS] += t->sites.past.frees;

@@ -110,14 +110,18 @@ static struct site *find_site(struct tracer *t, const struct object *o,
 	return NULL;
 }
 
+/* `known`: the plan; NULL: it is to be made. */
 static struct site *plan_new(struct tracer *t, const struct object *o,
 			     const struct alloc_function *f,
-			     const char *allocator, bool returns, int *err)
+			     const char *allocator, bool returns,
+			     const struct probe_site *known, int *err)
 {
 	struct probe_site plan = {0};
 	struct site *site;
 
-	*err = plan_site(o, f, &plan) ? -ENOEXEC : 0;
+	if (known)
+		plan = *known;
+	*err = !known && plan_site(o, f, &plan) ? -ENOEXEC : 0;
 	if (*err)
 		return NULL;
 	site = site_add(t);
@@ -155,12 +159,20 @@ int site_place(struct tracer *t, struct tracee *e, const struct object *o,
 	       const struct alloc_function *f, const char *allocator,
 	       bool returns, struct probe_point *out)
 {
+	return site_place_planned(t, e, o, f, allocator, returns, NULL, out);
+}
+
+int site_place_planned(struct tracer *t, struct tracee *e,
+		       const struct object *o, const struct alloc_function *f,
+		       const char *allocator, bool returns,
+		       const struct probe_site *plan, struct probe_point *out)
+{
 	struct site *site = find_site(t, o, f);
 	size_t index;
 	int err = 0;
 
 	if (!site)
-		site = plan_new(t, o, f, allocator, returns, &err);
+		site = plan_new(t, o, f, allocator, returns, plan, &err);
 	if (!site)
 		return err;
 	if (!object_address_to_offset(o, f->address + site->plan.offset,

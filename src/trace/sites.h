@@ -58,6 +58,11 @@ struct site_uses {
 int site_place(struct tracer *t, struct tracee *e, const struct object *o,
 	       const struct alloc_function *f, const char *allocator,
 	       bool returns, struct probe_point *out);
+/* The same for a site that needs no planning (`plan` NULL: it does). */
+int site_place_planned(struct tracer *t, struct tracee *e,
+		       const struct object *o, const struct alloc_function *f,
+		       const char *allocator, bool returns,
+		       const struct probe_site *plan, struct probe_point *out);
 /* It uses none of its sites any more. */
 void sites_release(struct tracer *t, struct tracee *e);
 /* Hits so far. */

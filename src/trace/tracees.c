@@ -59,6 +59,7 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 	struct target target = {
 		.owner = e->owner,
 		.map_epoch = e->map_epoch,
+		.rate_address = e->go.rate_address,
 	};
 	uint32_t key = e->pid;
 

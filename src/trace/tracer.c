@@ -190,6 +190,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	v8_forget(t, e);
 	tracer_purge(t, e->pid);
 	v8_heap_forget(t, e);
+	e->go = (struct go_tracking){0};
 	if (t->regions)
 		regions_drop_process(t->regions, e->pid);
 	tracee_forget_probes(t, e);

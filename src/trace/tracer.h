@@ -59,8 +59,8 @@ int tracer_new(const struct tracer_options *options,
 void tracer_free(struct tracer *t);
 
 /* Attaches one process; keeps a reference to `process` until tracer_free.
- * -ENOENT no allocator found, -ESRCH gone, -EPERM, -ENOTSUP (Go, or return
- * probes would kill it); reported. */
+ * -ENOENT no allocator found, -ESRCH gone, -EPERM, -ENOTSUP (Go without
+ * its sampler, or return probes would kill it); reported. */
 int tracer_attach(struct tracer *t, struct process *process);
 
 /* A probe as it was placed, for --explain; one for all processes that share the
@@ -137,6 +137,21 @@ struct tracer_v8_type {
  * the last tracer_each_stack. 0: not known. */
 size_t tracer_v8_types(struct tracer *t, const uint32_t *stacks, size_t count,
 		       struct tracer_v8_type out[TRACER_V8_TYPES]);
+
+/* ---- Go's heap ------------------------------------------------------------
+ */
+
+struct tracer_go_heap {
+	uint64_t collections; /* since attach */
+	/* Of what was born before it is known whether it lives
+	 * (CLOCK_MONOTONIC, ns); 0: of nothing yet. */
+	uint64_t settled_ns;
+	bool rate_known;
+	uint64_t rate_bytes; /* between samples; 0: the sampler is off */
+};
+/* False: no Go program. */
+bool tracer_go_heap(const struct tracer *t, pid_t pid,
+		    struct tracer_go_heap *out);
 
 struct tracer_status {
 	struct sampling sampling; /* as it is now */

@@ -16,6 +16,7 @@
 #include "probe/link.h"
 #include "trace/allocators.h"
 #include "trace/cohorts.h"
+#include "trace/go_heap.h"
 #include "trace/js_frames.h"
 #include "trace/regions.h"
 #include "target/maps.h"
@@ -53,6 +54,7 @@ struct tracee {
 	bool has_allocator;
 	struct v8_tracee v8;
 	struct v8_heap_tracking v8_heap;
+	struct go_tracking go;
 };
 
 /* A clone that shares a tracee's memory, to be adopted if it still does. */

@@ -84,7 +84,7 @@ static int store_table(struct unwind_store *s, const struct object *o,
 {
 	int err;
 
-	if (!t->fde_count)
+	if (!t->fde_count && !o->is_go) /* Go keeps frame pointers */
 		s->stats.objects_without_cfi++;
 	if (!t->row_count)
 		return 0;

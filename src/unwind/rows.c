@@ -140,7 +140,10 @@ int rows_add_marks(struct unwind_table *t, uint64_t text_base,
 			continue;
 		o[count].start = (uint32_t)(start - text_base);
 		o[count].end = (uint32_t)(end - text_base);
-		o[count++].flags = UNWIND_ALLOCATOR;
+		if (marks[i].root)
+			o[count++].rule = UNWIND_ROOT;
+		else
+			o[count++].flags = UNWIND_ALLOCATOR;
 	}
 	err = rows_overlay(t, o, count, limit);
 	free(o);

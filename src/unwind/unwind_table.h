@@ -39,9 +39,11 @@ struct unwind_rule_pool {
 };
 
 /* An address range whose rows get the UNWIND_ALLOCATOR mark (rows are split
- * at its edges; UNWIND_NONE rows are made where there is no CFI). */
+ * at its edges; UNWIND_NONE rows are made where there is no CFI); or one that
+ * is the outermost frame where there is no CFI. */
 struct unwind_mark {
 	uint64_t start, end; /* link-time */
+	bool root;
 };
 
 /*

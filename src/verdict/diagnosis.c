@@ -51,7 +51,7 @@ static void judge_stack(const struct profile *p, const struct profile_stack *s,
 {
 	struct series_point points[SERIES_POINTS];
 	struct series_cohort cohorts[COHORTS];
-	bool collected = s->source == STACK_SOURCE_V8_HEAP;
+	bool collected = s->source != STACK_SOURCE_NATIVE;
 	size_t births = profile_births(p, s, cohorts);
 	double bytes_per_sample =
 		s->alloc_samples ? s->alloc_bytes / (double)s->alloc_samples

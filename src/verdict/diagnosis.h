@@ -29,9 +29,9 @@ struct diagnosis_facts {
 	 * limit 0: not known. */
 	double limit_bytes, limit_used_bytes;
 	bool limit_is_group; /* of a control group; else the machine's RAM */
-	/* Of V8's heap: full garbage collections since attach, and since when
-	 * (seconds since attach) it is not known yet whether what was born
-	 * lives; births.h. */
+	/* Of V8's or Go's heap: full garbage collections since attach, and
+	 * since when (seconds since attach) it is not known yet whether what
+	 * was born lives; births.h. */
 	unsigned collections;
 	double settled_seconds;
 };

@@ -60,6 +60,45 @@ seed_perf_map()
 		>"$to/map"
 }
 
+zeroes() { head -c "$1" /dev/zero; }
+
+# Two functions of one file each; see tests/unit/go_table_test.c.
+seed_go_table()
+{
+	{
+		printf '\361\377\377\377\000\000\001\010\002'
+		zeroes 7
+		printf '\002'
+		zeroes 8
+		printf '\020@'
+		zeroes 5
+		printf 'H'
+		zeroes 7
+		printf 'h'
+		zeroes 7
+		printf 'p'
+		zeroes 7
+		printf '\220'
+		zeroes 7
+		printf '\250'
+		zeroes 8
+		printf 'main.leak\000main.main'
+		zeroes 16
+		printf '\012\000\000\000/src/a.go\000/src/b.go'
+		zeroes 14
+		printf '\002\020\002\020\000\020\020\003\020'
+		zeroes 18
+		printf '\024\000\000\000 \000\000\000<\000\000\0000'
+		zeroes 7
+		printf '\001'
+		zeroes 15
+		printf '\001\000\000\000\006'
+		zeroes 15
+		printf ' \000\000\000\013'
+		zeroes 35
+	} >"$to/table"
+}
+
 # META, PROCESS, STRINGS, SYMBOLS, STACKS, SNAPSHOT; see fuzz_capture.c.
 seed_capture()
 {
@@ -140,5 +179,6 @@ fuzz_cfi) seed_cfi ;;
 fuzz_maps) seed_maps ;;
 fuzz_demangle) seed_demangle ;;
 fuzz_perf_map) seed_perf_map ;;
+fuzz_go_table) seed_go_table ;;
 *) printf x >"$to/one" ;;
 esac

@@ -1,0 +1,3 @@
+module gounprofiled
+
+go 1.19
