@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "cli/own_cost.h"
 #include "cli/recording.h"
 #include "report/formats.h"
 
@@ -330,6 +331,7 @@ int reporting_update(struct reporting *r, bool final)
 		.names = &r->names,
 		.counters = r->counters,
 		.unwatched_seconds = r->unwatched_seconds,
+		.self = own_cost(),
 	};
 	targets_observe(r->targets);
 	report->interval_seconds =

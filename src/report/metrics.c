@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,7 +152,17 @@ static void add_targets(struct text *t, const struct report *r,
 
 struct site_sums {
 	double bytes, growth_per_minute;
+	double leak_confidence; /* of the surest of its stacks; 0: none leaks */
 };
+
+static double leak_confidence(const struct report *r,
+			      const struct profile_stack *s)
+{
+	const struct verdict *v =
+		r->diagnosis ? diagnosis_verdict(r->diagnosis, s) : NULL;
+
+	return v && v->kind == VERDICT_LEAK ? v->confidence : 0;
+}
 
 static void add_site_labels(struct text *t, const struct report *r,
 			    const struct profile_stack *s)
@@ -193,6 +204,9 @@ static int sum_sites(const struct report *r,
 		sums[number].bytes += stacks[i]->live_bytes.value;
 		sums[number].growth_per_minute +=
 			stacks[i]->growth_bytes_per_minute;
+		sums[number].leak_confidence =
+			fmax(sums[number].leak_confidence,
+			     leak_confidence(r, stacks[i]));
 	}
 	text_free(&labels);
 	return err;
@@ -217,6 +231,14 @@ static void add_sites(struct text *t, const struct intern *sites,
 		text_printf(t, "leakbpf_site_growth_bytes_per_second%s",
 			    (const char *)intern_key(sites, i, &size));
 		add_value(t, sums[i].growth_per_minute / 60);
+	}
+	add_metric(t, "site_leak_confidence", "gauge",
+		   "How sure it is that the site leaks, 0 to 1; 0: it is not "
+		   "said to.");
+	for (uint32_t i = 0; i < intern_count(sites); i++) {
+		text_printf(t, "leakbpf_site_leak_confidence%s",
+			    (const char *)intern_key(sites, i, &size));
+		add_value(t, sums[i].leak_confidence);
 	}
 }
 
@@ -251,6 +273,13 @@ static void add_self(struct text *t, const struct report *r)
 	add_single(t, "kernel_memory_bytes", "gauge",
 		   "Kernel memory of tables and programs.",
 		   (double)r->status.kernel_memory_bytes);
+	if (r->self.resident_bytes) {
+		add_single(t, "resident_bytes", "gauge",
+			   "Resident set of leakbpf.",
+			   (double)r->self.resident_bytes);
+		add_single(t, "cpu_seconds_total", "counter",
+			   "CPU time of leakbpf.", r->self.cpu_seconds);
+	}
 	add_single(t, "sampling_interval_bytes", "gauge",
 		   "Mean bytes between samples; 0: every block.",
 		   (double)r->status.sampling.interval_bytes);

@@ -54,6 +54,12 @@ struct report_go {
 	bool all; /* every target is a Go program */
 };
 
+/* What leakbpf itself takes, besides its tables and programs in the kernel. */
+struct report_self {
+	uint64_t resident_bytes; /* 0: not known, as of a capture */
+	double cpu_seconds;
+};
+
 struct report {
 	const struct report_target *targets;
 	size_t target_count;
@@ -79,6 +85,7 @@ struct report {
 	/* Between the run before and this one nobody watched these targets, for
 	 * so long at most; 0: there is nothing known to have been missed. */
 	uint64_t unwatched_seconds;
+	struct report_self self;
 	/* As of the report before, so that rates are recent ones; NULL: rates
 	 * are averages since attach. */
 	const uint64_t *counters_before;

@@ -170,6 +170,21 @@ def test_a_token_is_asked_for(target, tmp_path):
         process.wait(PATIENCE)
 
 
+def test_metrics_have_verdicts_and_own_cost(server):
+    """What leaks is judged after half a minute: here it is not said to."""
+    text = server.get("/metrics")[2].decode()
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines()
+                  if not line.startswith("#"))
+    sites = [k for k in values if k.startswith("leakbpf_site_leak_conf")]
+    assert any('function="leak_malloc"' in s for s in sites), text
+    assert len(sites) <= 100
+    assert all(0 <= float(values[s]) <= 1 for s in sites), text
+    with open(f"/proc/{server.process.pid}/status") as f:
+        resident = int(re.search(r"VmRSS:\s+(\d+) kB", f.read())[1]) << 10
+    assert 0.5 < float(values["leakbpf_resident_bytes"]) / resident < 2
+    assert 0 < float(values["leakbpf_cpu_seconds_total"]) < 60
+
+
 def test_promtool_finds_no_fault(server):
     got = subprocess.run(["promtool", "check", "metrics"],
                          input=server.get("/metrics")[2],

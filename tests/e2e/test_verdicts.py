@@ -24,12 +24,18 @@ def verdict_of(report, function):
 
 
 @pytest.fixture(scope="module")
-def both():
+def metrics(tmp_path_factory):
+    return tmp_path_factory.mktemp("verdicts") / "metrics.prom"
+
+
+@pytest.fixture(scope="module")
+def both(metrics):
     """All tests look at two programs, watched at the same time for a minute:
     one that leaks, and one that maps memory."""
     with Target("verdicts") as leaky, Target("verdicts", "maps") as mapping:
         targets = [leaky, mapping]
-        with Profiler([leaky.pid], "--sample-bytes", 1024) as one, \
+        with Profiler([leaky.pid], "--sample-bytes", 1024, "--metrics",
+                      metrics) as one, \
                 Profiler([mapping.pid], "--sample-bytes", 1024) as other:
             for target in targets:
                 target.line()
@@ -61,6 +67,15 @@ def test_nothing_else_leaks(watched):
     assert len(leaks) == 1 and "leak_slowly" in leaks.pop(), watched
     assert watched.report.stacks[0].verdict == "leak", \
         f"leaks come first\n{watched}"
+
+
+@pytest.mark.timeout(120)
+def test_metrics_say_which_site_leaks(watched, metrics):
+    found = dict(re.findall(r'leakbpf_site_leak_confidence\{.*function='
+                            r'"(\w+)".*\} (\S+)', metrics.read_text()))
+    leaks = {site: sure for site, sure in found.items() if float(sure) > 0}
+    assert list(leaks) == ["leak_slowly"], found
+    assert 0.5 <= float(leaks["leak_slowly"]) <= 1, found
 
 
 @pytest.mark.timeout(120)
