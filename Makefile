@@ -1,5 +1,5 @@
-# leakbpf: make, make install DESTDIR=, make check, make bench, make lint,
-# make format, make asan. Everything built lands in build/.
+# leakbpf: make, make install DESTDIR=, make deb, make check, make bench,
+# make lint, make format, make asan. Everything built lands in build/.
 
 VERSION := 0.1.0
 
@@ -44,7 +44,7 @@ OBJ     := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/report/page/page.o
 LIB     := $(BUILD)/libleakbpf.a
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all clean install unit check bench lint format format-check asan fuzz
+.PHONY: all clean install deb unit check bench lint format format-check asan fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -97,6 +97,10 @@ install: $(BUILD)/leakbpf
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/} || exit 1; \
 	done
 	install -D -m 0644 completion/leakbpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/leakbpf
+
+# build/leakbpf_VERSION_ARCHITECTURE.deb
+deb: $(BUILD)/leakbpf
+	tools/deb.sh $(BUILD) $(VERSION)
 
 clean:
 	rm -rf $(BUILD)

@@ -108,16 +108,16 @@ static void handle_request(struct evhttp_request *q, void *context)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(q);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	struct http *h = context;
-	enum serve_page page;
+	enum serve_page page = path ? http_page_at(path) : SERVE_PAGES;
 	uint32_t pid;
 
-	if (!http_allowed(h->rules, q))
+	/* Health says one word, to probes that cannot hold a secret. */
+	if (!http_allowed(h->rules, q, page == SERVE_HEALTH))
 		return;
 	if (path && !strcmp(path, "/")) {
 		http_reply_index(q);
 		return;
 	}
-	page = path ? http_page_at(path) : SERVE_PAGES;
 	if (page == SERVE_PAGES)
 		http_reply_text(q, 404, "Not Found",
 				"no such page; / lists them");

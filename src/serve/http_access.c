@@ -37,11 +37,12 @@ bool http_host_is_loopback(const char *host)
 	return false;
 }
 
-bool http_allowed(const struct http_rules *rules, struct evhttp_request *q)
+bool http_allowed(const struct http_rules *rules, struct evhttp_request *q,
+		  bool is_public)
 {
 	struct evkeyvalq *headers = evhttp_request_get_input_headers(q);
 
-	if (rules->token[0] &&
+	if (rules->token[0] && !is_public &&
 	    !http_token_matches(evhttp_find_header(headers, "Authorization"),
 				rules->token)) {
 		http_add_header(q, "WWW-Authenticate", "Bearer");

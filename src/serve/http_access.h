@@ -8,8 +8,10 @@
 
 #include "serve/http.h"
 
-/* False: it has been answered that it may not. */
-bool http_allowed(const struct http_rules *rules, struct evhttp_request *q);
+/* `is_public`: the page takes no token. False: it has been answered that it may
+ * not. */
+bool http_allowed(const struct http_rules *rules, struct evhttp_request *q,
+		  bool is_public);
 
 /* Whether a Host header names this machine's loopback: a page of another origin
  * whose name was made to resolve to it (DNS rebinding) does not. */

@@ -7,7 +7,7 @@
  *
  * On a loopback address anybody on the machine may read, but no web page may
  * (the Host header must name the loopback address). Elsewhere a token is
- * required: `Authorization: Bearer TOKEN`.
+ * required: `Authorization: Bearer TOKEN`, but for /healthz.
  */
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H

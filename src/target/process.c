@@ -318,7 +318,8 @@ void process_refusal_text(enum process_refusal why, pid_t pid, int error,
 	case PROCESS_DENIED:
 		snprintf(text, text_size,
 			 "process %d may not be examined (%s): run leakbpf as "
-			 "root or with CAP_SYS_PTRACE",
+			 "root or with CAP_SYS_PTRACE and "
+			 "CAP_DAC_READ_SEARCH",
 			 n, strerror(error));
 		return;
 	case PROCESS_IS_THREAD:

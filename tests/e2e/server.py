@@ -24,7 +24,8 @@ class Server:
     """`leakbpf serve` of one target, or with target None of what the options
     say. With `journal` it is told that standard error is systemd's."""
 
-    def __init__(self, target, *options, env=None, wrapper=(), journal=False):
+    def __init__(self, target, *options, env=None, wrapper=(), journal=False,
+                 binary=BINARY):
         self.port = free_port()
         self.errors = tempfile.TemporaryFile()
         env = dict(os.environ, **(env or {}))
@@ -33,7 +34,7 @@ class Server:
             env["JOURNAL_STREAM"] = f"{st.st_dev}:{st.st_ino}"
         targets = ["-p", str(target.pid)] if target else []
         self.process = subprocess.Popen(
-            [*wrapper, BINARY, "serve", *targets, "--sample-bytes", "0",
+            [*wrapper, binary, "serve", *targets, "--sample-bytes", "0",
              "--listen", f"127.0.0.1:{self.port}", *map(str, options)],
             stdout=subprocess.DEVNULL, stderr=self.errors, env=env)
         self.wait_for(lambda: self.get("/healthz")[0] == 200)

@@ -153,17 +153,19 @@ def test_a_token_is_asked_for(target, tmp_path):
         deadline = time.monotonic() + PATIENCE
         status = {}
         while "right" not in status and time.monotonic() < deadline:
-            for name, headers in (
-                    ("none", {}), ("wrong", {"Authorization": "Bearer x"}),
-                    ("right", {"Authorization":
-                               "Bearer a-token-of-some-length"})):
+            for name, path, headers in (
+                    ("none", "/", {}), ("health", "/healthz", {}),
+                    ("wrong", "/metrics", {"Authorization": "Bearer x"}),
+                    ("right", "/", {"Authorization":
+                                    "Bearer a-token-of-some-length"})):
                 with contextlib.suppress(OSError):
                     c = http.client.HTTPConnection("127.0.0.1", port,
                                                    timeout=PATIENCE)
-                    c.request("GET", "/", headers=headers)
+                    c.request("GET", path, headers=headers)
                     status[name] = c.getresponse().status
                     c.close()
             time.sleep(0.1)
+        assert status.pop("health") in (200, 503)
         assert status == {"none": 401, "wrong": 401, "right": 200}
     finally:
         process.send_signal(signal.SIGINT)
