@@ -16,7 +16,7 @@ _leakbpf()
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
 	local commands="record report diff top serve"
 	local files="--folded --pprof --json --svg --html"
-	local reading="--top --older --quiet --verbose --help $files"
+	local reading="--top --older --debuginfod --quiet --verbose --help $files"
 	local tracing="--pid --command --interval --duration --min-size
 		--max-size --sample-bytes --max-memory --mmap --no-v8 --v8-survived --explain
 		--metrics --version --log-level $reading"

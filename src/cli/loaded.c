@@ -76,10 +76,12 @@ static void describe_targets(struct loaded *l)
 static void describe(struct loaded *l, const struct options *options)
 {
 	const struct capture_snapshot *s = capture_snapshot(l->capture);
+	const struct debuginfod_options servers = DEBUGINFOD_CAPTURE;
 
 	describe_targets(l);
 	l->in_file = capture_names(l->capture);
-	l->local = names_local_new(&l->in_file);
+	l->debuginfod = debuginfod_start(&servers, options->debuginfod);
+	l->local = names_local_new(&l->in_file, l->debuginfod);
 	l->names = l->local ? names_of_local(l->local) : l->in_file;
 	l->report = (struct report){
 		.targets = l->targets,
@@ -152,6 +154,7 @@ void loaded_free(struct loaded *l)
 {
 	diagnosis_free(l->diagnosis);
 	names_local_free(l->local);
+	debuginfod_stop(l->debuginfod);
 	profile_free(l->profile);
 	capture_close_reader(l->capture);
 }

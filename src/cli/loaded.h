@@ -9,6 +9,7 @@
 #include "cli/heap_facts.h"
 #include "cli/options.h"
 #include "report/report.h"
+#include "symbol/debuginfod.h"
 #include "symbol/names_local.h"
 
 struct loaded {
@@ -17,6 +18,7 @@ struct loaded {
 	struct names in_file, names;
 	struct heap_facts heaps;
 	struct names_local *local;
+	struct debuginfod *debuginfod;
 	struct report_target targets[CAPTURE_PROCESSES_MAX];
 	struct diagnosis *diagnosis;
 	struct report report;

@@ -28,6 +28,7 @@ static const struct option long_options[] = {
 	{"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
 	{"mmap", no_argument, NULL, OPTION_MMAP},
 	{"no-v8", no_argument, NULL, OPTION_NO_V8},
+	{"debuginfod", required_argument, NULL, OPTION_DEBUGINFOD},
 	{"v8-survived", required_argument, NULL, OPTION_V8_SURVIVED},
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
 	{"listen", required_argument, NULL, OPTION_LISTEN},
@@ -173,7 +174,8 @@ static enum exit_code parse_reading_option(struct parser *p, int option,
 
 	if (option == '?' || option == ':')
 		return wrong_option(p, option, argv);
-	if (!file && option != OPTION_OLDER && !strchr("nqvh", option))
+	if (!file && option != OPTION_OLDER && option != OPTION_DEBUGINFOD &&
+	    !strchr("nqvh", option))
 		return wrong(p,
 			     "%s: not when reading a capture; what was "
 			     "recorded stays as it is",

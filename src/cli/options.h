@@ -53,7 +53,8 @@ struct options {
 	uint64_t max_memory;
 	bool memory_maps;
 	bool no_v8;
-	uint64_t v8_survived; /* full collections */
+	const char *debuginfod; /* URLs; NULL: those of the environment */
+	uint64_t v8_survived;	/* full collections */
 	/* By format; "-": standard output, of one at most; NULL: none. */
 	const char *files[REPORT_FORMATS];
 	const char *capture;	 /* record: the file to be written */

@@ -293,6 +293,9 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 	case OPTION_NO_V8:
 		o->no_v8 = true;
 		break;
+	case OPTION_DEBUGINFOD:
+		o->debuginfod = text;
+		break;
 	case OPTION_V8_SURVIVED:
 		return parse_survived(p, text);
 	case OPTION_FILE ... OPTION_FILE + REPORT_FORMATS - 1:

@@ -47,6 +47,7 @@ static void keep_fixed(const struct options *started, struct options *fresh)
 	KEEP_NUMBER(no_v8, "no-v8");
 	KEEP_NUMBER(v8_survived, "v8-survived");
 	KEEP_NUMBER(force_link, "link");
+	KEEP_TEXT(debuginfod, "debuginfod");
 	KEEP_TEXT(listen, "listen");
 	KEEP_TEXT(token_file, "token-file");
 	KEEP_TEXT(pid_file, "pid-file");

@@ -23,6 +23,7 @@
 #include "cli/spawn.h"
 #include "cli/targets.h"
 #include "cli/top_run.h"
+#include "symbol/debuginfod.h"
 #include "symbol/js_names.h"
 
 struct session {
@@ -31,6 +32,7 @@ struct session {
 	struct capture_writer *capture;
 	struct object_registry *objects;
 	struct symbolizer *symbols;
+	struct debuginfod *debuginfod; /* NULL: no servers are asked */
 	struct js_names *js_names;
 	struct kernel_features features;
 	struct spawned command;
@@ -122,7 +124,10 @@ static enum exit_code open_merge(struct session *s)
 static enum exit_code open_helpers(struct session *s)
 {
 	struct symbolizer_options options = {0};
+	const struct debuginfod_options servers = DEBUGINFOD_LIVE;
 
+	s->debuginfod = debuginfod_start(&servers, s->options->debuginfod);
+	options.debuginfod = s->debuginfod;
 	s->objects = object_registry_new();
 	s->profile = profile_new();
 	if (!s->objects || !s->profile) {
@@ -381,6 +386,7 @@ static void finish(struct session *s)
 	stack_merge_free(s->merge);
 	js_names_free(s->js_names);
 	symbolizer_free(s->symbols);
+	debuginfod_stop(s->debuginfod);
 	profile_free(s->profile);
 	object_registry_free(s->objects);
 	output_close(&s->output);

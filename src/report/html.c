@@ -5,7 +5,8 @@
 
 #include "report/formats.h"
 
-#define PARTS(X) X(css) X(body) X(model) X(graph) X(chart) X(table) X(v8) X(main)
+#define PARTS(X)                                                               \
+	X(css) X(body) X(model) X(graph) X(chart) X(table) X(v8) X(main)
 
 /* page.S */
 #define X(name)                                                                \

@@ -57,7 +57,8 @@ static void find_text(struct module *m)
 
 /* ---- Separate debug files ----------------------------------------------- */
 
-static bool debug_by_build_id(struct module *m,
+/* `from`: WANT_BUILD_ID or WANT_FETCHED. */
+static bool debug_by_build_id(struct module *m, enum wire_want_kind from,
 			      const struct module_files *files)
 {
 	const void *id;
@@ -65,7 +66,7 @@ static bool debug_by_build_id(struct module *m,
 
 	if (size < 2 || size > WIRE_NAME_MAX)
 		return false;
-	int fd = files->open(files->context, WANT_BUILD_ID, id, (size_t)size);
+	int fd = files->open(files->context, from, id, (size_t)size);
 	if (fd >= 0 && image_open(&m->debug, fd) &&
 	    image_has_build_id(m->debug.elf, id, (size_t)size))
 		return true;
@@ -112,6 +113,9 @@ static void add_dwz(struct module *m, const struct module_files *files)
 		fd = files->open(files->context, WANT_DWZ, path, path_size);
 	if (fd < 0)
 		fd = files->open(files->context, WANT_BUILD_ID, id,
+				 (size_t)size);
+	if (fd < 0)
+		fd = files->open(files->context, WANT_FETCHED, id,
 				 (size_t)size);
 	if (fd < 0)
 		return;
@@ -181,8 +185,10 @@ struct module *module_open(int fd, bool no_dwarf,
 		return NULL;
 	}
 	find_text(m);
-	if (!image_has_dwarf(m->main.elf) && !debug_by_build_id(m, files))
-		debug_by_link(m, files);
+	if (!image_has_dwarf(m->main.elf) &&
+	    !debug_by_build_id(m, WANT_BUILD_ID, files) &&
+	    !debug_by_link(m, files))
+		debug_by_build_id(m, WANT_FETCHED, files);
 	load_symbols(m);
 	m->go = go_names_open(m->main.elf);
 	if (!no_dwarf)

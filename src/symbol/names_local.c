@@ -13,12 +13,14 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "leakbpf/abi_user.h"
+#include "symbol/debuginfod.h"
 
 #define DEBUG_DIRECTORY "/usr/lib/debug"
 
 struct names_local {
 	const struct names *base;
 	struct object_registry *objects;
+	struct debuginfod *debuginfod; /* not owned; NULL: none */
 	struct symbolizer *symbols; /* NULL: not needed yet, or not to be had */
 	bool tried_symbols;
 	/* By id in the capture. */
@@ -26,13 +28,15 @@ struct names_local {
 	bool looked[OBJECTS_MAX];
 };
 
-struct names_local *names_local_new(const struct names *base)
+struct names_local *names_local_new(const struct names *base,
+				    struct debuginfod *debuginfod)
 {
 	struct names_local *n = calloc(1, sizeof(*n));
 
 	if (!n)
 		return NULL;
 	n->base = base;
+	n->debuginfod = debuginfod;
 	n->objects = object_registry_new();
 	if (n->objects)
 		return n;
@@ -66,11 +70,10 @@ static int open_regular(const char *path)
 	return open(again, O_RDONLY | O_CLOEXEC);
 }
 
-/* The file at `path`, if it has this build-id. */
-static struct object *open_same(struct names_local *n, const char *path,
+/* The file, which is closed if need be, if it has this build-id. */
+static struct object *take_same(struct names_local *n, int fd, const char *path,
 				const struct names_object *o)
 {
-	int fd = open_regular(path);
 	struct object *found;
 
 	if (fd < 0 || object_open(n->objects, fd, path, &found))
@@ -80,6 +83,24 @@ static struct object *open_same(struct names_local *n, const char *path,
 		return NULL;
 	diag_debug("names from %s", path);
 	return found;
+}
+
+static struct object *open_same(struct names_local *n, const char *path,
+				const struct names_object *o)
+{
+	return take_same(n, open_regular(path), path, o);
+}
+
+static struct object *fetch(struct names_local *n, const struct names_object *o)
+{
+	const char *slash = strrchr(o->path, '/');
+
+	if (!n->debuginfod)
+		return NULL;
+	return take_same(n,
+			 debuginfod_open(n->debuginfod, o->build_id,
+					 o->build_id_size, slash + 1),
+			 o->path, o);
 }
 
 static struct object *find_local(struct names_local *n,
@@ -98,7 +119,8 @@ static struct object *find_local(struct names_local *n,
 		at += (size_t)snprintf(path + at, sizeof(path) - at, "%02x%s",
 				       o->build_id[i], i ? "" : "/");
 	snprintf(path + at, sizeof(path) - at, ".debug");
-	return open_same(n, path, o);
+	found = open_same(n, path, o);
+	return found ? found : fetch(n, o);
 }
 
 /* The frame as this machine's object has it; 0: there is none. */
@@ -124,14 +146,22 @@ static uint64_t local_frame(struct names_local *n, uint64_t frame)
 
 static bool has_symbols(struct names_local *n)
 {
+	struct symbolizer_options options = {.debuginfod = n->debuginfod};
+
 	if (!n->tried_symbols) {
 		n->tried_symbols = true;
-		n->symbols = symbolizer_new(n->objects, NULL);
+		n->symbols = symbolizer_new(n->objects, &options);
 		if (!n->symbols)
 			diag_debug("no names from this machine: %s",
 				   strerror(errno));
 	}
 	return n->symbols != NULL;
+}
+
+/* Servers may know the lines of what only has a name. */
+static bool is_wanting(const struct names_local *n, const struct symbol *s)
+{
+	return !s->named || (n->debuginfod && !s->script && !s->levels[0].file);
 }
 
 static int resolve(void *context, uint32_t tgid, const uint64_t *frames,
@@ -145,7 +175,7 @@ static int resolve(void *context, uint32_t tgid, const uint64_t *frames,
 	if (err || !wanted)
 		return err ? err : -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		if (!n->base->get(n->base->context, frames[i])->named &&
+		if (is_wanting(n, n->base->get(n->base->context, frames[i])) &&
 		    local_frame(n, frames[i]))
 			wanted[found++] = local_frame(n, frames[i]);
 	if (!found || !has_symbols(n))
@@ -158,12 +188,14 @@ static const struct symbol *get(void *context, uint64_t frame)
 {
 	struct names_local *n = context;
 	const struct symbol *s = n->base->get(n->base->context, frame), *local;
-	uint64_t there = s->named || !n->symbols ? 0 : local_frame(n, frame);
+	uint64_t there = 0;
 
+	if (n->symbols && is_wanting(n, s))
+		there = local_frame(n, frame);
 	if (!there)
 		return s;
 	local = symbolizer_get(n->symbols, there);
-	return local->named ? local : s;
+	return local->named && (!s->named || local->levels[0].file) ? local : s;
 }
 
 static bool object_of(void *context, uint32_t id, struct names_object *out)

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "leakbpf/abi_user.h"
 #include "symbol/debug_file.h"
+#include "symbol/debuginfod.h"
 #include "symbol/symbolizer_internal.h"
 
 #define DEBUG_DIRECTORY	    "/usr/lib/debug"
@@ -76,6 +77,7 @@ struct symbolizer *symbolizer_new(struct object_registry *objects,
 	}
 	s->objects = objects;
 	s->no_dwarf = o->no_dwarf;
+	s->debuginfod = o->debuginfod;
 	s->debug_directory =
 		open(o->debug_directory ? o->debug_directory : DEBUG_DIRECTORY,
 		     O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -222,18 +224,25 @@ struct batch {
 	const uint64_t *frames;
 	size_t done;
 	size_t count;
+	uint64_t deadline_ns;
 };
 
 static int open_for_worker(void *context, const struct wire_want *want)
 {
 	const struct batch *b = context;
+	struct debuginfod *servers = b->s->debuginfod;
 	struct debug_search where = {
 		.directory = b->s->debug_directory,
 		.target_root = b->target ? b->target->root.fd : -1,
 		.object_path = b->object->path,
 	};
 
-	return debug_file_open(&where, want);
+	if (want->kind != WANT_FETCHED)
+		return debug_file_open(&where, want);
+	if (!servers || want->size > WIRE_NAME_MAX)
+		return -ENOENT;
+	return debuginfod_open(servers, want->name, want->size,
+			       base_name(b->object->path));
 }
 
 static void store_answer(void *context, const struct wire_symbol *symbol)
@@ -280,7 +289,7 @@ static void strike(struct symbolizer *s, uint32_t id, enum link_end end)
 }
 
 /* One request; false: nothing more to be had for this object now. */
-static bool ask(struct batch *b, int fd, uint64_t deadline_ns)
+static bool ask(struct batch *b, int fd)
 {
 	struct symbolizer *s = b->s;
 	uint64_t addresses[WIRE_ADDRESSES_MAX];
@@ -291,7 +300,7 @@ static bool ask(struct batch *b, int fd, uint64_t deadline_ns)
 		.addresses = addresses,
 		.count = left < WIRE_ADDRESSES_MAX ? (uint32_t)left
 						   : WIRE_ADDRESSES_MAX,
-		.deadline_ns = deadline_ns,
+		.deadline_ns = b->deadline_ns,
 		.open_file = open_for_worker,
 		.answer = store_answer,
 		.context = b,
@@ -302,6 +311,7 @@ static bool ask(struct batch *b, int fd, uint64_t deadline_ns)
 	for (uint32_t i = 0; i < request.count; i++)
 		addresses[i] = b->frames[b->done + i] & FRAME_ADDRESS_MASK;
 	enum link_end end = worker_link_ask(&s->link, &request);
+	b->deadline_ns = request.deadline_ns;
 	if (end == LINK_DIED || end == LINK_STUCK)
 		strike(s, b->object->id, end);
 	return end != LINK_OUT_OF_TIME && end != LINK_UNAVAILABLE;
@@ -317,7 +327,7 @@ static void tell_progress(const struct object *o, uint64_t started_ns)
 
 static void resolve_object(struct symbolizer *s, const struct traced *target,
 			   const uint64_t *frames, size_t count,
-			   uint64_t deadline_ns)
+			   uint64_t *deadline_ns)
 {
 	struct batch b = {
 		.s = s,
@@ -325,14 +335,16 @@ static void resolve_object(struct symbolizer *s, const struct traced *target,
 		.target = target,
 		.frames = frames,
 		.count = count,
+		.deadline_ns = *deadline_ns,
 	};
 	CLEANUP_CLOSE int fd = b.object ? object_descriptor(b.object) : -1;
 	const uint8_t *strikes = b.object ? &s->strikes[b.object->id] : NULL;
 	bool going = fd >= 0;
 
 	while (going && b.done < count && *strikes < STRIKES_GIVEN_UP &&
-	       monotonic_ns() < deadline_ns)
-		going = ask(&b, fd, deadline_ns);
+	       monotonic_ns() < b.deadline_ns)
+		going = ask(&b, fd);
+	*deadline_ns = b.deadline_ns;
 	bool final = strikes && *strikes >= STRIKES_GIVEN_UP;
 	while (b.done < count)
 		symbolizer_put_fallback(s, frames[b.done++], final);
@@ -393,7 +405,7 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 			symbolizer_resolve_jit(s, target, list + i, next - i);
 		else
 			resolve_object(s, target, list + i, next - i,
-				       deadline_ns);
+				       &deadline_ns);
 	}
 	diag_progress_end();
 	return 0;

@@ -14,9 +14,9 @@
  *
  * Sources, best first: DWARF in the object; separate debug file by build-id
  * (/usr/lib/debug/.build-id, also beneath the target's root) or
- * .gnu_debuglink; Go's table of functions; .symtab; .gnu_debugdata (xz);
- * .dynsym; perf map (/proc/PID/root/tmp/perf-NSPID.map) for addresses in no
- * object.
+ * .gnu_debuglink, or from a server (debuginfod.h); Go's table of functions;
+ * .symtab; .gnu_debugdata (xz); .dynsym; perf map
+ * (/proc/PID/root/tmp/perf-NSPID.map) for addresses in no object.
  */
 #ifndef SYMBOL_SYMBOLIZER_H
 #define SYMBOL_SYMBOLIZER_H
@@ -50,10 +50,12 @@ struct symbol {
 };
 
 struct symbolizer;
+struct debuginfod;
 
 struct symbolizer_options {
-	const char *debug_directory; /* NULL: /usr/lib/debug */
-	bool no_dwarf;		     /* symbol tables only */
+	struct debuginfod *debuginfod; /* NULL: no servers are asked */
+	const char *debug_directory;   /* NULL: /usr/lib/debug */
+	bool no_dwarf;		       /* symbol tables only */
 	/* 0 takes the default for each of these. */
 	unsigned request_ms; /* wait for one answer of the worker; 5000 */
 	unsigned idle_ms;    /* the worker exits after that; 5000 */
@@ -68,8 +70,9 @@ void symbolizer_free(struct symbolizer *s);
 /*
  * Resolves many frames (encoding: leakbpf/abi.h) at once; they are cached, so
  * that symbolizer_get then is a look-up. Bounded time: at most four times
- * request_ms; what is left over is tried again by the next call. 0 or -errno;
- * frames that could not be resolved still get a fallback symbol.
+ * request_ms, and what servers take (debuginfod.h); what is left over is tried
+ * again by the next call. 0 or -errno; frames that could not be resolved still
+ * get a fallback symbol.
  *
  * `pid` (0: none) is for perf maps of frames without an object and debug files
  * beneath the target's root. Both are still found after the process exited if

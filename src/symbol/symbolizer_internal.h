@@ -25,7 +25,8 @@ struct symbolizer {
 	struct symbol_cache *cache;
 	struct worker_link link;
 	bool no_dwarf;
-	int debug_directory; /* -1: there is none */
+	struct debuginfod *debuginfod; /* not owned; NULL: none */
+	int debug_directory;	       /* -1: there is none */
 	uint32_t given_up;
 	uint32_t dropped;
 	uint8_t strikes[OBJECTS_MAX];

@@ -52,6 +52,7 @@ enum wire_want_kind {
 	WANT_BUILD_ID,	/* name: the build-id's bytes */
 	WANT_DEBUGLINK, /* name: a file name without '/' */
 	WANT_DWZ,	/* name: .gnu_debugaltlink's path */
+	WANT_FETCHED,	/* by build-id, from a server */
 };
 
 struct wire_want {

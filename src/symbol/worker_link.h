@@ -36,7 +36,7 @@ struct link_request {
 	int fd;
 	const uint64_t *addresses;
 	uint32_t count;	      /* at most WIRE_ADDRESSES_MAX */
-	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC; open_file's time is added */
 	/* The worker asks for a file: a descriptor (closed after use) or
 	 * -errno. */
 	int (*open_file)(void *context, const struct wire_want *want);
