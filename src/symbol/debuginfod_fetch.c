@@ -48,7 +48,7 @@ static unsigned id_from(const char *variable)
 static void set_home(unsigned uid)
 {
 	CLEANUP_FCLOSE FILE *f = fopen("/etc/passwd", "re");
-	struct passwd entry, *p;
+	struct passwd entry = {0}, *p;
 	char texts[PASSWD_LINE_MAX];
 
 	unsetenv("HOME");
