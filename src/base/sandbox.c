@@ -97,6 +97,19 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
+bool sandbox_can_drop_privileges(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3] = {0};
+	const uint32_t needed = 1u << CAP_SETUID | 1u << CAP_SETGID;
+
+	if (geteuid() != 0 || syscall(SYS_capget, &head, have))
+		return true;
+	return (have[0].effective & needed) == needed;
+}
+
 static int become_nobody(void)
 {
 	if (geteuid() != 0)

@@ -4,6 +4,7 @@
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ int sandbox_keep_files(const int *keep, size_t count);
 /* No root, no groups, no capabilities, no way to regain any (no_new_privs),
  * not dumpable. 0 or -errno. */
 int sandbox_drop_privileges(void);
+
+/* Whether that can succeed: root needs CAP_SETUID and CAP_SETGID for it. */
+bool sandbox_can_drop_privileges(void);
 
 /* Bounds CPU time, address space and private writable memory, and leaves no
  * core files. cpu_seconds 0: as long as it likes. 0 or -errno. */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/packet.h"
 #include "base/sandbox.h"
 
@@ -205,6 +206,10 @@ int zygote_start(struct zygote *z, const struct zygote_options *options)
 	z->control = -1;
 	if (options->file_count > ZYGOTE_FILES_MAX)
 		return -EINVAL;
+	if (!sandbox_can_drop_privileges())
+		diag_warn("CAP_SETUID and CAP_SETGID are missing: %s cannot "
+			  "give up its rights, so it does nothing",
+			  options->worker_name);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	z->pid = fork();
