@@ -167,9 +167,11 @@ static int parse_run(char *rest, struct last_run *run)
 	return line && !rest ? 0 : -EBADMSG;
 }
 
-static int parse(char *text, struct last_run *run)
+int last_run_parse(char *text, struct last_run *out)
 {
+	struct last_run run = {0};
 	char boot_id[BOOT_ID_BYTES], *rest = text, *line;
+	int err;
 
 	line = strsep(&rest, "\n");
 	if (!rest || strcmp(line, FIRST_LINE))
@@ -178,24 +180,21 @@ static int parse(char *text, struct last_run *run)
 	if (!rest || !take_word(&line, "boot "))
 		return -EBADMSG;
 	read_boot_id(boot_id);
-	return strcmp(line, boot_id) ? -ENOENT : parse_run(rest, run);
-}
-
-int last_run_read(const char *directory, struct last_run *out)
-{
-	struct last_run run = {0};
-	char name[PATH_MAX];
-	int err = file_name(directory, name);
-	CLEANUP_FREE char *text = err ? NULL : read_file(name, &err);
-
-	*out = run;
-	if (!err)
-		err = parse(text, &run);
+	err = strcmp(line, boot_id) ? -ENOENT : parse_run(rest, &run);
 	if (err)
 		last_run_free(&run);
 	else
 		*out = run;
 	return err;
+}
+
+int last_run_read(const char *directory, struct last_run *out)
+{
+	char name[PATH_MAX];
+	int err = file_name(directory, name);
+	CLEANUP_FREE char *text = err ? NULL : read_file(name, &err);
+
+	return err ? err : last_run_parse(text, out);
 }
 
 void last_run_free(struct last_run *run)

@@ -42,6 +42,8 @@ int last_run_check(const char *directory);
  * -EBADMSG: the file is damaged; or another -errno. Only `*out` of 0 needs
  * last_run_free. */
 int last_run_read(const char *directory, struct last_run *out);
+/* The same of a file's content, which is overwritten. */
+int last_run_parse(char *text, struct last_run *out);
 void last_run_free(struct last_run *run);
 
 /* Replaces the file; after a crash it is the old or the new one. 0 or -errno.

@@ -54,6 +54,12 @@ seed_demangle()
 		done
 }
 
+seed_last_run()
+{
+	printf 'leakbpf last run 1\nboot %s\nuntil 1 running\ntarget 1 2 c\n' \
+		"$(cat /proc/sys/kernel/random/boot_id)" >"$to/run"
+}
+
 seed_perf_map()
 {
 	printf '7f0000001000 40 LazyCompile:*f /a.js:1\n7f0000002000 80 g\n' \
@@ -180,5 +186,6 @@ fuzz_maps) seed_maps ;;
 fuzz_demangle) seed_demangle ;;
 fuzz_perf_map) seed_perf_map ;;
 fuzz_go_table) seed_go_table ;;
+fuzz_last_run) seed_last_run ;;
 *) printf x >"$to/one" ;;
 esac
