@@ -94,9 +94,10 @@ void serving_close(struct serving *s)
 	free(s);
 }
 
-enum exit_code serving_confine(struct serving *s, const struct output *output)
+enum exit_code serving_confine(struct serving *s, enum link_kind link,
+			       const struct output *output)
 {
-	if (privileges_keep_few())
+	if (privileges_keep_few(link == LINK_PERF))
 		return EXIT_CODE_PRIVILEGES;
 	if (!output_check(output) && !watch_record_check(&s->watch))
 		return EXIT_CODE_OK;

@@ -17,7 +17,8 @@ enum exit_code serving_open(const struct options *options,
 /* When helpers are forked, programs loaded and a command is started, before
  * any target is touched: gives up privileges that are not needed from here
  * on, and checks that outputs can be written without. */
-enum exit_code serving_confine(struct serving *s, const struct output *output);
+enum exit_code serving_confine(struct serving *s, enum link_kind link,
+			       const struct output *output);
 /* Until a signal, the end of the duration, or of all targets. */
 enum exit_code serving_run(struct serving *s, struct reporting *r);
 void serving_close(struct serving *s); /* NULL is fine */

@@ -9,12 +9,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "cli/explain.h"
 #include "cli/output.h"
+#include "cli/prerequisites.h"
 #include "cli/recording.h"
 #include "cli/reporting.h"
 #include "cli/run_loop.h"
@@ -45,65 +45,6 @@ struct session {
 };
 
 /* ---- Before the target is touched ---------------------------------------- */
-
-/* The BPF programs know processes by their ids in the initial pid namespace. */
-static bool in_initial_pid_namespace(void)
-{
-	const ino_t initial = 0xeffffffc; /* PROC_PID_INIT_INO, proc_ns.h */
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) || st.st_ino == initial;
-}
-
-static enum exit_code check_privileges(void)
-{
-	char missing[256];
-
-	if (!in_initial_pid_namespace()) {
-		diag_error("process ids here are not those of the kernel: run "
-			   "leakbpf in the host's pid namespace (docker run "
-			   "--pid=host, hostPID: true)");
-		return EXIT_CODE_PRIVILEGES;
-	}
-	if (!features_missing_capabilities(missing, sizeof(missing)))
-		return EXIT_CODE_OK;
-	diag_error("not enough privileges: run it as root (sudo leakbpf ...); "
-		   "missing: %s",
-		   missing);
-	return EXIT_CODE_PRIVILEGES;
-}
-
-static enum exit_code check_kernel(struct session *s)
-{
-	const struct options *o = s->options;
-	char missing[512] = "";
-	int err = features_probe(&s->features);
-
-	if (err == -EPERM || err == -EACCES) {
-		diag_error("the kernel forbids BPF programs or perf events in "
-			   "spite of all capabilities: look for lockdown "
-			   "(/sys/kernel/security/lockdown), a seccomp filter "
-			   "or a security module");
-		return EXIT_CODE_PRIVILEGES;
-	}
-	if (err) {
-		diag_error("cannot find out what the kernel can do: %s",
-			   strerror(-err));
-		return EXIT_CODE_INTERNAL;
-	}
-	features_missing(&s->features, missing, sizeof(missing));
-	if (missing[0]) {
-		diag_error("this kernel cannot run leakbpf: %s", missing);
-		return EXIT_CODE_KERNEL;
-	}
-	if (o->force_link != LINK_NONE &&
-	    features_best_link(&s->features, o->force_link) == LINK_NONE) {
-		diag_error("--link=%s: this kernel does not have it",
-			   link_kind_name(o->force_link));
-		return EXIT_CODE_KERNEL;
-	}
-	return EXIT_CODE_OK;
-}
 
 static enum exit_code open_merge(struct session *s)
 {
@@ -214,7 +155,7 @@ static enum exit_code prepare(struct session *s)
 	if (code == EXIT_CODE_OK)
 		code = open_helpers(s);
 	if (code == EXIT_CODE_OK)
-		code = check_kernel(s);
+		code = check_kernel(o, &s->features);
 	return code == EXIT_CODE_OK ? open_tracer(s) : code;
 }
 
@@ -239,7 +180,11 @@ static enum exit_code attach(struct session *s)
 	if (s->options->command)
 		code = start_command(s);
 	if (code == EXIT_CODE_OK && s->serving)
-		code = serving_confine(s->serving, &s->output);
+		code = serving_confine(
+			s->serving,
+			features_best_link(&s->features,
+					   s->options->force_link),
+			&s->output);
 	if (code != EXIT_CODE_OK || signals_stop_requested())
 		return code;
 	/* Times count from before the first probe, so that no age is negative.

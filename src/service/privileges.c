@@ -31,7 +31,7 @@ static const struct {
 struct kept {
 	char names[256];
 	size_t used;
-	bool admin; /* in place of what it includes */
+	bool admin; /* needed, or in place of what it includes */
 };
 
 static void add_name(struct kept *k, const char *name)
@@ -51,12 +51,13 @@ static int keep(unsigned capability)
 		       : 0;
 }
 
-static int choose(struct kept *k)
+static int choose(struct kept *k, bool perf_events)
 {
 	bool has_admin, has[NEEDED_COUNT];
 	int err = 0;
 
 	has_admin = capng_have_capability(CAPNG_PERMITTED, CAP_SYS_ADMIN) == 1;
+	k->admin = has_admin && perf_events;
 	for (size_t i = 0; i < NEEDED_COUNT; i++)
 		has[i] = capng_have_capability(CAPNG_PERMITTED,
 					       needed[i].number) == 1;
@@ -90,10 +91,10 @@ static int apply(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 }
 
-int privileges_keep_few(void)
+int privileges_keep_few(bool perf_events)
 {
 	struct kept k = {.used = 0};
-	int err = capng_get_caps_process() ? -EPERM : choose(&k);
+	int err = capng_get_caps_process() ? -EPERM : choose(&k, perf_events);
 
 	if (!err)
 		err = apply();

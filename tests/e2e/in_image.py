@@ -10,7 +10,7 @@ import sys
 
 # linux/capability.h
 NUMBERS = {"DAC_READ_SEARCH": 2, "SETGID": 6, "SETUID": 7, "SYS_PTRACE": 19,
-           "PERFMON": 38, "BPF": 39, "CHECKPOINT_RESTORE": 40}
+           "SYS_ADMIN": 21, "PERFMON": 38, "BPF": 39, "CHECKPOINT_RESTORE": 40}
 # linux/prctl.h, linux/sched.h
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, CLONE_NEWNS = 24, 38, 0x20000
 
