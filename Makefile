@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith \
 CPPFLAGS += -D_GNU_SOURCE -DLEAKBPF_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD)
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=c11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
-LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lcapstone -liberty -ljansson -lncursesw -ltinfo -levent_extra -levent_core -linih -lcap-ng -lpthread -lm
+LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lcapstone -liberty -ljson-c -lncursesw -ltinfo -levent_extra -levent_core -linih -lcap-ng -lpthread -lm
 
 # One static binary, so that it can be copied into any container; sanitizers
 # need the shared libc.

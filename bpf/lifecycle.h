@@ -17,13 +17,26 @@ static __always_inline int loader_state(struct pt_regs *ctx)
 	return 0;
 }
 
+/* The loader decides whether it wants it. */
+static __always_inline void process_started(__u32 tgid)
+{
+	if (!starts_watched)
+		return;
+	if (__sync_fetch_and_add(&starts_sent, 1) < STARTS_AT_ONCE)
+		send_event(EVENT_STARTED, tgid, 0);
+	else
+		__sync_fetch_and_add(&starts_missed, 1);
+}
+
 SEC("raw_tp/sched_process_exec")
 int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!bpf_map_lookup_elem(&targets, &tgid))
+	if (!bpf_map_lookup_elem(&targets, &tgid)) {
+		process_started(tgid);
 		return 0;
+	}
 	js_thread_forget(tgid); /* it is the only thread now */
 	send_event(EVENT_EXEC, tgid, 0);
 	return 0;
@@ -55,13 +68,21 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *child = (void *)ctx->args[1];
 	__u32 parent_tgid = BPF_CORE_READ(parent, tgid);
 	__u32 child_tgid = BPF_CORE_READ(child, tgid);
+	struct target *target;
+	bool shares;
 
-	if (parent_tgid == child_tgid ||
-	    !bpf_map_lookup_elem(&targets, &parent_tgid))
+	if (parent_tgid == child_tgid)
 		return 0;
-	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
+	target = bpf_map_lookup_elem(&targets, &parent_tgid);
+	shares = BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm);
+	/* One that shares memory is nearly always about to call exec. */
+	if (!shares)
+		process_started(child_tgid);
+	if (!target)
+		return 0;
+	if (shares)
 		send_event(EVENT_SHARES_MEMORY, parent_tgid, child_tgid);
-	else if (!__sync_val_compare_and_swap(&fork_raised, 0, 1))
+	else if (!__sync_val_compare_and_swap(&target->fork_raised, 0, 1))
 		send_event(EVENT_FORKED, parent_tgid, child_tgid);
 	return 0;
 }

@@ -31,12 +31,14 @@ struct cohort_layout cohort_layouts[2] = {};
 __u32 cohort_active = 0;
 __u32 v8_present = 0;	  /* some target runs V8 */
 __u32 shared_targets = 0; /* targets whose owner is another process */
+__u32 starts_watched = 0; /* EVENT_STARTED is wanted */
 
 /* ---- Written here, read by the loader ----------------------------------- */
 
 __s64 outstanding_count = 0;
 __u32 pressure_raised = 0; /* one EVENT_TABLE_PRESSURE until reset */
-__u32 fork_raised = 0;	   /* one EVENT_FORKED until handled */
+__u32 starts_sent = 0;	   /* EVENT_STARTED since the loader's last look */
+__u64 starts_missed = 0;   /* ... and those that were too many */
 __u32 rescan_raised = 0;   /* one EVENT_MAPS_CHANGED for unknown addresses */
 
 struct {
@@ -59,6 +61,15 @@ struct {
 	__type(key, __u32); /* tgid */
 	__type(value, struct target);
 } targets SEC(".maps");
+
+/* Processes whose blocks are about to be taken off the books. */
+#define PURGED_MAX 256
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PURGED_MAX);
+	__type(key, __u32); /* tgid */
+	__type(value, __u32);
+} purged SEC(".maps");
 
 /* The same by the low bits of the tgid, where no two share them: costs less
  * than the hash map. Written by the loader. */

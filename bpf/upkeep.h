@@ -52,20 +52,25 @@ static __always_inline void block_thin(__u32 number, struct block *b,
 	pass->removed++;
 }
 
+static __always_inline bool is_purged(__u32 owner)
+{
+	return bpf_map_lookup_elem(&purged, &owner) != NULL;
+}
+
 static __always_inline void block_purge(__u32 number, struct block *b,
 					struct upkeep_pass *pass)
 {
 	struct block taken;
 	__u64 booking;
 
-	if (b->owner != pass->purge_tgid)
+	if (!is_purged(b->owner))
 		return;
 	booking = __sync_lock_test_and_set(&b->booking, 0);
 	if (!booking)
 		return;
 	taken = *b;
 	taken.booking = booking;
-	if (taken.owner != pass->purge_tgid) {
+	if (!is_purged(taken.owner)) {
 		/* Freed and used again between the two looks. */
 		arch_store_release(&b->booking, booking);
 		return;
@@ -80,7 +85,7 @@ static long upkeep_block(void *map, __u32 *number, struct block *b,
 {
 	if (!b->booking)
 		return 0;
-	if (pass->purge_tgid)
+	if (pass->purge)
 		block_purge(*number, b, pass);
 	else
 		block_thin(*number, b, pass);
@@ -92,7 +97,7 @@ int upkeep(struct upkeep_pass *arguments)
 {
 	struct upkeep_pass pass = {
 		.interval = arguments->interval,
-		.purge_tgid = arguments->purge_tgid,
+		.purge = arguments->purge,
 	};
 
 	bpf_for_each_map_elem(&blocks, upkeep_block, &pass, 0);

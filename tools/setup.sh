@@ -15,9 +15,9 @@ set -eu
 
 BUILD="gcc make clang llvm libbpf-dev bpftool libelf-dev libdw-dev zlib1g-dev
 	liblzma-dev libbz2-dev libcapstone-dev libiberty-dev libncurses-dev libevent-dev
-	libjansson-dev libinih-dev libcap-ng-dev
+	libjson-c-dev libinih-dev libcap-ng-dev
 	linux-libc-dev libc6-dev dpkg-dev"
-TEST="g++ gdb libcmocka-dev python3 python3-pytest python3-pytest-timeout python3-pyte python3-yaml
+TEST="g++ gdb crun libcmocka-dev python3 python3-pytest python3-pytest-timeout python3-pyte python3-yaml
 	redis-server redis-tools nginx-light musl-tools libjemalloc-dev
 	libjemalloc2 libgoogle-perftools-dev libtcmalloc-minimal4
 	libmimalloc-dev libmimalloc2.0 rustc util-linux procps prometheus golang-go

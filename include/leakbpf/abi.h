@@ -151,7 +151,7 @@ struct sampling {
 /* Argument of program `upkeep`, a pass over all outstanding blocks. */
 struct upkeep_pass {
 	__u64 interval;	  /* thin: the new interval, bytes */
-	__u32 purge_tgid; /* purge: this process's blocks; 0: thin */
+	__u32 purge; /* the blocks of processes in map `purged`; 0: thin */
 	__u32 reserved;
 	__u64 removed; /* out */
 };
@@ -204,6 +204,8 @@ struct target {
 	/* Where it keeps the mean bytes between the samples it draws itself
 	 * (Go's runtime.MemProfileRate); 0: not known. */
 	__u64 rate_address;
+	__u32 fork_raised; /* one EVENT_FORKED until the loader clears it */
+	__u32 reserved;
 };
 
 #define TARGET_SLOTS 256
@@ -324,7 +326,11 @@ enum event_type {
 	EVENT_V8_HEAP_GONE,   /* `value` was torn down */
 	EVENT_GO_GC_BEGIN,    /* at `value` (CLOCK_MONOTONIC, ns) */
 	EVENT_GO_GC_END,
+	EVENT_STARTED, /* a process, no target, was forked or called exec */
 };
+
+/* Of processes that are no targets, at most so many between two looks. */
+#define STARTS_AT_ONCE 512
 
 struct event {
 	__u32 type;

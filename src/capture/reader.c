@@ -38,6 +38,8 @@ void capture_close_reader(struct capture *c)
 	for (size_t i = 0; i < c->process_count; i++) {
 		free((void *)c->processes[i].comm);
 		free((void *)c->processes[i].command_line);
+		free((void *)c->processes[i].container);
+		free((void *)c->processes[i].pod);
 	}
 	free(c->generator);
 	free(c);
@@ -114,6 +116,10 @@ static int take_process(struct capture *c, struct cursor *in)
 	p->pid = (pid_t)cursor_uleb(in);
 	p->comm = take_text(in);
 	p->command_line = take_text(in);
+	if (!in->failed && cursor_left(in)) {
+		p->container = take_text(in);
+		p->pod = take_text(in);
+	}
 	if (in->failed)
 		return -EINVAL;
 	return p->comm && p->command_line ? 0 : -ENOMEM;

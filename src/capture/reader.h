@@ -17,12 +17,13 @@
 
 struct capture;
 
-#define CAPTURE_PROCESSES_MAX 256
+#define CAPTURE_PROCESSES_MAX 1024
 
 struct capture_process {
 	pid_t pid;
 	const char *comm;
 	const char *command_line;
+	const char *container, *pod; /* names; NULL: none is known */
 };
 
 /* 0; -EINVAL: no capture file; -ENOTSUP: of another version; or -errno. Takes

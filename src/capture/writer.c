@@ -115,16 +115,18 @@ static int flush(struct capture_writer *w)
 }
 
 int capture_process(struct capture_writer *w, pid_t pid, const char *comm,
-		    const char *command_line)
+		    const char *command_line, const char *container,
+		    const char *pod)
 {
+	const char *const texts[] = {comm, command_line, container, pod};
 	struct text *t = &w->payload;
 	int err;
 
 	leb128_put(t, (uint64_t)pid);
-	leb128_put(t, strlen(comm));
-	text_add(t, comm);
-	leb128_put(t, strlen(command_line));
-	text_add(t, command_line);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		leb128_put(t, strlen(texts[i]));
+		text_add(t, texts[i]);
+	}
 	err = record_write(w->out, CAPTURE_PROCESS, t);
 	return err ? err : flush(w);
 }

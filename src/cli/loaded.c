@@ -2,6 +2,7 @@
 #include "cli/loaded.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -53,6 +54,15 @@ static int add_snapshot(struct loaded *l, double older_seconds)
 	return err ? err : profile_end(l->profile);
 }
 
+static void describe_container(struct container *c,
+			       const struct capture_process *p)
+{
+	if (p->container)
+		snprintf(c->name, sizeof(c->name), "%s", p->container);
+	if (p->pod)
+		snprintf(c->pod, sizeof(c->pod), "%s", p->pod);
+}
+
 static void describe_targets(struct loaded *l)
 {
 	const struct capture_snapshot *s = capture_snapshot(l->capture);
@@ -66,6 +76,7 @@ static void describe_targets(struct loaded *l)
 			.comm = p->comm,
 			.command_line = p->command_line,
 		};
+		describe_container(&l->targets[i].container, p);
 		if (i < s->target_count) {
 			l->targets[i].memory = s->targets[i].memory;
 			l->targets[i].alive = s->targets[i].alive;

@@ -10,6 +10,11 @@
 
 static const struct option long_options[] = {
 	{"pid", required_argument, NULL, 'p'},
+	{"cgroup", required_argument, NULL, OPTION_CGROUP},
+	{"container", required_argument, NULL, OPTION_CONTAINER},
+	{"pod", required_argument, NULL, OPTION_POD},
+	{"comm", required_argument, NULL, OPTION_COMM},
+	{"all", no_argument, NULL, OPTION_ALL},
 	{"command", required_argument, NULL, 'c'},
 	{"interval", required_argument, NULL, 'i'},
 	{"duration", required_argument, NULL, 'd'},
@@ -101,6 +106,7 @@ static enum exit_code parse_rest(struct parser *p, int argc, char **argv)
 static enum exit_code check_together(struct parser *p)
 {
 	const struct options *o = p->options;
+	bool selects = selection_wanted(&o->selection);
 
 	if (o->action == ACTION_RECORD && !o->capture)
 		return wrong(p, "leakbpf record needs a file to write: "
@@ -114,15 +120,25 @@ static enum exit_code check_together(struct parser *p)
 		return wrong(p, "--listen, --token-file, --pid-file, "
 				"--state-dir and --config are for leakbpf "
 				"serve");
-	if (!o->pid_count && !o->command)
-		return wrong(p, "nothing to trace: give -p PID or "
-				"-c 'COMMAND'; see leakbpf --help");
+	if (!o->pid_count && !o->command && !selects)
+		return wrong(p, "nothing to trace: give -p PID, --container "
+				"NAME or -c 'COMMAND'; see leakbpf --help");
 	if (o->action == ACTION_TOP && o->command)
 		return wrong(p, "leakbpf top cannot start a command: both "
 				"would write to the terminal; start it "
 				"elsewhere and give -p PID");
 	if (o->pid_count && o->command)
 		return wrong(p, "give either -p PID or a command, not both");
+	if (selects && o->command)
+		return wrong(p, "a command is traced by itself: give it, or "
+				"--cgroup, --container, --pod, --comm, --all, "
+				"not both");
+	if (o->selection.all &&
+	    o->selection.comms.count + o->selection.cgroups.count +
+		    o->selection.containers.count + o->selection.pods.count)
+		return wrong(p, "--all is everything: leave it out where "
+				"--cgroup, --container, --pod or --comm say "
+				"what to trace");
 	if (o->max_size && o->min_size > o->max_size)
 		return wrong(p,
 			     "--min-size %llu is larger than --max-size "
@@ -271,6 +287,10 @@ enum exit_code options_parse(struct options *o, int argc, char **argv,
 void options_free(struct options *o)
 {
 	free(o->pids);
+	free(o->selection.cgroups.list);
+	free(o->selection.containers.list);
+	free(o->selection.pods.list);
+	free(o->selection.comms.list);
 	free(o->words);
 	config_free(o->config);
 	*o = (struct options){0};

@@ -12,6 +12,7 @@
 #include "cli/exit_codes.h"
 #include "probe/features.h"
 #include "report/formats.h"
+#include "target/selection.h"
 
 /* Mean bytes between samples: see the tables in BENCHMARKS.md for what it
  * costs and how exact it is. */
@@ -43,6 +44,7 @@ struct options {
 	enum options_action action;
 	pid_t *pids; /* without repetitions */
 	size_t pid_count;
+	struct selection_criteria selection;
 	char **command; /* NULL-terminated; NULL: trace pids */
 	uint64_t interval_ms;
 	uint64_t duration_ms; /* 0: until interrupted */

@@ -30,6 +30,11 @@ static int question(int option)
 	switch (option) {
 	case 'p':
 	case 'c':
+	case OPTION_CGROUP:
+	case OPTION_CONTAINER:
+	case OPTION_POD:
+	case OPTION_COMM:
+	case OPTION_ALL:
 		return 'p';
 	case 'q':
 	case 'v':

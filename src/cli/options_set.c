@@ -18,6 +18,7 @@
 #define BLOCK_SIZE_MOST (1ULL << 47)
 #define TOP_MOST	100000
 #define SURVIVED_MOST	16
+#define CRITERIA_MOST	64
 
 enum exit_code wrong(struct parser *p, const char *format, ...)
 {
@@ -205,6 +206,43 @@ static enum exit_code parse_file(struct parser *p, enum report_format format,
 	return EXIT_CODE_OK;
 }
 
+static enum exit_code add_criterion(struct parser *p, const char *name,
+				    const char *text,
+				    struct selection_list *list)
+{
+	const char **grown;
+
+	if (!*text)
+		return wrong(p, "%s '': it is empty", name);
+	if (list->count == CRITERIA_MOST)
+		return wrong(p, "%s: at most %d of them", name, CRITERIA_MOST);
+	grown = realloc(list->list, (list->count + 1) * sizeof(*grown));
+	if (!grown)
+		return wrong(p, "out of memory");
+	list->list = grown;
+	list->list[list->count++] = text;
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code parse_selection(struct parser *p, int option,
+				      const char *text)
+{
+	struct selection_criteria *c = &p->options->selection;
+
+	switch (option) {
+	case OPTION_CGROUP:
+		return add_criterion(p, "--cgroup", text, &c->cgroups);
+	case OPTION_CONTAINER:
+		return add_criterion(p, "--container", text, &c->containers);
+	case OPTION_POD:
+		return add_criterion(p, "--pod", text, &c->pods);
+	case OPTION_COMM:
+		return add_criterion(p, "--comm", text, &c->comms);
+	}
+	c->all = true;
+	return EXIT_CODE_OK;
+}
+
 /* ---- Options ------------------------------------------------------------- */
 
 static enum exit_code parse_number_option(struct parser *p, int option,
@@ -303,6 +341,8 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 				  text);
 	case OPTION_LINK:
 		return parse_link(p, text);
+	case OPTION_CGROUP ... OPTION_ALL:
+		return parse_selection(p, option, text);
 	default:
 		return parse_number_option(p, option, text);
 	}

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "capture/reader.h"
 #include "cli/heap_facts.h"
 
 static int told(int err, const char *path)
@@ -49,17 +50,26 @@ int recording_open(const char *path, struct capture_writer **out)
 	return told(err, path);
 }
 
-int recording_begin(struct capture_writer *w, const struct targets *targets)
+/* Names those that have come since the last snapshot, as far as there is
+ * room. */
+static int name_processes(struct capture_writer *w, struct targets *targets)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < targets->count && !err; i++) {
-		const struct process *p = &targets->list[i];
+		struct target_process *t = targets->list[i];
+		const struct process *p = &t->process;
+		char label[CONTAINER_TEXT_BYTES];
 
+		if (t->recorded || targets->recorded == CAPTURE_PROCESSES_MAX)
+			continue;
 		err = capture_process(w, p->pid, p->comm,
-				      p->command_line ? p->command_line : "");
+				      p->command_line ? p->command_line : "",
+				      container_label(&t->container, label),
+				      t->container.pod);
+		t->recorded = ++targets->recorded;
 	}
-	return told(err, "the capture");
+	return err;
 }
 
 static struct cohort_layout since_attach(const struct cohort_layout *cohorts,
@@ -74,13 +84,15 @@ static struct cohort_layout since_attach(const struct cohort_layout *cohorts,
 	return l;
 }
 
-int recording_snapshot(struct capture_writer *w, const struct report *r,
+int recording_snapshot(struct capture_writer *w, struct targets *all,
+		       const struct report *r,
 		       const struct diagnosis_facts *facts,
 		       const struct cohort_layout *cohorts,
 		       uint64_t attached_ns, uint64_t now_ns)
 {
+	int err = name_processes(w, all);
 	CLEANUP_FREE struct capture_target *targets =
-		calloc(r->target_count, sizeof(*targets));
+		calloc(all->recorded + 1, sizeof(*targets));
 	struct capture_snapshot s = {
 		.elapsed_ns = now_ns - attached_ns,
 		.final = r->final,
@@ -95,17 +107,23 @@ int recording_snapshot(struct capture_writer *w, const struct report *r,
 		.collections = facts->collections,
 		.settled_ns = (uint64_t)(facts->settled_seconds * 1e9),
 		.targets = targets,
-		.target_count = r->target_count,
+		.target_count = all->recorded,
 	};
 
+	if (err)
+		return told(err, "the capture");
 	if (!targets)
 		return told(-ENOMEM, "the capture");
 	memcpy(s.counters, r->counters, sizeof(s.counters));
 	heap_facts_take(&s.heaps, r);
-	for (size_t i = 0; i < r->target_count; i++) {
-		targets[i].memory = r->targets[i].memory;
-		targets[i].alive = r->targets[i].alive;
-		s.resident_bytes += r->targets[i].memory.rss_anon_bytes;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct target_process *t = all->list[i];
+
+		s.resident_bytes += t->memory.rss_anon_bytes;
+		if (!t->recorded)
+			continue;
+		targets[t->recorded - 1].memory = t->memory;
+		targets[t->recorded - 1].alive = process_alive(&t->process);
 	}
 	return told(capture_end(w, &s, r->names), "the capture");
 }

@@ -9,11 +9,11 @@
 
 /* Creates the capture: 0 or -errno, reported. */
 int recording_open(const char *path, struct capture_writer **out);
-/* Names its processes, once it is known which can be traced. */
-int recording_begin(struct capture_writer *w, const struct targets *targets);
 /* Ends a snapshot whose stacks have been added. The report is the one that was
- * made of the same stacks. 0 or -errno, reported. */
-int recording_snapshot(struct capture_writer *w, const struct report *r,
+ * made of the same stacks. Targets get their numbers in the capture. 0 or
+ * -errno, reported. */
+int recording_snapshot(struct capture_writer *w, struct targets *all,
+		       const struct report *r,
 		       const struct diagnosis_facts *facts,
 		       const struct cohort_layout *cohorts,
 		       uint64_t attached_ns, uint64_t now_ns);

@@ -20,6 +20,24 @@ static bool same_pids(const struct options *a, const struct options *b)
 		!memcmp(a->pids, b->pids, a->pid_count * sizeof(a->pids[0])));
 }
 
+static bool same_list(const struct selection_list *a,
+		      const struct selection_list *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		if (strcmp(a->list[i], b->list[i]))
+			return false;
+	return a->count == b->count;
+}
+
+static bool same_selection(const struct selection_criteria *a,
+			   const struct selection_criteria *b)
+{
+	return same_list(&a->cgroups, &b->cgroups) &&
+	       same_list(&a->containers, &b->containers) &&
+	       same_list(&a->pods, &b->pods) &&
+	       same_list(&a->comms, &b->comms) && a->all == b->all;
+}
+
 static void refuse(const char *name)
 {
 	diag_warn("reload: %s takes effect after a restart", name);
@@ -57,6 +75,8 @@ static void keep_fixed(const struct options *started, struct options *fresh)
 #undef KEEP_TEXT
 	if (!same_pids(started, fresh))
 		refuse("pid");
+	if (!same_selection(&started->selection, &fresh->selection))
+		refuse("what is selected (cgroup, container, pod, comm, all)");
 }
 
 static bool same_files(const struct options *a, const struct options *b)

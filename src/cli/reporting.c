@@ -75,7 +75,7 @@ static uint64_t resident_bytes(const struct targets *targets)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < targets->count; i++)
-		sum += targets->memory[i].rss_anon_bytes;
+		sum += targets->list[i]->memory.rss_anon_bytes;
 	return sum;
 }
 
@@ -156,7 +156,9 @@ static void find_limit(const struct targets *targets,
 		struct process_limit l;
 		double room = facts->limit_bytes - facts->limit_used_bytes;
 
-		process_memory_limit(&targets->list[i], &l);
+		if (targets->list[i]->ended)
+			continue;
+		process_memory_limit(&targets->list[i]->process, &l);
 		if (!l.limit || (facts->limit_bytes > 0 &&
 				 (double)l.limit - (double)l.used >= room))
 			continue;
@@ -234,14 +236,45 @@ static void describe_targets(const struct targets *targets,
 			     struct report_target *list)
 {
 	for (size_t i = 0; i < targets->count; i++) {
-		const struct process *p = &targets->list[i];
+		const struct target_process *t = targets->list[i];
 
-		list[i].pid = p->pid;
-		list[i].comm = p->comm;
-		list[i].command_line = p->command_line;
-		list[i].memory = targets->memory[i];
-		list[i].alive = process_alive(p);
+		list[i] = (struct report_target){
+			.pid = t->process.pid,
+			.comm = t->process.comm,
+			.command_line = t->process.command_line,
+			.container = t->container,
+			.memory = t->memory,
+			.alive = process_alive(&t->process),
+		};
 	}
+}
+
+static void describe_following(struct reporting *r)
+{
+	static const struct not_traced_text texts[NOT_TRACED_COUNT] = {
+#define X(id, key, text) {key, text},
+		NOT_TRACED_REASONS(X)
+#undef X
+	};
+	struct report_following *shown = &r->report_following;
+	struct following_figures f;
+
+	if (!r->following)
+		return;
+	following_figures(r->following, r->tracer, &f);
+	*shown = (struct report_following){
+		.selection = f.selection,
+		.attached = f.attached,
+		.let_go = f.let_go,
+		.waiting = f.waiting,
+		.no_room = f.no_room,
+		.starts_missed = f.starts_missed,
+		.reason_count = NOT_TRACED_COUNT,
+		.reasons = texts,
+	};
+	for (size_t i = 0; i < NOT_TRACED_COUNT; i++)
+		shown->not_traced[i] = f.not_traced[i];
+	r->report.following = shown;
 }
 
 struct writing {
@@ -314,12 +347,15 @@ int reporting_update(struct reporting *r, bool final)
 	double window = window_seconds(r, final);
 	int err;
 
-	if (!r->report_targets)
-		r->report_targets =
-			calloc(r->targets->count, sizeof(*r->report_targets));
+	forget_diagnosis(r);
+	if (r->following)
+		following_tidy(r->following, r->tracer);
+	targets_observe_all(r->targets);
+	free(r->report_targets);
+	r->report_targets =
+		calloc(r->targets->count + 1, sizeof(*r->report_targets));
 	if (!r->report_targets)
 		return -ENOMEM;
-	forget_diagnosis(r);
 	*report = (struct report){
 		.targets = r->report_targets,
 		.target_count = r->targets->count,
@@ -333,7 +369,6 @@ int reporting_update(struct reporting *r, bool final)
 		.unwatched_seconds = r->unwatched_seconds,
 		.self = own_cost(),
 	};
-	targets_observe(r->targets);
 	report->interval_seconds =
 		window > 0 && window < report->elapsed_seconds
 			? window
@@ -345,6 +380,7 @@ int reporting_update(struct reporting *r, bool final)
 	if (err)
 		return err;
 	describe_targets(r->targets, r->report_targets);
+	describe_following(r);
 	report->dead_sites = count_dead_sites(r->tracer);
 	if (reporting_v8_update(&r->v8, r->tracer, r->merge, r->targets, now_ns,
 				(unsigned)r->options->v8_survived))
@@ -361,7 +397,7 @@ int reporting_update(struct reporting *r, bool final)
 	find_limit(r->targets, &r->facts);
 	if (!r->capture)
 		return 0;
-	return recording_snapshot(r->capture, report, &r->facts,
+	return recording_snapshot(r->capture, r->targets, report, &r->facts,
 				  tracer_cohorts(r->tracer), r->attached_ns,
 				  now_ns);
 }

@@ -9,6 +9,7 @@
 
 #include "capture/writer.h"
 #include "cli/exit_codes.h"
+#include "cli/following.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/reporting_go.h"
@@ -25,6 +26,7 @@ struct reporting {
 	const struct options *options;
 	struct tracer *tracer;
 	struct targets *targets;
+	struct following *following; /* NULL: none come or go */
 	struct names names;
 	struct profile *profile;
 	struct stack_merge *merge;
@@ -38,6 +40,7 @@ struct reporting {
 	uint64_t observed_ns; /* the last snapshot; 0: none yet */
 	struct report report;
 	struct report_target *report_targets;
+	struct report_following report_following;
 	struct diagnosis *diagnosis;
 	struct diagnosis_facts facts;
 	struct reporting_v8 v8;

@@ -34,8 +34,9 @@ bool reporting_go_update(struct reporting_go *g, const struct tracer *t,
 		struct tracer_go_heap heap;
 
 		if (g->report.heap_count < REPORTING_GO_MAX &&
-		    tracer_go_heap(t, targets->list[i].pid, &heap))
-			add_heap(g, targets->list[i].pid, &heap, now_ns);
+		    tracer_go_heap(t, targets->list[i]->process.pid, &heap))
+			add_heap(g, targets->list[i]->process.pid, &heap,
+				 now_ns);
 	}
 	g->report.all = g->report.heap_count == targets->count;
 	return g->report.heap_count != 0;

@@ -101,6 +101,7 @@ bool reporting_v8_update(struct reporting_v8 *v, struct tracer *t,
 	}
 	qsort(v->heaps, count, sizeof(v->heaps[0]), compare);
 	for (size_t i = 0; i < targets->count && !v->report.refused; i++)
-		v->report.refused = tracer_v8_refused(t, targets->list[i].pid);
+		v->report.refused =
+			tracer_v8_refused(t, targets->list[i]->process.pid);
 	return count || v->report.refused;
 }

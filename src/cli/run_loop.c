@@ -30,7 +30,8 @@ static bool is_over(const struct run_loop *l, uint64_t now_ns)
 	const struct reporting *r = l->reporting;
 
 	return signals_stop_requested() || now_ns >= end_ns(r) ||
-	       (!l->outlives_targets && !tracer_alive(r->tracer));
+	       (!l->outlives_targets && !r->following &&
+		!tracer_alive(r->tracer));
 }
 
 /* When something is due. */
@@ -67,11 +68,13 @@ static int follow(struct run_loop *l, unsigned ms)
 	struct reporting *r = l->reporting;
 	int got;
 
-	if (!tracer_alive(r->tracer)) {
+	if (!r->following && !tracer_alive(r->tracer)) {
 		nanosleep(&pause, NULL);
 		return 0;
 	}
 	got = tracer_poll(r->tracer, (int)ms);
+	if (r->following)
+		following_step(r->following, r->tracer);
 	targets_observe(r->targets);
 	if (got >= 0 || got == -EINTR)
 		return 0;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "cli/explain.h"
+#include "cli/following.h"
 #include "cli/output.h"
 #include "cli/prerequisites.h"
 #include "cli/recording.h"
@@ -37,6 +38,7 @@ struct session {
 	struct kernel_features features;
 	struct spawned command;
 	struct targets targets;
+	struct following *following; /* NULL: only those given */
 	struct tracer *tracer;
 	struct profile *profile;
 	struct stack_merge *merge;
@@ -100,6 +102,13 @@ static void hide_builtins(void *context, const struct object *o,
 		      engine->builtins_end);
 }
 
+static void note_start(void *context, pid_t pid)
+{
+	struct session *s = context;
+
+	following_started(s->following, pid);
+}
+
 static enum exit_code open_tracer(struct session *s)
 {
 	const struct options *o = s->options;
@@ -112,6 +121,7 @@ static enum exit_code open_tracer(struct session *s)
 		.v8 = !o->no_v8,
 		.v8_found = hide_builtins,
 		.js_frame = learn_js_frame,
+		.started = s->following ? note_start : NULL,
 		.context = s,
 		.v8_survived = (uint32_t)o->v8_survived,
 		.force_link = o->force_link,
@@ -133,6 +143,23 @@ static enum exit_code open_tracer(struct session *s)
 	}
 }
 
+static enum exit_code open_targets(struct session *s)
+{
+	const struct options *o = s->options;
+	char error[1024] = "out of memory";
+	int err = targets_init(&s->targets);
+
+	if (!err && selection_wanted(&o->selection))
+		err = following_new(&o->selection, &s->targets, &s->following,
+				    error, sizeof(error));
+	if (err) {
+		diag_error("%s", error);
+		return err == -EINVAL ? EXIT_CODE_USAGE : EXIT_CODE_INTERNAL;
+	}
+	return o->pid_count ? targets_open(&s->targets, o->pids, o->pid_count)
+			    : EXIT_CODE_OK;
+}
+
 static enum exit_code prepare(struct session *s)
 {
 	const struct options *o = s->options;
@@ -150,8 +177,8 @@ static enum exit_code prepare(struct session *s)
 		s->output.text = NULL;
 		code = serving_open(o, &s->serving);
 	}
-	if (code == EXIT_CODE_OK && o->pid_count)
-		code = targets_open(&s->targets, o->pids, o->pid_count);
+	if (code == EXIT_CODE_OK)
+		code = open_targets(s);
 	if (code == EXIT_CODE_OK)
 		code = open_helpers(s);
 	if (code == EXIT_CODE_OK)
@@ -168,7 +195,8 @@ static enum exit_code start_command(struct session *s)
 	if (code == EXIT_CODE_OK && !signals_stop_requested())
 		code = targets_open(&s->targets, &s->command.pid, 1);
 	if (code == EXIT_CODE_OK && !signals_stop_requested())
-		code = spawn_load(&s->command, &s->targets.list[0], s->objects);
+		code = spawn_load(&s->command, &s->targets.list[0]->process,
+				  s->objects);
 	return code;
 }
 
@@ -190,7 +218,8 @@ static enum exit_code attach(struct session *s)
 	/* Times count from before the first probe, so that no age is negative.
 	 */
 	s->attached_ns = monotonic_ns();
-	code = targets_attach(&s->targets, s->tracer);
+	if (s->targets.count || !s->following)
+		code = targets_attach(&s->targets, s->tracer);
 	if (code != EXIT_CODE_OK)
 		return code;
 	err = spawn_release(&s->command);
@@ -275,6 +304,7 @@ static enum exit_code report(struct session *s)
 		.options = s->options,
 		.tracer = s->tracer,
 		.targets = &s->targets,
+		.following = s->following,
 		.names = names_of_live(&live),
 		.profile = s->profile,
 		.merge = s->merge,
@@ -310,14 +340,16 @@ static enum exit_code run(struct session *s)
 		return code;
 	code = attach(s);
 	/* Interrupted before anything was traced. */
-	if (code != EXIT_CODE_OK || !tracer_site_count(s->tracer))
+	if (code != EXIT_CODE_OK ||
+	    (!tracer_site_count(s->tracer) && !s->following))
 		return code;
-	if (s->capture && recording_begin(s->capture, &s->targets))
-		return EXIT_CODE_OUTPUT;
 	for (size_t i = 0; i < s->targets.count; i++)
 		diag_info("tracing process %d (%s); Ctrl-C ends with a final "
 			  "report",
-			  (int)s->targets.list[i].pid, s->targets.list[i].comm);
+			  (int)s->targets.list[i]->process.pid,
+			  s->targets.list[i]->process.comm);
+	if (s->following)
+		following_begin(s->following, s->tracer);
 	return report(s);
 }
 
@@ -327,6 +359,7 @@ static void finish(struct session *s)
 	tracer_free(s->tracer);
 	serving_close(s->serving);
 	spawn_end(&s->command);
+	following_free(s->following);
 	targets_close(&s->targets);
 	stack_merge_free(s->merge);
 	js_names_free(s->js_names);

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
+
+/* It is called many times a second. */
+#define OBSERVED_AT_ONCE 16
 
 static enum exit_code code_of_refusal(enum process_refusal why)
 {
@@ -48,28 +52,79 @@ static enum exit_code code_of_attach(int err)
 	}
 }
 
+int targets_init(struct targets *t)
+{
+	*t = (struct targets){.containers = containers_new()};
+	return t->containers ? 0 : -ENOMEM;
+}
+
+struct target_process *targets_add(struct targets *t, struct process *p)
+{
+	struct target_process *added = calloc(1, sizeof(*added));
+
+	if (added && t->count == t->capacity) {
+		size_t capacity = t->capacity ? 2 * t->capacity : 16;
+		struct target_process **list = realloc(
+			t->list, capacity * sizeof(struct target_process *));
+
+		if (list) {
+			t->list = list;
+			t->capacity = capacity;
+		}
+	}
+	if (!added || t->count == t->capacity) {
+		free(added);
+		process_close(p);
+		diag_error("out of memory");
+		return NULL;
+	}
+	added->process = *p;
+	containers_of_process(t->containers, p->pid, &added->container);
+	t->list[t->count++] = added;
+	return added;
+}
+
+struct target_process *targets_find(const struct targets *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->list[i]->process.pid == pid)
+			return t->list[i];
+	return NULL;
+}
+
+void targets_remove(struct targets *t, struct target_process *p)
+{
+	size_t at = 0;
+
+	while (at < t->count && t->list[at] != p)
+		at++;
+	if (at == t->count)
+		return;
+	/* In order: reports show them as they came. */
+	memmove(t->list + at, t->list + at + 1,
+		(t->count - at - 1) * sizeof(t->list[0]));
+	t->count--;
+	process_close(&p->process);
+	free(p);
+}
+
 enum exit_code targets_open(struct targets *t, const pid_t *pids, size_t count)
 {
 	enum exit_code first = EXIT_CODE_OK;
 
-	*t = (struct targets){
-		.list = calloc(count, sizeof(*t->list)),
-		.ended = calloc(count, sizeof(*t->ended)),
-		.memory = calloc(count, sizeof(*t->memory)),
-	};
-	if (!t->list || !t->ended || !t->memory) {
-		diag_error("out of memory");
-		return EXIT_CODE_INTERNAL;
-	}
 	for (size_t i = 0; i < count; i++) {
-		struct process *p = &t->list[t->count];
+		struct target_process *added;
 		enum process_refusal why;
+		struct process p;
 		char text[256];
 		int error;
 
-		why = process_open(p, pids[i], &error);
+		why = process_open(&p, pids[i], &error);
 		if (why == PROCESS_OK) {
-			t->count++;
+			added = targets_add(t, &p);
+			if (!added)
+				return EXIT_CODE_INTERNAL;
+			added->given = true;
 			continue;
 		}
 		process_refusal_text(why, pids[i], error, text, sizeof(text));
@@ -83,54 +138,54 @@ enum exit_code targets_open(struct targets *t, const pid_t *pids, size_t count)
 enum exit_code targets_attach(struct targets *t, struct tracer *tracer)
 {
 	enum exit_code first = EXIT_CODE_OK;
-	size_t kept = 0;
 
-	for (size_t i = 0; i < t->count; i++) {
-		/* Into its final place first: the tracer keeps the address. */
-		struct process *p = &t->list[kept];
-		int err;
+	for (size_t i = 0; i < t->count;) {
+		int err = tracer_attach(tracer, &t->list[i]->process);
 
-		if (kept != i) {
-			*p = t->list[i];
-			t->list[i].pidfd = -1;
-			t->list[i].command_line = NULL;
-		}
-		err = tracer_attach(tracer, p);
 		if (!err) {
-			kept++;
+			i++;
 			continue;
 		}
-		process_close(p);
+		targets_remove(t, t->list[i]);
 		if (first == EXIT_CODE_OK)
 			first = code_of_attach(err);
 	}
-	t->count = kept;
-	return kept ? EXIT_CODE_OK : first;
+	return t->count ? EXIT_CODE_OK : first;
+}
+
+static void observe(struct target_process *t)
+{
+	struct process_memory now;
+
+	if (t->ended)
+		return;
+	if (!process_memory(&t->process, &now))
+		t->memory = now;
+	if (process_alive(&t->process))
+		return;
+	t->ended = true;
+	t->ended_ns = monotonic_ns();
+	diag(t->given ? DIAG_INFO : DIAG_DEBUG, "process %d (%s) has ended",
+	     (int)t->process.pid, t->process.comm);
 }
 
 void targets_observe(struct targets *t)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		struct process_memory now;
+	for (size_t i = 0; i < t->count && i < OBSERVED_AT_ONCE; i++)
+		observe(t->list[t->next++ % t->count]);
+}
 
-		if (t->ended[i])
-			continue;
-		if (!process_memory(&t->list[i], &now))
-			t->memory[i] = now;
-		if (process_alive(&t->list[i]))
-			continue;
-		t->ended[i] = true;
-		diag_info("process %d (%s) has ended", (int)t->list[i].pid,
-			  t->list[i].comm);
-	}
+void targets_observe_all(struct targets *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		observe(t->list[i]);
 }
 
 void targets_close(struct targets *t)
 {
-	for (size_t i = 0; i < t->count; i++)
-		process_close(&t->list[i]);
+	while (t->count)
+		targets_remove(t, t->list[t->count - 1]);
 	free(t->list);
-	free(t->ended);
-	free(t->memory);
+	containers_free(t->containers);
 	*t = (struct targets){0};
 }

@@ -40,8 +40,9 @@ static bool is_target(const struct targets *targets,
 		      const struct last_run_target *t)
 {
 	for (size_t i = 0; i < targets->count; i++)
-		if (targets->list[i].pid == t->pid &&
-		    targets->list[i].start_time_ticks == t->start_time_ticks)
+		if (targets->list[i]->process.pid == t->pid &&
+		    targets->list[i]->process.start_time_ticks ==
+			    t->start_time_ticks)
 			return true;
 	return false;
 }
@@ -113,10 +114,10 @@ static void fill(struct last_run *run, const struct targets *targets)
 {
 	for (size_t i = 0;
 	     i < targets->count && run->count < LAST_RUN_TARGETS_MAX; i++) {
-		const struct process *p = &targets->list[i];
+		const struct process *p = &targets->list[i]->process;
 		struct last_run_target *t = &run->targets[run->count];
 
-		if (targets->ended[i])
+		if (targets->list[i]->ended)
 			continue;
 		t->pid = p->pid;
 		t->start_time_ticks = p->start_time_ticks;

@@ -149,16 +149,28 @@ int probe_links_add(struct probe_links *links, enum link_kind kind,
  * register_for_each_vma). A link for ourselves, made and closed, is such a
  * consumer; the probed process's own link keeps the breakpoints there.
  */
-int probe_links_sweep_forks(enum link_kind kind, int program_fd, int file_fd,
+int probe_links_sweep_forks(struct probe_links *passing, enum link_kind kind,
+			    int program_fd, int file_fd,
 			    const struct probe_point *points, size_t count)
 {
-	struct probe_links passing = {0};
-	int error;
-
 	if (kind == LINK_PERF)
 		return 0;
-	error = probe_links_add(&passing, kind, program_fd, file_fd, getpid(),
-				false, points, count);
-	probe_links_close(&passing);
-	return error;
+	return probe_links_add(passing, kind, program_fd, file_fd, getpid(),
+			       false, points, count);
+}
+
+void probe_links_take(struct probe_links *into, struct probe_links *from)
+{
+	if (!from->count)
+		return;
+	if (reserve(into, from->count)) { /* one after the other, then */
+		probe_links_close(from);
+		return;
+	}
+	memcpy(into->fds + into->count, from->fds,
+	       from->count * sizeof(*from->fds));
+	into->count += from->count;
+	into->perf_events += from->perf_events;
+	free(from->fds);
+	*from = (struct probe_links){0};
 }

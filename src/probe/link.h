@@ -45,11 +45,15 @@ int probe_links_add(struct probe_links *links, enum link_kind kind,
  * LINK_SESSION stay, cost it a trap per call, and put a return probe on each
  * (no program runs for it, so no session declines it): a C++ exception thrown
  * through one ends the child. So call this soon after a fork, with what was
- * given to probe_links_add. It takes some 50 ms; nothing to do for LINK_PERF,
- * where the kernel removes them at the first hit. 0 or -errno.
+ * given to probe_links_add. It happens when `passing`, to which links are
+ * appended, is closed; nothing to do for LINK_PERF, where the kernel removes
+ * them at the first hit. 0 or -errno.
  */
-int probe_links_sweep_forks(enum link_kind kind, int program_fd, int file_fd,
+int probe_links_sweep_forks(struct probe_links *passing, enum link_kind kind,
+			    int program_fd, int file_fd,
 			    const struct probe_point *points, size_t count);
+/* Appends the links of `from`, which has none afterwards. */
+void probe_links_take(struct probe_links *into, struct probe_links *from);
 /* Closes everything; returns within a second. Closing a perf event takes the
  * kernel 0.1 s and more, one after the other: of many of them, those not done
  * by then are finished by short-lived child processes. */

@@ -27,6 +27,49 @@ static void put_estimate(struct json *j, const char *key,
 
 /* ---- The whole ---------------------------------------------------------- */
 
+static void put_known(struct json *j, const char *key, const char *text)
+{
+	if (text[0])
+		json_text(j, key, text);
+}
+
+static void put_container(struct json *j, const struct container *c)
+{
+	if (c->id[0] || c->name[0]) {
+		json_object(j, "container");
+		put_known(j, "runtime", c->runtime);
+		put_known(j, "id", c->id);
+		put_known(j, "name", c->name);
+		json_end(j);
+	}
+	if (c->pod_uid[0] || c->pod[0]) {
+		json_object(j, "pod");
+		put_known(j, "uid", c->pod_uid);
+		put_known(j, "name", c->pod);
+		put_known(j, "namespace", c->pod_namespace);
+		json_end(j);
+	}
+}
+
+static void put_following(struct json *j, const struct report *r)
+{
+	const struct report_following *f = r->following;
+
+	if (!f)
+		return;
+	json_object(j, "following");
+	json_text(j, "selection", f->selection);
+	json_number(j, "attached", (double)f->attached);
+	json_number(j, "gone", (double)f->let_go);
+	json_number(j, "waiting", (double)f->waiting);
+	json_object(j, "not_traced");
+	for (size_t i = 0; i < f->reason_count; i++)
+		json_number(j, f->reasons[i].key, (double)f->not_traced[i]);
+	json_number(j, "no_room", (double)f->no_room);
+	json_end(j);
+	json_end(j);
+}
+
 static void put_targets(struct json *j, const struct report *r)
 {
 	json_array(j, "targets");
@@ -41,6 +84,7 @@ static void put_targets(struct json *j, const struct report *r)
 		json_number(j, "rss_bytes", (double)t->memory.rss_bytes);
 		json_number(j, "rss_anonymous_bytes",
 			    (double)t->memory.rss_anon_bytes);
+		put_container(j, &t->container);
 		json_end(j);
 	}
 	json_end(j);
@@ -211,6 +255,7 @@ static void put_report(struct json *j, const struct report *r,
 	json_number(j, "growth_window_seconds", r->interval_seconds);
 	if (r->diagnosis)
 		put_diagnosis(j, r);
+	put_following(j, r);
 	put_targets(j, r);
 	json_put_v8(j, r);
 	put_totals(j, r);

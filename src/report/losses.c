@@ -85,6 +85,15 @@ void report_each_loss(const struct report *r, report_loss_fn each,
 	     each, context);
 	tell(r->status.regions_lost, "memory maps not followed: too many", each,
 	     context);
+	if (r->following) {
+		tell(r->following->no_room,
+		     "processes not traced: too many at once (--max-memory)",
+		     each, context);
+		tell(r->following->starts_missed,
+		     "starts of processes not told of: found later, or too "
+		     "short-lived",
+		     each, context);
+	}
 	tell_scripts(r, each, context);
 	tell(r->names->objects_given_up(r->names->context),
 	     "objects with debug information that cannot be read", each,

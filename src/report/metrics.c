@@ -115,6 +115,20 @@ static double target_value(const struct report_target *t,
 	}
 }
 
+static void add_container(struct text *t, const struct container *c)
+{
+	char label[CONTAINER_TEXT_BYTES];
+
+	if (*container_label(c, label)) {
+		text_add(t, ",");
+		add_label(t, "container", label);
+	}
+	if (c->pod[0]) {
+		text_add(t, ",");
+		add_label(t, "pod", c->pod);
+	}
+}
+
 static void add_targets(struct text *t, const struct report *r,
 			const struct target_sums *sums)
 {
@@ -141,6 +155,7 @@ static void add_targets(struct text *t, const struct report *r,
 			text_printf(t, "leakbpf_%s{pid=\"%d\",",
 				    metrics[m].name, (int)r->targets[i].pid);
 			add_label(t, "comm", r->targets[i].comm);
+			add_container(t, &r->targets[i].container);
 			text_add(t, "}");
 			add_value(t, target_value(&r->targets[i], &sums[i],
 						  (enum target_metric)m));

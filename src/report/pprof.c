@@ -145,12 +145,24 @@ static void put_label(struct pprof *p, const char *key, const char *value)
 	proto_message(&p->part, 3, &p->inner);
 }
 
-static const char *process_name(const struct report *r, uint32_t tgid)
+static void put_process(struct pprof *p, uint32_t tgid)
 {
-	for (size_t i = 0; i < r->target_count; i++)
+	const struct report *r = p->report;
+	const struct report_target *t = NULL;
+	char text[CONTAINER_TEXT_BYTES];
+
+	snprintf(text, sizeof(text), "%u", tgid);
+	put_label(p, "pid", text);
+	for (size_t i = 0; i < r->target_count && !t; i++)
 		if ((uint32_t)r->targets[i].pid == tgid)
-			return r->targets[i].comm;
-	return "";
+			t = &r->targets[i];
+	put_label(p, "process", t ? t->comm : "");
+	if (!t)
+		return;
+	if (*container_label(&t->container, text))
+		put_label(p, "container", text);
+	if (t->container.pod[0])
+		put_label(p, "pod", t->container.pod);
 }
 
 /* Of the side that is taken off it is negative. */
@@ -163,7 +175,6 @@ static void put_sample(struct pprof *p, const struct profile_stack *s)
 {
 	const struct diagnosis *d = p->report->diagnosis;
 	const struct verdict *verdict = d ? diagnosis_verdict(d, s) : NULL;
-	char pid[16];
 
 	put_locations(p, s);
 	put_value(p, s->alloc_objects);
@@ -173,9 +184,7 @@ static void put_sample(struct pprof *p, const struct profile_stack *s)
 	proto_message(&p->part, 2, &p->inner);
 	if (p->side)
 		put_label(p, BASE_LABEL, "true");
-	snprintf(pid, sizeof(pid), "%u", s->tgid);
-	put_label(p, "pid", pid);
-	put_label(p, "process", process_name(p->report, s->tgid));
+	put_process(p, s->tgid);
 	if (verdict)
 		put_label(p, "verdict", verdict_name(verdict->kind));
 	put_label(p, "memory", report_source_text(s));

@@ -11,6 +11,7 @@
 
 #include "profile/profile.h"
 #include "symbol/names.h"
+#include "target/container.h"
 #include "target/process.h"
 #include "trace/tracer.h"
 #include "v8/heap_summary.h"
@@ -19,9 +20,31 @@
 struct report_target {
 	pid_t pid;
 	const char *comm;
-	const char *command_line; /* NULL: not known */
+	const char *command_line;   /* NULL: not known */
+	struct container container; /* empty: none, or not known */
 	struct process_memory memory;
 	bool alive;
+};
+
+#define REPORT_NOT_TRACED_MAX 8
+
+/* Why a process is not traced: a key, and the end of "N processes ...". */
+struct not_traced_text {
+	const char *key, *text;
+};
+
+/* A selection whose processes come and go. */
+struct report_following {
+	const char *selection; /* what was asked for */
+	uint64_t attached;     /* processes so far */
+	uint64_t let_go;       /* of these, not shown any more */
+	uint64_t waiting;      /* to be attached, just now */
+	uint64_t no_room;      /* not traced: too many at once */
+	uint64_t starts_missed;
+	/* Processes so far that are not traced, by reason. */
+	size_t reason_count;
+	const struct not_traced_text *reasons;
+	uint64_t not_traced[REPORT_NOT_TRACED_MAX];
 };
 
 #define REPORT_HEAP_TYPES 4
@@ -81,6 +104,7 @@ struct report {
 	const struct report_v8 *v8; /* NULL: no target runs V8 */
 	const struct report_go *go; /* NULL: no target is a Go program, or it
 				       is not known (capture files) */
+	const struct report_following *following; /* NULL: none */
 	uint64_t dead_sites; /* probes that never fired though others did */
 	/* Between the run before and this one nobody watched these targets, for
 	 * so long at most; 0: there is nothing known to have been missed. */

@@ -2,7 +2,9 @@
 #include "report/text_header.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "probe/features.h"
 #include "report/format.h"
 #include "report/losses.h"
@@ -11,8 +13,10 @@
 #include "report/text_v8.h"
 #include "report/verdict_text.h"
 
-#define COMMAND_COLUMNS 80
-#define COMM_COLUMNS	32
+#define COMMAND_COLUMNS	  80
+#define COMM_COLUMNS	  32
+#define CONTAINER_COLUMNS 40
+#define TARGETS_SHOWN	  8
 
 /* A line of the header; its label is left out after the first of a group. */
 static void begin_line(struct text *t, const char *label)
@@ -27,11 +31,26 @@ static double per_second(double count, double seconds)
 
 /* ---- Who ---------------------------------------------------------------- */
 
+static void add_container(struct text *t, const struct container *c)
+{
+	char label[CONTAINER_TEXT_BYTES];
+
+	if (*container_label(c, label)) {
+		text_add(t, " in container ");
+		name_for_people(t, label, CONTAINER_COLUMNS);
+	}
+	if (c->pod[0]) {
+		text_add(t, " of pod ");
+		name_for_people(t, c->pod, CONTAINER_COLUMNS);
+	}
+}
+
 static void add_target(struct text *t, const struct report_target *target)
 {
 	name_for_people(t, target->comm, COMM_COLUMNS);
 	text_printf(t, " (pid %d)%s", (int)target->pid,
 		    target->alive ? "" : " (exited)");
+	add_container(t, &target->container);
 }
 
 static void add_title(struct text *t, const struct report *r)
@@ -85,8 +104,52 @@ static void add_memory(struct text *t, const struct report *r,
 	text_add(t, "\n");
 }
 
+/* Largest first; of the same size, those that came first. */
+static int by_size(const void *a, const void *b)
+{
+	const struct report_target *const *one = a, *const *other = b;
+	uint64_t size = (*one)->memory.rss_bytes;
+	uint64_t other_size = (*other)->memory.rss_bytes;
+
+	if (size != other_size)
+		return size < other_size ? 1 : -1;
+	return *one > *other ? 1 : -1;
+}
+
+/* Of many, one line each, and only the largest. */
+static void add_largest(struct text *t, const struct report *r)
+{
+	CLEANUP_FREE const struct report_target **list =
+		calloc(r->target_count, sizeof(*list));
+	double rest = 0;
+
+	for (size_t i = 0; list && i < r->target_count; i++)
+		list[i] = &r->targets[i];
+	if (list)
+		qsort(list, r->target_count, sizeof(*list), by_size);
+	for (size_t i = 0; list && i < r->target_count; i++) {
+		const struct process_memory *m = &list[i]->memory;
+
+		if (i >= TARGETS_SHOWN) {
+			rest += (double)m->rss_bytes;
+			continue;
+		}
+		begin_line(t, i ? "" : "largest");
+		add_target(t, list[i]);
+		text_printf(t, ", RSS %s\n",
+			    format_bytes((double)m->rss_bytes).text);
+	}
+	begin_line(t, "");
+	text_printf(t, "and %zu more, RSS %s\n",
+		    r->target_count - TARGETS_SHOWN, format_bytes(rest).text);
+}
+
 static void add_targets(struct text *t, const struct report *r)
 {
+	if (r->target_count > TARGETS_SHOWN) {
+		add_largest(t, r);
+		return;
+	}
 	for (size_t i = 0; i < r->target_count; i++) {
 		if (r->target_count > 1) {
 			begin_line(t, "target");
@@ -96,6 +159,37 @@ static void add_targets(struct text *t, const struct report *r)
 		add_command(t, &r->targets[i]);
 		add_memory(t, r, &r->targets[i]);
 	}
+}
+
+/* "following   --comm node: 12 processes so far, 3 of them gone; not traced: 2
+ * without a known allocator" */
+static void add_following(struct text *t, const struct report *r)
+{
+	const struct report_following *f = r->following;
+	const char *before = "; not traced: ";
+
+	if (!f)
+		return;
+	begin_line(t, "following");
+	name_for_people(t, f->selection, COMMAND_COLUMNS);
+	text_printf(t, ": %s process%s so far",
+		    format_count((double)f->attached).text,
+		    f->attached == 1 ? "" : "es");
+	if (f->let_go)
+		text_printf(t, ", %s of them gone",
+			    format_count((double)f->let_go).text);
+	if (f->waiting)
+		text_printf(t, ", %s waiting",
+			    format_count((double)f->waiting).text);
+	for (size_t i = 0; i < f->reason_count; i++) {
+		if (!f->not_traced[i])
+			continue;
+		text_printf(t, "%s%s %s", before,
+			    format_count((double)f->not_traced[i]).text,
+			    f->reasons[i].text);
+		before = ", ";
+	}
+	text_add(t, "\n");
 }
 
 /* ---- How much ----------------------------------------------------------- */
@@ -268,6 +362,7 @@ void text_header(struct text *t, const struct report *r)
 		text_style_end(t, r);
 		text_add(t, "\n");
 	}
+	add_following(t, r);
 	add_targets(t, r);
 	text_v8_heaps(t, r);
 	text_go_heaps(t, r);

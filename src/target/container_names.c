@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +15,25 @@
 
 /* A container's configuration has some 10 KiB; podman keeps all in one file. */
 #define FILE_BYTES_MAX	 (1u << 20)
+#define NESTED_MAX	 32
 #define STATES_LOOKED_AT 4096
 
 /* ---- Files --------------------------------------------------------------- */
 
+static struct json_object *parse(const char *text, size_t size)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(NESTED_MAX);
+	struct json_object *json = NULL;
+
+	if (tokener)
+		json = json_tokener_parse_ex(tokener, text, (int)size);
+	if (tokener)
+		json_tokener_free(tokener);
+	return json;
+}
+
 /* NULL: none, not a regular file, too large, or no JSON. */
-static json_t *read_json(const char *path)
+static struct json_object *read_json(const char *path)
 {
 	CLEANUP_CLOSE int fd =
 		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -36,13 +49,30 @@ static json_t *read_json(const char *path)
 	while (text && used < (size_t)st.st_size &&
 	       (got = read(fd, text + used, (size_t)st.st_size - used)) > 0)
 		used += (size_t)got;
-	return text ? json_loadb(text, used, 0, NULL) : NULL;
+	return text ? parse(text, used) : NULL;
 }
 
-static void take_text(char to[CONTAINER_TEXT_BYTES], const json_t *object,
+/* NULL when there is no such member; it belongs to the object. */
+static struct json_object *member(struct json_object *object, const char *key)
+{
+	struct json_object *found = NULL;
+
+	json_object_object_get_ex(object, key, &found);
+	return found;
+}
+
+/* NULL: it is no text. */
+static const char *text_of(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_string)
+		       ? json_object_get_string(value)
+		       : NULL;
+}
+
+static void take_text(char to[CONTAINER_TEXT_BYTES], struct json_object *object,
 		      const char *key)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const char *text = text_of(member(object, key));
 
 	if (text && *text)
 		snprintf(to, CONTAINER_TEXT_BYTES, "%s", text);
@@ -53,7 +83,7 @@ static void take_text(char to[CONTAINER_TEXT_BYTES], const json_t *object,
 static void look_up_docker(const char *root, struct container *c)
 {
 	char path[512], name[CONTAINER_TEXT_BYTES] = "";
-	json_t *config;
+	struct json_object *config;
 
 	snprintf(path, sizeof(path),
 		 "%s/var/lib/docker/containers/%s/config.v2.json", root, c->id);
@@ -63,14 +93,14 @@ static void look_up_docker(const char *root, struct container *c)
 	if (name[0])
 		snprintf(c->name, sizeof(c->name), "%s",
 			 name + (name[0] == '/'));
-	json_decref(config);
+	json_object_put(config);
 }
 
 /* The keys of containerd's and CRI-O's plugins for Kubernetes, nerdctl's, and
  * podman's. */
-static void take_annotations(struct container *c, const json_t *config)
+static void take_annotations(struct container *c, struct json_object *config)
 {
-	const json_t *a = json_object_get(config, "annotations");
+	struct json_object *a = member(config, "annotations");
 
 	take_text(c->name, a, "nerdctl/name");
 	take_text(c->name, a, "io.kubernetes.container.name");
@@ -94,7 +124,7 @@ static void look_up_containerd(const char *root, struct container *c)
 		 "%s/run/containerd/io.containerd.runtime.v2.task", root);
 	namespaces = opendir(tasks);
 	while (namespaces && (entry = readdir(namespaces))) {
-		json_t *config;
+		struct json_object *config;
 
 		if (entry->d_name[0] == '.')
 			continue;
@@ -102,18 +132,24 @@ static void look_up_containerd(const char *root, struct container *c)
 			 entry->d_name, c->id);
 		config = read_json(path);
 		take_annotations(c, config);
-		json_decref(config);
+		json_object_put(config);
 	}
 	if (namespaces)
 		closedir(namespaces);
+}
+
+static const char *first_text(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array)
+		       ? text_of(json_object_array_get_idx(list, 0))
+		       : NULL;
 }
 
 /* containers/storage, which podman and CRI-O share. */
 static void look_up_storage(const char *root, struct container *c)
 {
 	char path[512];
-	json_t *list, *config, *entry;
-	size_t i;
+	struct json_object *list, *config;
 
 	snprintf(path, sizeof(path),
 		 "%s/run/containers/storage/overlay-containers/%s/userdata/"
@@ -121,7 +157,7 @@ static void look_up_storage(const char *root, struct container *c)
 		 root, c->id);
 	config = read_json(path);
 	take_annotations(c, config);
-	json_decref(config);
+	json_object_put(config);
 	if (c->name[0])
 		return;
 	snprintf(path, sizeof(path),
@@ -129,17 +165,17 @@ static void look_up_storage(const char *root, struct container *c)
 		 "containers.json",
 		 root);
 	list = read_json(path);
-	json_array_foreach(list, i, entry)
-	{
-		const char *id =
-			json_string_value(json_object_get(entry, "id"));
-		const char *name = json_string_value(
-			json_array_get(json_object_get(entry, "names"), 0));
+	for (size_t i = 0; json_object_is_type(list, json_type_array) &&
+			   i < json_object_array_length(list);
+	     i++) {
+		struct json_object *entry = json_object_array_get_idx(list, i);
+		const char *id = text_of(member(entry, "id"));
+		const char *name = first_text(member(entry, "names"));
 
 		if (id && name && !strcmp(id, c->id))
 			snprintf(c->name, sizeof(c->name), "%s", name);
 	}
-	json_decref(list);
+	json_object_put(list);
 }
 
 void container_look_up(const char *root, struct container *c)
@@ -169,41 +205,44 @@ static bool is_above(const char *group, const char *path)
 }
 
 /* crun: {"cgroup-path": "/NAME", ...} */
-static bool is_group_of_crun(const json_t *status, const char *path)
+static bool is_group_of_crun(struct json_object *status, const char *path)
 {
-	const json_t *group = json_object_get(status, "cgroup-path");
+	return is_above(text_of(member(status, "cgroup-path")), path);
+}
 
-	return is_above(json_string_value(group), path);
+/* With a mount point in front, and in version 1 the controllers. */
+static bool is_directory_of(const char *full, const char *path)
+{
+	const char *rest = full ? strstr(full, "/cgroup/") : NULL;
+
+	if (!rest)
+		return false;
+	rest += strlen("/cgroup");
+	if (is_above(rest, path))
+		return true;
+	rest = strchr(rest + 1, '/');
+	return rest && is_above(rest, path);
 }
 
 /* runc: {"cgroup_paths": {"": "/sys/fs/cgroup/NAME", "memory": ...}, ...} */
-static bool is_group_of_runc(const json_t *state, const char *path)
+static bool is_group_of_runc(struct json_object *state, const char *path)
 {
-	const json_t *group;
-	const char *key;
-	/* For its iterator, which is not const. */
-	json_t *all = json_object_get(state, "cgroup_paths");
+	struct json_object *all = member(state, "cgroup_paths");
+	struct json_object_iterator at, end;
 
-	json_object_foreach(all, key, group)
-	{
-		const char *full = json_string_value(group);
-		const char *rest = full ? strstr(full, "/cgroup/") : NULL;
-
-		if (!rest)
-			continue;
-		rest += strlen("/cgroup");
-		if (is_above(rest, path))
+	if (!json_object_is_type(all, json_type_object))
+		return false;
+	at = json_object_iter_begin(all);
+	end = json_object_iter_end(all);
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		if (is_directory_of(text_of(json_object_iter_peek_value(&at)),
+				    path))
 			return true;
-		/* Version 1: the controllers stand in front. */
-		rest = strchr(rest + 1, '/');
-		if (rest && is_above(rest, path))
-			return true;
-	}
 	return false;
 }
 
 static bool find_state(const char *root, const char *runtime, const char *file,
-		       bool (*is_group)(const json_t *, const char *),
+		       bool (*is_group)(struct json_object *, const char *),
 		       const char *path, struct container *out)
 {
 	char folder[256], state[640];
@@ -215,7 +254,7 @@ static bool find_state(const char *root, const char *runtime, const char *file,
 	snprintf(folder, sizeof(folder), "%s/run/%s", root, runtime);
 	all = opendir(folder);
 	while (all && !found && left-- > 0 && (entry = readdir(all))) {
-		json_t *json;
+		struct json_object *json;
 
 		if (entry->d_name[0] == '.' ||
 		    strlen(entry->d_name) >= CONTAINER_TEXT_BYTES)
@@ -224,7 +263,7 @@ static bool find_state(const char *root, const char *runtime, const char *file,
 			 entry->d_name, file);
 		json = read_json(state);
 		found = is_group(json, path);
-		json_decref(json);
+		json_object_put(json);
 		if (!found)
 			continue;
 		*out = (struct container){0};

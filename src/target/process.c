@@ -180,6 +180,17 @@ static int read_command_line(struct process *p)
 	return 0;
 }
 
+void process_rename(struct process *p)
+{
+	char *before = p->command_line;
+
+	read_comm(p);
+	if (read_command_line(p))
+		p->command_line = before;
+	else
+		free(before);
+}
+
 static bool thread_filtered(pid_t pid, const char *tid)
 {
 	char name[64], status[PROC_STATUS_BYTES];

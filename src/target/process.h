@@ -38,6 +38,8 @@ enum process_refusal {
 /* Opens and checks; on refusal nothing is left open. `error_out`: errno. */
 enum process_refusal process_open(struct process *p, pid_t pid, int *error_out);
 void process_close(struct process *p);
+/* It has called exec: reads its names again. */
+void process_rename(struct process *p);
 bool process_alive(const struct process *p);
 /* One clear line, what to do next included: for the refusals above. */
 void process_refusal_text(enum process_refusal why, pid_t pid, int error,

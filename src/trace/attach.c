@@ -205,7 +205,7 @@ static int collect_points(struct tracer *t, struct tracee *e,
 		err = add_point(t, e, o, f, &a->functions, points);
 		*allocator = true;
 	}
-	if (skipped)
+	if (skipped && !e->quiet)
 		diag_warn("%s: %zu function%s that may throw not traced: "
 			  "that takes uprobe sessions (Linux 6.13)",
 			  o->path, skipped, skipped == 1 ? "" : "s");
@@ -227,8 +227,8 @@ static int probe_object(struct tracer *t, struct tracee *e,
 	if (err == -ESRCH)
 		e->alive = false;
 	else if (err)
-		diag_error("%s: cannot set probes in process %d: %s", o->path,
-			   (int)e->pid, strerror(-err));
+		diag(tracee_level(e), "%s: cannot set probes in process %d: %s",
+		     o->path, (int)e->pid, strerror(-err));
 	else if (allocator)
 		e->has_allocator = true;
 	for (int g = 0; g < GROUPS; g++)
@@ -269,20 +269,28 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e)
 
 /* ---- Processes ----------------------------------------------------------- */
 
-static bool refuse_target(const struct tracer *t, const struct tracee *e,
-			  const struct process *p)
+bool tracee_refused(const struct tracer *t, const struct tracee *e)
 {
+	const struct process *p = e->process;
+
 	/* No return probes there. */
 	if (go_heap_present(e))
 		return false;
-	if (p->seccomp_filter && t->features.return_probe_kills_seccomp) {
-		diag_error("process %d (%s) runs under a seccomp filter, and "
-			   "this kernel would let it be killed at a return "
-			   "probe; upgrade the kernel (fixed in Linux 6.14)",
-			   (int)p->pid, p->comm);
+	if (p && p->seccomp_filter && t->features.return_probe_kills_seccomp) {
+		diag(tracee_level(e),
+		     "process %d (%s) runs under a seccomp filter, and this "
+		     "kernel would let it be killed at a return probe; upgrade "
+		     "the kernel (fixed in Linux 6.14)",
+		     (int)p->pid, p->comm);
 		return true;
 	}
 	return false;
+}
+
+static void tracee_unwatch(struct tracer *t, const struct tracee *e)
+{
+	if (e->process)
+		epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, e->process->pidfd, NULL);
 }
 
 static int watch_exit(struct tracer *t, struct tracee *e)
@@ -294,7 +302,33 @@ static int watch_exit(struct tracer *t, struct tracee *e)
 	return 0;
 }
 
-int tracer_attach(struct tracer *t, struct process *process)
+static int attach(struct tracer *t, struct tracee *e)
+{
+	const struct process *p = e->process;
+	int err = tracee_scan(t, e);
+
+	if (err < 0)
+		return err;
+	if (tracee_refused(t, e))
+		return -ENOTSUP;
+	err = watch_exit(t, e);
+	v8_find(t, e);
+	if (!err)
+		err = tracee_probe_objects(t, e);
+	if (!err && !e->has_allocator) {
+		diag(tracee_level(e),
+		     "process %d (%s): no known allocator among its %zu "
+		     "executable mappings",
+		     (int)p->pid, p->comm, e->range_count);
+		err = -ENOENT;
+	}
+	if (!err)
+		v8_heap_attach(t, e);
+	return err;
+}
+
+static int attach_or_remove(struct tracer *t, struct process *process,
+			    bool quiet)
 {
 	struct tracee *e = tracee_new(t, process->pid, process->pid);
 	int err;
@@ -302,30 +336,55 @@ int tracer_attach(struct tracer *t, struct process *process)
 	if (!e)
 		return -ENOMEM;
 	e->process = process;
-	err = tracee_scan(t, e);
-	if (err < 0)
-		goto drop;
-	if (refuse_target(t, e, process)) {
-		err = -ENOTSUP;
-		goto drop;
-	}
-	err = watch_exit(t, e);
-	v8_find(t, e);
+	e->quiet = quiet;
+	err = attach(t, e);
 	if (!err)
-		err = tracee_probe_objects(t, e);
-	if (!err && !e->has_allocator) {
-		diag_error("process %d (%s): no known allocator among its %zu "
-			   "executable mappings",
-			   (int)process->pid, process->comm, e->range_count);
-		err = -ENOENT;
+		return 0;
+	if (err == -ESRCH || !process_alive(process)) {
+		diag(tracee_level(e), "process %d is gone", (int)process->pid);
+		err = -ESRCH;
 	}
-	if (err)
-		goto drop;
-	v8_heap_attach(t, e);
-	return 0;
-drop:
-	if (err == -ESRCH || !process_alive(process))
-		diag_error("process %d is gone", (int)process->pid);
-	tracee_drop(t, e);
+	tracee_unwatch(t, e);
+	tracee_remove(t, e);
 	return err;
+}
+
+int tracer_attach(struct tracer *t, struct process *process)
+{
+	return attach_or_remove(t, process, false);
+}
+
+int tracer_attach_quietly(struct tracer *t, struct process *process)
+{
+	return attach_or_remove(t, process, true);
+}
+
+/* ---- The end ------------------------------------------------------------- */
+
+/* Those that share its memory, too. */
+static void forget(struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->tracee_count;) {
+		struct tracee *e = t->tracees[i];
+
+		if (e->pid != pid && e->owner != pid) {
+			i++;
+			continue;
+		}
+		tracee_unwatch(t, e);
+		v8_heap_forget(t, e);
+		tracee_remove(t, e);
+	}
+	if (t->regions)
+		regions_drop_process(t->regions, pid);
+}
+
+void tracer_forget(struct tracer *t, const pid_t *pids, size_t count)
+{
+	if (!count)
+		return;
+	for (size_t i = 0; i < count; i++)
+		forget(t, pids[i]);
+	tracer_purge(t, pids, count);
+	stack_ids_retire(t, pids, count);
 }

@@ -119,12 +119,27 @@ void tracer_relieve_pressure(struct tracer *t)
 	__atomic_store_n(&t->skel->bss->pressure_raised, 0, __ATOMIC_RELEASE);
 }
 
-void tracer_purge(struct tracer *t, pid_t tgid)
+static void purge_some(struct tracer *t, const pid_t *tgids, size_t count)
 {
-	struct upkeep_pass pass = {.purge_tgid = tgid};
-	int err = run_pass(t, &pass);
+	int fd = bpf_map__fd(t->skel->maps.purged), err;
+	struct upkeep_pass pass = {.purge = 1};
+	uint32_t one = 1;
 
+	for (size_t i = 0; i < count; i++)
+		bpf_map_update_elem(fd, &tgids[i], &one, BPF_ANY);
+	err = run_pass(t, &pass);
 	if (err)
-		diag_warn("cannot purge the blocks of process %d: %s",
-			  (int)tgid, strerror(-err));
+		diag_warn("cannot purge the blocks of process %d%s: %s",
+			  (int)tgids[0], count > 1 ? " and others" : "",
+			  strerror(-err));
+	for (size_t i = 0; i < count; i++)
+		bpf_map_delete_elem(fd, &tgids[i]);
+}
+
+void tracer_purge(struct tracer *t, const pid_t *tgids, size_t count)
+{
+	size_t most = bpf_map__max_entries(t->skel->maps.purged);
+
+	for (size_t i = 0; i < count; i += most)
+		purge_some(t, tgids + i, count - i < most ? count - i : most);
 }

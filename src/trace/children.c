@@ -19,8 +19,7 @@
 /* A clone that shares memory mostly is a vfork on its way to exec: look again
  * after this time. */
 #define ADOPT_DELAY_NS 200000000ULL
-/* A sweep takes some 50 ms: a target that forks all the time gets one a
- * second. */
+/* A sweep takes some 50 ms: targets that fork all the time get one a second. */
 #define SWEEP_GAP_NS 1000000000ULL
 
 void children_note_clone(struct tracer *t, pid_t owner, pid_t child)
@@ -89,27 +88,46 @@ static void adopt_due(struct tracer *t, uint64_t now_ns)
 	t->adoption_count = kept;
 }
 
+/* ---- Copies ---------------------------------------------------------------
+ */
+
+/* Objects whose breakpoints were copied, by id. */
+struct copied {
+	bool objects[OBJECTS_MAX];
+};
+
+static bool is_copied(const struct copied *c, const struct site *s)
+{
+	return s->users && c->objects[s->object->id];
+}
+
+static struct bpf_program *program_of(const struct tracer *t,
+				      const struct site *s)
+{
+	enum link_kind link;
+
+	return site_program(t, s->kind, &link);
+}
+
 /* Whether an earlier site has the same object and program: swept with it. */
 static bool swept_before(const struct tracer *t, size_t index)
 {
 	const struct site *s = &t->sites.list[index];
-	enum link_kind link;
 
 	for (size_t i = 0; i < index; i++)
 		if (t->sites.list[i].users &&
 		    t->sites.list[i].object == s->object &&
-		    site_program(t, t->sites.list[i].kind, &link) ==
-			    site_program(t, s->kind, &link))
+		    program_of(t, &t->sites.list[i]) == program_of(t, s))
 			return true;
 	return false;
 }
 
 /* All sites of one object and program at once. */
 static void sweep_from(struct tracer *t, size_t index,
-		       struct probe_point *points)
+		       struct probe_point *points, struct probe_links *passing)
 {
 	const struct site *first = &t->sites.list[index];
-	enum link_kind link, other;
+	enum link_kind link;
 	struct bpf_program *program = site_program(t, first->kind, &link);
 	size_t count = 0;
 	int err;
@@ -118,50 +136,71 @@ static void sweep_from(struct tracer *t, size_t index,
 		const struct site *s = &t->sites.list[i];
 
 		if (s->users && s->object == first->object &&
-		    site_program(t, s->kind, &other) == program &&
+		    program_of(t, s) == program &&
 		    object_address_to_offset(s->object,
 					     s->address + s->plan.offset,
 					     &points[count].file_offset))
 			count++;
 	}
-	err = probe_links_sweep_forks(link, bpf_program__fd(program),
+	err = probe_links_sweep_forks(passing, link, bpf_program__fd(program),
 				      first->object->fd, points, count);
 	if (err)
 		diag_debug("%s: cannot take probes out of children: %s",
 			   first->object->path, strerror(-err));
 }
 
-static void sweep_forks(struct tracer *t)
-{
-	struct probe_point *points =
-		calloc(t->sites.count + 1, sizeof(*points));
-
-	for (size_t i = 0; points && i < t->sites.count; i++)
-		if (t->sites.list[i].users && !swept_before(t, i))
-			sweep_from(t, i, points);
-	free(points);
-}
-
-/* Nobody watches the exit of adopted processes. */
-static void drop_dead(struct tracer *t)
+static void find_copied(struct tracer *t, struct copied *c)
 {
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		struct tracee *e = t->tracees[i];
 
-		if (e->alive && !e->process && kill(e->pid, 0) &&
-		    errno == ESRCH)
-			tracee_drop(t, e);
+		if (!e->forked)
+			continue;
+		for (size_t n = 0; n < e->probed_count; n++)
+			c->objects[e->probed[n]->id] = true;
+		e->forked = false;
+		if (e->alive) /* it may say so again */
+			tracee_publish_target(t, e);
+	}
+}
+
+static void sweep_forks(struct tracer *t)
+{
+	struct probe_point *points =
+		calloc(t->sites.count + 1, sizeof(*points));
+	struct copied *copied = calloc(1, sizeof(*copied));
+	struct probe_links passing = {0};
+
+	if (copied)
+		find_copied(t, copied);
+	for (size_t i = 0; points && copied && i < t->sites.count; i++)
+		if (is_copied(copied, &t->sites.list[i]) && !swept_before(t, i))
+			sweep_from(t, i, points, &passing);
+	probe_links_close(&passing);
+	free(copied);
+	free(points);
+}
+
+/* Nobody watches the exit of adopted processes. */
+static void remove_dead(struct tracer *t)
+{
+	for (size_t i = 0; i < t->tracee_count;) {
+		struct tracee *e = t->tracees[i];
+
+		if (!e->process && kill(e->pid, 0) && errno == ESRCH)
+			tracee_remove(t, e);
+		else
+			i++;
 	}
 }
 
 void children_follow(struct tracer *t, uint64_t now_ns)
 {
 	adopt_due(t, now_ns);
-	drop_dead(t);
+	remove_dead(t);
 	if (!t->forked || now_ns - t->swept_ns < SWEEP_GAP_NS)
 		return;
 	t->forked = false;
-	__atomic_store_n(&t->skel->bss->fork_raised, 0, __ATOMIC_RELEASE);
 	sweep_forks(t);
 	t->swept_ns = monotonic_ns();
 }

@@ -10,6 +10,18 @@ static void handle_exec(struct tracer *t, pid_t pid)
 		return;
 	e->new_image = true;
 	t->changed = true;
+	if (t->options.started)
+		t->options.started(t->options.context, pid);
+}
+
+static void note_fork(struct tracer *t, pid_t pid)
+{
+	struct tracee *e = tracee_find(t, pid);
+
+	if (!e)
+		return;
+	e->forked = true;
+	t->forked = true;
 }
 
 static void handle_maps_changed(struct tracer *t, pid_t pid)
@@ -38,7 +50,11 @@ int tracer_handle_event(void *context, void *data, size_t size)
 		children_note_clone(t, e->tgid, e->value);
 		break;
 	case EVENT_FORKED:
-		t->forked = true;
+		note_fork(t, e->tgid);
+		break;
+	case EVENT_STARTED:
+		if (t->options.started)
+			t->options.started(t->options.context, (pid_t)e->tgid);
 		break;
 	case EVENT_TABLE_PRESSURE:
 		t->pressure = true;

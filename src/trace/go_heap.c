@@ -36,9 +36,10 @@ bool go_heap_present(const struct tracee *e)
 
 static int refuse(const struct tracee *e, const char *reason)
 {
-	diag_error("process %d is a Go program, and its heap sampler cannot "
-		   "be followed: %s; other probes would crash it",
-		   (int)e->pid, reason);
+	diag(tracee_level(e),
+	     "process %d is a Go program, and its heap sampler cannot "
+	     "be followed: %s; other probes would crash it",
+	     (int)e->pid, reason);
 	return -ENOTSUP;
 }
 
@@ -117,8 +118,8 @@ int go_heap_attach(struct tracer *t, struct tracee *e)
 	if (err == -ESRCH)
 		e->alive = false;
 	else if (err)
-		diag_error("%s: cannot set probes in process %d: %s", o->path,
-			   (int)e->pid, strerror(-err));
+		diag(tracee_level(e), "%s: cannot set probes in process %d: %s",
+		     o->path, (int)e->pid, strerror(-err));
 	else
 		e->has_allocator = true;
 	return err;

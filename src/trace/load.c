@@ -133,6 +133,7 @@ static void set_parameters(struct tracer *t)
 	t->skel->rodata->block_line_mask = t->plan.block_lines - 1;
 	t->skel->bss->sampling.interval_bytes = o->sample_bytes;
 	t->skel->bss->sampling.variance_shift = variance_shift(o->sample_bytes);
+	t->skel->bss->starts_watched = o->started != NULL;
 	cohorts_init(&t->cohorts, monotonic_ns());
 	t->skel->bss->cohort_layouts[0] = t->cohorts.layout;
 }

@@ -52,7 +52,8 @@ int memory_plan_make(struct memory_plan *plan, uint64_t max_memory)
 		max_memory * 3 / 100 / JS_FRAME_BYTES, 1024, 1u << 17);
 	plan->unwind_rows_bytes = max_memory * 32 / 100;
 	plan->threads = 4096;
-	plan->targets = 256;
+	/* Each takes about 8 KiB for its ranges and names. */
+	plan->targets = power_of_two_below(max_memory / 65536, 256, 4096);
 	plan->regions = 16384;
 	return 0;
 }

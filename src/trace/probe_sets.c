@@ -61,47 +61,31 @@ int probe_sets_open(struct probe_sets *sets, pid_t pid, enum probe_phase phase)
 	return err;
 }
 
-/* Appends the links of `from`, which has none afterwards. */
-static void take_links(struct probe_links *into, struct probe_links *from)
-{
-	int *grown = NULL;
-
-	if (from->count)
-		grown = realloc(into->fds, (into->count + from->count) *
-						   sizeof(*grown));
-	if (!grown) { /* one after the other, then */
-		probe_links_close(from);
-		return;
-	}
-	into->fds = grown;
-	memcpy(into->fds + into->count, from->fds,
-	       from->count * sizeof(*grown));
-	into->count += from->count;
-	into->perf_events += from->perf_events;
-	free(from->fds);
-	*from = (struct probe_links){0};
-}
-
 void probe_sets_close(struct probe_sets *sets, enum probe_phase phase)
 {
 	struct probe_links links = {0};
 
 	for (size_t i = 0; i < sets->count; i++)
 		if (sets->list[i].phase == phase)
-			take_links(&links, &sets->list[i].links);
+			probe_links_take(&links, &sets->list[i].links);
 	probe_links_close(&links);
 	sets->open[phase] = false;
+}
+
+void probe_sets_release(struct probe_sets *sets, struct probe_links *links)
+{
+	for (size_t i = 0; i < sets->count; i++) {
+		probe_links_take(links, &sets->list[i].links);
+		free(sets->list[i].points);
+	}
+	free(sets->list);
+	probe_sets_init(sets);
 }
 
 void probe_sets_clear(struct probe_sets *sets)
 {
 	struct probe_links links = {0};
 
-	for (size_t i = 0; i < sets->count; i++) {
-		take_links(&links, &sets->list[i].links);
-		free(sets->list[i].points);
-	}
+	probe_sets_release(sets, &links);
 	probe_links_close(&links);
-	free(sets->list);
-	probe_sets_init(sets);
 }

@@ -45,6 +45,9 @@ int probe_sets_open(struct probe_sets *sets, pid_t pid, enum probe_phase phase);
 /* Takes them out; the probes are gone when it returns, some 50 ms later
  * (link.h). */
 void probe_sets_close(struct probe_sets *sets, enum probe_phase phase);
+/* Forgets all; closing the links, which are appended to `links`, is left to
+ * the caller. */
+void probe_sets_release(struct probe_sets *sets, struct probe_links *links);
 /* Takes all out and forgets them. */
 void probe_sets_clear(struct probe_sets *sets);
 

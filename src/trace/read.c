@@ -126,6 +126,19 @@ void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context)
 	}
 }
 
+uint64_t tracer_outstanding(const struct tracer *t, pid_t pid)
+{
+	int64_t sum = 0;
+
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
+		const struct stack_stats *s = &t->stack_stats[id];
+
+		for (int i = 0; s->tgid == (uint32_t)pid && i < COHORTS; i++)
+			sum += s->cohort_bytes[i];
+	}
+	return sum > 0 ? (uint64_t)sum : 0;
+}
+
 void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT])
 {
 	for (uint32_t i = 0; i < COUNTER_COUNT; i++)

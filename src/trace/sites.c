@@ -59,9 +59,9 @@ static void give_up(struct tracer *t, size_t index)
 	uint64_t zeros[TRACER_CPUS_MAX] = {0}, hits = site_hits(t, index);
 	uint32_t key = (uint32_t)index;
 
-	if (s->kind == FREE_POINTER)
+	if (s->kind == FREE_POINTER || s->kind == GO_FREE)
 		past->frees += hits;
-	else if (s->kind < FREE_POINTER)
+	else if (s->kind < FREE_POINTER || s->kind == GO_MALLOC)
 		past->allocations += hits;
 	if (s->plan.emulated)
 		past->emulated += hits;

@@ -107,3 +107,30 @@ void stack_ids_recycle(struct tracer *t, uint64_t now_ns)
 		}
 	}
 }
+
+static int by_number(const void *a, const void *b)
+{
+	pid_t one = *(const pid_t *)a, other = *(const pid_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+void stack_ids_retire(struct tracer *t, const pid_t *tgids, size_t count)
+{
+	pid_t *sorted = malloc((count + 1) * sizeof(*sorted));
+	uint64_t now_ns = monotonic_ns();
+
+	if (!sorted)
+		return;
+	memcpy(sorted, tgids, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), by_number);
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
+		pid_t tgid = (pid_t)t->stack_stats[id].tgid;
+
+		if (t->stack_frames[id].depth && !t->retired_ns[id] &&
+		    bsearch(&tgid, sorted, count, sizeof(tgid), by_number) &&
+		    holds_nothing(t, id))
+			unlink_stack(t, id, now_ns);
+	}
+	free(sorted);
+}

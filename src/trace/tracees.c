@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The list of tracees, and what the BPF programs know of each. */
 #include <bpf/bpf.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "trace/tracer_internal.h"
@@ -29,6 +30,7 @@ struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
 	e->pid = pid;
 	e->owner = owner;
 	e->alive = true;
+	e->image_ns = monotonic_ns();
 	probe_sets_init(&e->probes);
 	t->tracees[t->tracee_count++] = e;
 	return e;
@@ -79,14 +81,24 @@ void tracee_forget_probes(struct tracer *t, struct tracee *e)
 	e->probed_count = 0;
 }
 
-/* Stops tracing; the figures stay. */
+static bool lives(const struct tracee *e)
+{
+	return e->process ? process_alive(e->process) : !kill(e->pid, 0);
+}
+
+/* Whoever lives would go on hitting the probes, and be no target any more. */
 void tracee_drop(struct tracer *t, struct tracee *e)
 {
+	struct probe_links links = {0};
 	uint32_t key = e->pid;
 
-	probe_sets_clear(&e->probes);
+	probe_sets_release(&e->probes, &links);
+	probe_links_take(&links, &e->v8_heap.links);
+	if (!t->closing && lives(e))
+		probe_links_close(&links);
+	else
+		closer_take(&t->closer, &links);
 	fill_slot(t, key, NULL);
-	probe_links_close(&e->v8_heap.links);
 	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
 	tracee_forget_probes(t, e);
 	unwind_store_forget(t->unwind, e->pid);
@@ -94,4 +106,23 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 	if (e->owner != e->pid && t->skel->bss->shared_targets)
 		t->skel->bss->shared_targets--;
 	e->alive = false;
+}
+
+void tracee_remove(struct tracer *t, struct tracee *e)
+{
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		if (t->tracees[i] != e)
+			continue;
+		t->tracees[i] = t->tracees[--t->tracee_count];
+		break;
+	}
+	if (e->alive)
+		tracee_drop(t, e);
+	free(e->ranges);
+	free(e);
+}
+
+enum diag_level tracee_level(const struct tracee *e)
+{
+	return e->quiet ? DIAG_DEBUG : DIAG_ERROR;
 }

@@ -16,6 +16,11 @@
 #define POLL_STEP_MS 100
 /* Unknown addresses ask for a rescan at most this often. */
 #define RESCAN_GAP_NS 100000000ULL
+/* A program that has just started finds its allocator within this time; later
+ * it may still load one, but is looked at less often. */
+#define STARTING_NS	    2000000000ULL
+#define NO_ALLOCATOR_GAP_NS 1000000000ULL
+#define PUBLISHED_PER_TICK  32
 
 /* ---- Setting up --------------------------------------------------------- */
 
@@ -95,14 +100,11 @@ void tracer_free(struct tracer *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->tracee_count; i++) {
-		struct tracee *e = t->tracees[i];
-
-		if (e->alive)
-			tracee_drop(t, e);
-		free(e->ranges);
-		free(e);
-	}
+	/* All links at once: they take as long as one of them. */
+	t->closing = true;
+	while (t->tracee_count)
+		tracee_remove(t, t->tracees[0]);
+	closer_finish(&t->closer);
 	free(t->tracees);
 	free(t->sites.list);
 	allocators_free(&t->allocators);
@@ -161,16 +163,26 @@ static void advance_cohorts(struct tracer *t, uint64_t now_ns)
 	}
 }
 
+/* The room for allocations changes: keep the limit for throwing functions
+ * current. It is found in several files, so of many tracees some each time. */
+static void publish_some(struct tracer *t)
+{
+	for (size_t i = 0; i < t->tracee_count && i < PUBLISHED_PER_TICK; i++) {
+		struct tracee *e =
+			t->tracees[t->publish_next++ % t->tracee_count];
+
+		if (e->alive)
+			tracee_publish_target(t, e);
+	}
+}
+
 static void tick(struct tracer *t, uint64_t now_ns)
 {
 	t->last_tick_ns = now_ns;
 	advance_cohorts(t, now_ns);
 	stack_ids_recycle(t, now_ns);
+	publish_some(t);
 	for (size_t i = 0; i < t->tracee_count; i++) {
-		/* The room for allocations changes: keep the limit for
-		 * throwing functions current. */
-		if (t->tracees[i]->alive)
-			tracee_publish_target(t, t->tracees[i]);
 		/* V8 may have set itself up by now. */
 		if (t->tracees[i]->alive && t->tracees[i]->v8.engine)
 			v8_find(t, t->tracees[i]);
@@ -183,12 +195,13 @@ static void tick(struct tracer *t, uint64_t now_ns)
 /* Same pid, other program: the old memory and its probes are gone. */
 static void restart_tracee(struct tracer *t, struct tracee *e)
 {
-	diag_info("process %d executed a new program: starting over",
-		  (int)e->pid);
+	diag(e->quiet ? DIAG_DEBUG : DIAG_INFO,
+	     "process %d executed a new program: starting over", (int)e->pid);
 	e->new_image = false;
+	e->image_ns = monotonic_ns();
 	probe_sets_clear(&e->probes);
 	v8_forget(t, e);
-	tracer_purge(t, e->pid);
+	tracer_purge(t, &e->pid, 1);
 	v8_heap_forget(t, e);
 	e->go = (struct go_tracking){0};
 	if (t->regions)
@@ -198,6 +211,13 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	e->map_epoch = 0;
 	e->has_allocator = false;
 	e->rescan = true;
+}
+
+static uint64_t rescan_gap_ns(const struct tracee *e, uint64_t now_ns)
+{
+	if (e->has_allocator)
+		return RESCAN_GAP_NS;
+	return now_ns - e->image_ns < STARTING_NS ? 0 : NO_ALLOCATOR_GAP_NS;
 }
 
 static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
@@ -211,11 +231,16 @@ static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	/* Until its allocator is found, look at every step: it is starting. */
 	if (!e->has_allocator)
 		e->rescan = true;
-	if (!e->rescan ||
-	    (e->has_allocator && now_ns - e->rescanned_ns < RESCAN_GAP_NS))
+	if (!e->rescan || now_ns - e->rescanned_ns < rescan_gap_ns(e, now_ns))
 		return;
 	__atomic_store_n(&t->skel->bss->rescan_raised, 0, __ATOMIC_RELEASE);
 	err = tracee_scan(t, e);
+	/* What it has become by exec may be a Go program. */
+	if (err > 0 && !e->has_allocator && tracee_refused(t, e)) {
+		tracee_drop(t, e);
+		t->changed = true;
+		return;
+	}
 	if (err > 0)
 		tracee_probe_objects(t, e);
 	v8_find(t, e);
@@ -231,6 +256,7 @@ static void step(struct tracer *t)
 	for (size_t i = 0; i < t->tracee_count; i++)
 		follow_tracee(t, t->tracees[i], now);
 	children_follow(t, now);
+	closer_step(&t->closer);
 	if (now - t->last_tick_ns >= TICK_NS)
 		tick(t, now);
 }
@@ -252,6 +278,7 @@ static int wait_once(struct tracer *t, int timeout_ms)
 
 	if (n < 0)
 		return -errno;
+	__atomic_store_n(&t->skel->bss->starts_sent, 0, __ATOMIC_RELAXED);
 	ring_buffer__consume(t->events);
 	js_frames_resolve(t);
 	for (int i = 0; i < n; i++)
@@ -288,4 +315,17 @@ size_t tracer_alive(const struct tracer *t)
 	for (size_t i = 0; i < t->tracee_count; i++)
 		alive += t->tracees[i]->alive && t->tracees[i]->process;
 	return alive;
+}
+
+bool tracer_traces(const struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (t->tracees[i]->pid == pid)
+			return t->tracees[i]->alive;
+	return false;
+}
+
+uint64_t tracer_starts_missed(const struct tracer *t)
+{
+	return t->skel->bss->starts_missed;
 }

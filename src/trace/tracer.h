@@ -35,6 +35,8 @@ typedef void (*tracer_js_frame_fn)(void *context, const struct js_frame *frame,
 typedef void (*tracer_v8_fn)(void *context, const struct object *o,
 			     const struct v8_engine *engine);
 
+typedef void (*tracer_started_fn)(void *context, pid_t pid);
+
 struct tracer_options {
 	uint64_t sample_bytes; /* mean bytes between samples; 0: every block */
 	uint64_t min_size;     /* only blocks of at least this size, bytes */
@@ -46,6 +48,9 @@ struct tracer_options {
 				*/
 	tracer_v8_fn v8_found; /* these two may be NULL */
 	tracer_js_frame_fn js_frame;
+	/* A process has been forked or has called exec. NULL: nobody wants to
+	 * know. */
+	tracer_started_fn started;
 	void *context;
 	enum link_kind force_link; /* LINK_NONE: best */
 };
@@ -62,6 +67,18 @@ void tracer_free(struct tracer *t);
  * -ENOENT no allocator found, -ESRCH gone, -EPERM, -ENOTSUP (Go without
  * its sampler, or return probes would kill it); reported. */
 int tracer_attach(struct tracer *t, struct process *process);
+/* The same for one of many, of which nothing is expected: not reported.
+ * -ENOMEM, too, when there are as many as there is room for. */
+int tracer_attach_quietly(struct tracer *t, struct process *process);
+/* Stops tracing processes, if it has not ended by itself, and takes off the
+ * books what they hold. Their `struct process` may go. */
+void tracer_forget(struct tracer *t, const pid_t *pids, size_t count);
+/* Bytes of a process that have not been freed. */
+uint64_t tracer_outstanding(const struct tracer *t, pid_t pid);
+/* Whether it is being traced just now. */
+bool tracer_traces(const struct tracer *t, pid_t pid);
+/* Started processes (tracer_options.started) that were not told of. */
+uint64_t tracer_starts_missed(const struct tracer *t);
 
 /* A probe as it was placed, for --explain; one for all processes that share the
  * object. */

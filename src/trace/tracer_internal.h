@@ -11,10 +11,12 @@
 #include "trace/tracer.h"
 
 #include "base/clock.h"
+#include "base/diag.h"
 #include "bpf/trace.skel.h"
 #include "probe/catalogue.h"
 #include "probe/link.h"
 #include "trace/allocators.h"
+#include "trace/closer.h"
 #include "trace/cohorts.h"
 #include "trace/go_heap.h"
 #include "trace/js_frames.h"
@@ -41,8 +43,11 @@ struct tracee {
 	pid_t pid;
 	pid_t owner; /* whose memory it is: pid, or the parent's */
 	bool alive;
-	bool rescan;	/* its maps may have changed */
-	bool new_image; /* it has called exec: nothing of before is valid */
+	bool rescan;	   /* its maps may have changed */
+	bool new_image;	   /* it has called exec: nothing of before is valid */
+	bool forked;	   /* children hold copies of its breakpoints */
+	bool quiet;	   /* one of many: what goes wrong is no error */
+	uint64_t image_ns; /* since when it runs this program, or is attached */
 	uint64_t rescanned_ns;
 	uint32_t map_epoch;
 	struct tracee_range *ranges;
@@ -95,7 +100,10 @@ struct tracer {
 	uint32_t next_epoch; /* unique: it keys the address cache */
 	struct adoption adoptions[ADOPTIONS_MAX];
 	size_t adoption_count;
-	bool forked; /* children hold copies of the breakpoints */
+	bool forked; /* some tracee has */
+	struct closer closer;
+	bool closing;	     /* all probes are about to be taken out */
+	size_t publish_next; /* tracee */
 	uint64_t swept_ns;
 	bool pressure; /* the table of outstanding blocks is nearly full */
 	bool changed;  /* a target exited or changed its image */
@@ -132,11 +140,17 @@ struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner);
 void tracee_publish_target(struct tracer *t, const struct tracee *e);
 /* Forgets its probes, which have been closed. */
 void tracee_forget_probes(struct tracer *t, struct tracee *e);
+/* Where what goes wrong with it is told. */
+enum diag_level tracee_level(const struct tracee *e);
 /* Stops tracing it; its figures stay. */
 void tracee_drop(struct tracer *t, struct tracee *e);
+/* The same, and frees it. */
+void tracee_remove(struct tracer *t, struct tracee *e);
 
 /* attach.c: sets probes in objects that have none yet in this tracee. */
 int tracee_probe_objects(struct tracer *t, struct tracee *e);
+/* True: its program must not be traced; told. */
+bool tracee_refused(const struct tracer *t, const struct tracee *e);
 /* Whether `f` may be probed. A C++ exception that passes a return probe ends in
  * std::terminate; only a session's entry can decline the return for requests
  * that may fail. */
@@ -157,11 +171,14 @@ int tracer_handle_event(void *context, void *data, size_t size);
 /* blocks.c: passes over the table of outstanding blocks. */
 /* Samples more coarsely until there is room again. */
 void tracer_relieve_pressure(struct tracer *t);
-/* Books all blocks of a process as freed: its memory is gone. */
-void tracer_purge(struct tracer *t, pid_t tgid);
+/* Books all blocks of processes as freed: their memory is gone. */
+void tracer_purge(struct tracer *t, const pid_t *tgids, size_t count);
 
 /* stack_ids.c: handing out and recycling stack ids. */
 int stack_ids_init(struct tracer *t);
 void stack_ids_recycle(struct tracer *t, uint64_t now_ns);
+/* Gives up the empty stacks of processes that are gone: another process may
+ * have such an id soon. */
+void stack_ids_retire(struct tracer *t, const pid_t *tgids, size_t count);
 
 #endif

@@ -84,7 +84,9 @@ static struct capture_writer *create(void)
 	struct capture_writer *w;
 
 	assert_int_equal(capture_create(path, &meta, &w), 0);
-	assert_int_equal(capture_process(w, 42, "server", "server -x"), 0);
+	assert_int_equal(
+		capture_process(w, 42, "server", "server -x", "shop", "shop-1"),
+		0);
 	return w;
 }
 

@@ -179,16 +179,18 @@ static void fork_children_can_be_swept(void **state)
 	struct setting *s = *state;
 	struct probe_point point = {s->offset, COOKIE};
 	struct worker child = s->worker;
+	struct probe_links passing = {0};
 	int before = worker_first_byte(&s->worker);
 
 	assert_int_equal(attach(s), 0);
 	child.pid = worker_ask(&s->worker, LEAVE_FORK_CHILD, 0);
 	assert_true(child.pid > 0);
 	assert_int_equal(worker_first_byte(&child), BREAKPOINT);
-	assert_int_equal(probe_links_sweep_forks(s->kind, s->entry->fd,
-						 s->worker.executable, &point,
-						 1),
-			 0);
+	assert_int_equal(
+		probe_links_sweep_forks(&passing, s->kind, s->entry->fd,
+					s->worker.executable, &point, 1),
+		0);
+	probe_links_close(&passing);
 	if (s->kind != LINK_PERF)
 		assert_int_equal(worker_first_byte(&child), before);
 	/* The process itself is probed as before. */

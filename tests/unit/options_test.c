@@ -289,8 +289,10 @@ static void refuses_what_is_no_pid(void **state)
 
 static void names_unknown_and_incomplete_options(void **state)
 {
-	expect_error("", "nothing to trace: give -p PID or -c 'COMMAND'; see "
-			 "leakbpf --help");
+	expect_error("",
+		     "nothing to trace: give -p PID, --container NAME or -c "
+		     "'COMMAND'; see "
+		     "leakbpf --help");
 	expect_error("-p 5 --nonsense", "unknown or ambiguous option "
 					"--nonsense; see leakbpf --help");
 	expect_error("-p 5 --m 4",
