@@ -17,7 +17,7 @@ _leakbpf()
 	local commands="record report diff top serve"
 	local files="--folded --pprof --json --svg --html"
 	local reading="--top --older --debuginfod --quiet --verbose --help $files"
-	local tracing="--pid --command --interval --duration --min-size
+	local tracing="--pid --container --pod --cgroup --comm --all --command --interval --duration --min-size
 		--max-size --sample-bytes --max-memory --mmap --no-v8 --v8-survived --explain
 		--metrics --version --log-level $reading"
 	local serving="--listen --token-file --config --pid-file --state-dir"
@@ -32,6 +32,14 @@ _leakbpf()
 	case $before in
 	-p | --pid)
 		_leakbpf_pids "$word"
+		return
+		;;
+	--cgroup)
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		return
+		;;
+	--comm)
+		mapfile -t COMPREPLY < <(compgen -W "$(cat /proc/[0-9]*/comm 2>/dev/null)" -- "$word")
 		return
 		;;
 	-o | --output | --folded | --pprof | --json | --svg | --html | \
@@ -52,7 +60,7 @@ _leakbpf()
 		return
 		;;
 	-[idn] | --interval | --duration | --top | --older | --min-size | \
-		--max-size | --sample-bytes | --max-memory | --listen)
+		--max-size | --sample-bytes | --max-memory | --listen | --container | --pod)
 		return
 		;;
 	esac

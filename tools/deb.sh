@@ -51,7 +51,7 @@ chmod 0644 "$root/DEBIAN/md5sums"
 # What is linked in statically is named, with its version, as Built-Using.
 built_using() {
 	for library in libc6-dev libbpf-dev libdw-dev zlib1g-dev liblzma-dev \
-		libbz2-dev libcapstone-dev libiberty-dev libjansson-dev \
+		libbz2-dev libcapstone-dev libiberty-dev libjson-c-dev \
 		libncurses-dev libevent-dev libinih-dev libcap-ng-dev; do
 		# shellcheck disable=SC2016
 		dpkg-query -W -f '${source:Package} (= ${source:Version}), ' \

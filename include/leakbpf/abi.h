@@ -150,8 +150,8 @@ struct sampling {
 
 /* Argument of program `upkeep`, a pass over all outstanding blocks. */
 struct upkeep_pass {
-	__u64 interval;	  /* thin: the new interval, bytes */
-	__u32 purge; /* the blocks of processes in map `purged`; 0: thin */
+	__u64 interval; /* thin: the new interval, bytes */
+	__u32 purge;	/* the blocks of processes in map `purged`; 0: thin */
 	__u32 reserved;
 	__u64 removed; /* out */
 };

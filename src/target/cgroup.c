@@ -84,28 +84,37 @@ static int suits(const struct cgroup_mount *m, const char *path, bool absolute)
 	return m->v2 ? 2 : 1;
 }
 
-int cgroup_find(const char *text, struct cgroup_place *out)
+/* How well the best mount suits; 0: there is none. */
+static int search(const char *path, bool absolute, struct cgroup_place *out)
 {
 	CLEANUP_FREE struct cgroup_mount *m = malloc(sizeof(*m));
 	CLEANUP_FCLOSE FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	CLEANUP_FREE char *line = NULL;
-	char path[CGROUP_PATH_BYTES];
 	size_t line_size = 0;
 	int best = 0;
 
-	*out = (struct cgroup_place){0};
-	if (!*text || !normalise(text, path))
-		return -EINVAL;
 	while (m && mounts && getline(&line, &line_size, mounts) > 0) {
 		int score;
 
 		if (!cgroup_mount_parse(line, m))
 			continue;
-		score = suits(m, path, text[0] == '/');
+		score = suits(m, path, absolute);
 		if (score > best &&
 		    place_in(m, score == 3 ? below(m->point, path) : path, out))
 			best = score;
 	}
+	return best;
+}
+
+int cgroup_find(const char *text, struct cgroup_place *out)
+{
+	char path[CGROUP_PATH_BYTES];
+	int best;
+
+	*out = (struct cgroup_place){0};
+	if (!*text || !normalise(text, path))
+		return -EINVAL;
+	best = search(path, text[0] == '/', out);
 	/* A directory, but not one of those. */
 	if (best && best < 3 && below("/sys/fs/cgroup", path))
 		return -EINVAL;
