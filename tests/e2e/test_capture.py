@@ -187,7 +187,8 @@ def test_completion_knows_every_option():
     offered = complete("--") | complete("record", "--") | complete("serve",
                                                                    "--")
     assert options <= offered, f"not offered: {options - offered}"
-    assert offered <= options | {"--output", "--token-file"}, offered - options
+    assert offered <= options | {"--output", "--token-file", "--pid-file",
+                                   "--state-dir"}, offered - options
     assert complete("re") == {"record", "report"}
     assert "--pid" not in complete("report", "--")
     assert str(os.getpid()) in complete("-p", str(os.getpid())[:1])
