@@ -169,17 +169,6 @@ static __always_inline __u32 v8_stack(struct pt_regs *ctx, __u64 cookie,
 	return id;
 }
 
-/* P * 2^32 of an object that stands for `weight` bytes; 0: P = 1. */
-static __always_inline __u32 v8_threshold(__u64 size, __u64 weight)
-{
-	__u64 p;
-
-	if (!weight || weight <= size)
-		return 0;
-	p = (size << 32) / weight;
-	return p ? (__u32)p : 1;
-}
-
 /* Books a sample. False: there was no room for it. All samples begin among
  * the young; the next collection knows better. */
 static __always_inline bool v8_book(const struct v8_allocation *a, __u32 stack)
@@ -197,6 +186,7 @@ static __always_inline bool v8_book(const struct v8_allocation *a, __u32 stack)
 	s->block.owner = a->owner;
 	s->survived = 0;
 	s->sized = a->size != 0;
+	s->aged = 0;
 	s->block.size = size;
 	s->block.birth_ns = now;
 	stats_alloc(stats, size, threshold, now, true);

@@ -3,7 +3,7 @@
  * V8's heap, what its parts share: tables of samples, state of each heap.
  *
  * V8 objects are not freed: collections find them dead, or move them. So
- * sampled objects are followed (v8_gc.h) from one collection to the next,
+ * sampled objects are followed (v8_passes.h) from one collection to the next,
  * inside the collection's pause, where nothing else touches the heap. The
  * tables are arrays because passes over hash tables cost by their buckets, and
  * because user space maps them.
@@ -156,6 +156,17 @@ static __always_inline struct v8_sample *v8_old_take(void)
 	if (s)
 		__sync_fetch_and_add(&v8_old_count, 1);
 	return s;
+}
+
+/* P * 2^32 of an object that stands for `weight` bytes; 0: P = 1. */
+static __always_inline __u32 v8_threshold(__u64 size, __u64 weight)
+{
+	__u64 p;
+
+	if (!weight || weight <= size)
+		return 0;
+	p = (size << 32) / weight;
+	return p ? (__u32)p : 1;
 }
 
 /* Takes a sample off the books. 0: someone else has. */

@@ -189,11 +189,19 @@ struct v8_sample {
 	__u64 address; /* untagged; where it is now, outside of a GC */
 	__u64 heap;
 	__u32 survived; /* full GCs that found it alive */
-	__u32 sized;	/* block.size is the object's, not a guess */
+	__u16 sized;	/* block.size is the object's, not a guess */
+	__u16 aged;	/* a full GC found it alive at the age of V8_AGED_NS */
 	/* Its threshold is such that it stands for the bytes allocated since
 	 * the sample before: size / P. */
 	struct block block;
 };
+
+/*
+ * One full GC tells little of what is allocated or promoted while it marks: V8
+ * marks that, whatever becomes of it. An object that is older than marking lasts
+ * was found by it.
+ */
+#define V8_AGED_NS 5000000000ULL
 
 /* What an object counts for before its size is known. Only numbers of objects
  * depend on it, never bytes. */

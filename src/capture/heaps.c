@@ -73,6 +73,23 @@ static void code_lists(struct codec *c, struct capture_heaps *h)
 	h->type_count = types < CAPTURE_TYPES_MAX ? types : CAPTURE_TYPES_MAX;
 }
 
+static void code_promoted(struct codec *c, struct capture_heaps *h)
+{
+	uint32_t count = h->promoted_count;
+
+	code_double(c, &h->promoted_bytes);
+	code_u32(c, &count);
+	for (uint32_t i = 0; i < count && !c->in.failed; i++) {
+		struct heap_promoted dropped = {0}, *p = &h->promoted[i];
+
+		if (i >= HEAP_PROMOTED)
+			p = &dropped;
+		code_u32(c, &p->stack);
+		code_double(c, &p->bytes);
+	}
+	h->promoted_count = count < HEAP_PROMOTED ? count : HEAP_PROMOTED;
+}
+
 void code_heaps(struct codec *c, struct capture_heaps *h)
 {
 	code_bool(c, &h->present);
@@ -81,4 +98,7 @@ void code_heaps(struct codec *c, struct capture_heaps *h)
 	code_u32(c, &h->survived);
 	code_name(c, h->refused, sizeof(h->refused));
 	code_lists(c, h);
+	/* Captures of earlier versions end here. */
+	if (c->out || cursor_left(&c->in))
+		code_promoted(c, h);
 }

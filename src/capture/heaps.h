@@ -22,6 +22,9 @@ struct capture_heaps {
 	uint32_t heap_count;
 	struct capture_type types[CAPTURE_TYPES_MAX];
 	uint32_t type_count;
+	double promoted_bytes;
+	struct heap_promoted promoted[HEAP_PROMOTED];
+	uint32_t promoted_count;
 };
 
 /* What does not fit is dropped. */

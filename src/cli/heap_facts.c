@@ -40,6 +40,9 @@ void heap_facts_take(struct capture_heaps *h, const struct report *r)
 		h->heaps[h->heap_count++] = r->v8->heaps[i];
 	if (r->v8->types)
 		take_types(h, r);
+	h->promoted_bytes = r->v8->promoted_bytes;
+	for (size_t i = 0; i < r->v8->promoted_count; i++)
+		h->promoted[h->promoted_count++] = r->v8->promoted[i];
 }
 
 static size_t types_of(void *context, uint32_t stack,
@@ -68,6 +71,10 @@ const struct report_v8 *heap_facts_show(struct heap_facts *f,
 		.refused = from->refused[0] ? from->refused : NULL,
 		.types = types_of,
 		.context = f,
+		.promoted_bytes = from->promoted_bytes,
+		.promoted_count = from->promoted_count,
 	};
+	for (uint32_t i = 0; i < from->promoted_count; i++)
+		f->report.promoted[i] = from->promoted[i];
 	return &f->report;
 }

@@ -382,7 +382,8 @@ int reporting_update(struct reporting *r, bool final)
 	describe_targets(r->targets, r->report_targets);
 	describe_following(r);
 	report->dead_sites = count_dead_sites(r->tracer);
-	if (reporting_v8_update(&r->v8, r->tracer, r->merge, r->targets, now_ns,
+	if (reporting_v8_update(&r->v8, r->tracer, r->merge, r->profile,
+				r->targets, now_ns,
 				(unsigned)r->options->v8_survived))
 		report->v8 = &r->v8.report;
 	if (reporting_go_update(&r->go, r->tracer, r->targets, now_ns))

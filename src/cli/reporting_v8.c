@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/reporting_v8.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,45 @@ static size_t types(void *context, uint32_t stack,
 		out[i].share = found[i].share;
 	}
 	return count;
+}
+
+/* Keeps those with most, most first. */
+static void rank(struct report_v8 *r, const struct heap_promoted *new)
+{
+	size_t n = r->promoted_count;
+	struct heap_promoted *list = r->promoted;
+
+	while (n && list[n - 1].bytes < new->bytes) {
+		if (n < HEAP_PROMOTED)
+			list[n] = list[n - 1];
+		n--;
+	}
+	if (n < HEAP_PROMOTED)
+		list[n] = *new;
+	if (r->promoted_count < HEAP_PROMOTED)
+		r->promoted_count++;
+}
+
+static void find_promoted(struct reporting_v8 *v, struct profile *p)
+{
+	uint32_t members[MEMBERS_MAX];
+	size_t count, n;
+	const struct profile_stack *const *stacks =
+		profile_sorted(p, PROFILE_BY_ALLOC, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct heap_promoted new = {.stack = stacks[i]->id};
+
+		if (stacks[i]->source != STACK_SOURCE_V8_HEAP)
+			continue;
+		n = stack_merge_members(v->merge, new.stack, members,
+					MEMBERS_MAX);
+		new.bytes = tracer_v8_promoted(v->tracer, members, n);
+		if (!(new.bytes > 0))
+			continue;
+		v->report.promoted_bytes += new.bytes;
+		rank(&v->report, &new);
+	}
 }
 
 _Static_assert(REPORT_HEAP_TYPES == TRACER_V8_TYPES, "copied one by one");
@@ -56,6 +96,12 @@ static void settle(struct reporting_v8 *v, const struct heap_trend *trend,
 		   unsigned survived)
 {
 	double seconds = heap_trend_time(trend, survived ? survived - 1 : 0);
+	double aged = heap_trend_time(trend, survived > 1 ? survived - 2 : 0);
+
+	/* What was old at a collection counts as if it had survived one more
+	 * (v8_survivors.h). */
+	if (survived > 1 && aged > 0)
+		seconds = fmax(seconds, aged - V8_AGED_NS / 1e9);
 
 	if (seconds > 0 &&
 	    (v->settled_seconds <= 0 || seconds < v->settled_seconds))
@@ -74,8 +120,8 @@ static int compare(const void *a, const void *b)
 
 bool reporting_v8_update(struct reporting_v8 *v, struct tracer *t,
 			 const struct stack_merge *merge,
-			 const struct targets *targets, uint64_t now_ns,
-			 unsigned survived)
+			 struct profile *profile, const struct targets *targets,
+			 uint64_t now_ns, unsigned survived)
 {
 	CLEANUP_FREE struct tracer_v8_heap *heaps =
 		calloc(REPORTING_HEAPS_MAX, sizeof(*heaps));
@@ -100,6 +146,7 @@ bool reporting_v8_update(struct reporting_v8 *v, struct tracer *t,
 			v->collections = (unsigned)v->heaps[i].full_gcs;
 	}
 	qsort(v->heaps, count, sizeof(v->heaps[0]), compare);
+	find_promoted(v, profile);
 	for (size_t i = 0; i < targets->count && !v->report.refused; i++)
 		v->report.refused =
 			tracer_v8_refused(t, targets->list[i]->process.pid);

@@ -25,7 +25,7 @@ struct reporting_v8 {
 /* False: no target runs V8. Valid until the next call. */
 bool reporting_v8_update(struct reporting_v8 *v, struct tracer *t,
 			 const struct stack_merge *merge,
-			 const struct targets *targets, uint64_t now_ns,
-			 unsigned survived);
+			 struct profile *profile, const struct targets *targets,
+			 uint64_t now_ns, unsigned survived);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/json_v8.h"
 
+#include "report/text_v8.h"
+
 static void put_heap(struct json *j, const struct heap_summary *h)
 {
 	json_object(j, NULL);
@@ -20,6 +22,19 @@ static void put_heap(struct json *j, const struct heap_summary *h)
 	json_end(j);
 }
 
+static void put_promoted(struct json *j, const struct report *r,
+			 const struct heap_promoted *p)
+{
+	struct text place = {0};
+
+	json_object(j, NULL);
+	json_number(j, "bytes", p->bytes);
+	if (text_v8_place(&place, r, p->stack) && place.data)
+		json_text(j, "place", place.data);
+	json_end(j);
+	text_free(&place);
+}
+
 void json_put_v8(struct json *j, const struct report *r)
 {
 	const struct report_v8 *v = r->v8;
@@ -33,6 +48,11 @@ void json_put_v8(struct json *j, const struct report *r)
 	json_array(j, "heaps");
 	for (size_t i = 0; i < v->heap_count; i++)
 		put_heap(j, &v->heaps[i]);
+	json_end(j);
+	json_number(j, "promoted_bytes", v->promoted_bytes);
+	json_array(j, "promoted");
+	for (size_t i = 0; i < v->promoted_count; i++)
+		put_promoted(j, r, &v->promoted[i]);
 	json_end(j);
 	json_end(j);
 }

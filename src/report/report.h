@@ -54,6 +54,9 @@ struct report_v8 {
 	size_t heap_count;
 	unsigned survived;   /* full GCs that an object must have survived */
 	const char *refused; /* why a heap is not followed; NULL: all are */
+	double promoted_bytes; /* of all stacks; these have most of it */
+	struct heap_promoted promoted[HEAP_PROMOTED];
+	size_t promoted_count;
 	/* What the objects of a stack are, most bytes first; how many. */
 	size_t (*types)(void *context, uint32_t stack,
 			struct heap_type out[REPORT_HEAP_TYPES]);

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
+#include "report/verdict_text.h"
 
 /* Isolates that get a line. */
 #define HEAPS_MAX    8
@@ -67,6 +69,49 @@ static void add_heap(struct text *t, const struct report *r,
 	add_pauses(t, h);
 }
 
+static const struct profile_stack *find_stack(const struct report *r,
+					      uint32_t id)
+{
+	size_t count;
+	const struct profile_stack *const *stacks =
+		profile_sorted(r->profile, PROFILE_BY_ALLOC, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (stacks[i]->id == id)
+			return stacks[i];
+	return NULL;
+}
+
+bool text_v8_place(struct text *t, const struct report *r, uint32_t stack)
+{
+	const struct profile_stack *s = find_stack(r, stack);
+
+	if (!s || report_resolve(r, &s, 1))
+		return false;
+	verdict_place(t, r, s);
+	return true;
+}
+
+/* Evidence, no verdict: what the next full collection will decide on. */
+static void add_promoted(struct text *t, const struct report *r)
+{
+	const struct report_v8 *v = r->v8;
+	struct text place = {0};
+
+	if (!v->promoted_count ||
+	    !text_v8_place(&place, r, v->promoted[0].stack) || !place.data)
+		return;
+	begin_line(t, "");
+	text_printf(t,
+		    "%s in V8's old space that no full collection has looked "
+		    "at yet, held or garbage: %s of it from ",
+		    format_bytes(v->promoted_bytes).text,
+		    format_bytes(v->promoted[0].bytes).text);
+	text_append(t, place.data, place.size);
+	text_add(t, "\n");
+	text_free(&place);
+}
+
 void text_v8_heaps(struct text *t, const struct report *r)
 {
 	const struct report_v8 *v = r->v8;
@@ -86,6 +131,7 @@ void text_v8_heaps(struct text *t, const struct report *r)
 		text_printf(t, "and %zu more isolates\n",
 			    v->heap_count - HEAPS_MAX);
 	}
+	add_promoted(t, r);
 }
 
 double text_v8_live(const struct report *r, pid_t pid)
@@ -107,6 +153,8 @@ static void add_types(struct text *t, const struct report *r,
 	text_printf(t,
 		    "    on V8's heap, survived %u full collection%s or more",
 		    r->v8->survived, r->v8->survived == 1 ? "" : "s");
+	if (r->v8->survived > 1)
+		text_add(t, ", or one fewer and was old then");
 	count = r->v8->types(r->v8->context, s->id, types);
 	for (size_t i = 0; i < count; i++) {
 		text_add(t, i ? ", " : ": ");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/verdict_text.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -67,8 +66,9 @@ static void add_leak(struct text *t, const struct verdict *v)
 			    v->parts_grown, v->parts);
 	else if (v->by_births)
 		text_printf(t,
-			    " before the last full collections; of what was "
+			    " before the last full collection%s; of what was "
 			    "born then much lives in %u of %u parts of it",
+			    v->collections == 1 ? ", the only one so far" : "s",
 			    v->parts_grown, v->parts);
 	else
 		text_printf(t, "; rose in %u of %u parts of it", v->parts_grown,
@@ -265,19 +265,12 @@ static void add_settled(struct text *t, const struct diagnosis_summary *d)
 /* Why nothing is said of V8's heap yet. */
 static void add_collections(struct text *t, const struct report *r)
 {
-	uint64_t most = 0;
-
 	if (!r->v8 || !r->v8->heap_count)
 		return;
 	for (size_t i = 0; i < r->v8->heap_count; i++)
-		if (r->v8->heaps[i].full_gcs > most)
-			most = r->v8->heaps[i].full_gcs;
-	if (most >= VERDICT_COLLECTIONS_MIN)
-		return;
-	text_printf(t,
-		    "; V8's heap: %" PRIu64 " full collection%s so far, it "
-		    "takes %d",
-		    most, most == 1 ? "" : "s", VERDICT_COLLECTIONS_MIN);
+		if (r->v8->heaps[i].full_gcs >= VERDICT_COLLECTIONS_MIN)
+			return;
+	text_add(t, "; V8's heap: no full collection so far, it takes one");
 }
 
 static void add_unexplained(struct text *t, const struct report *r,

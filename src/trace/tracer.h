@@ -145,6 +145,11 @@ size_t tracer_v8_heaps(const struct tracer *t, struct tracer_v8_heap *out,
  * is none. */
 const char *tracer_v8_refused(const struct tracer *t, pid_t pid);
 
+/* Bytes of some stacks together that are in V8's old space, but were not looked
+ * at by a full collection yet; as of the last tracer_each_stack. */
+double tracer_v8_promoted(const struct tracer *t, const uint32_t *stacks,
+			  size_t count);
+
 #define TRACER_V8_TYPES 4
 struct tracer_v8_type {
 	char name[64]; /* as the target gave it */

@@ -110,7 +110,9 @@ struct tracer {
 
 	/* Maps of the BPF object, shared with it; NULL without V8. */
 	struct v8_sample *v8_young, *v8_old;
-	struct v8_survivors v8_survivors; /* as of the last reading */
+	/* As of the last reading: what is held; and what is old, and no full
+	 * collection has looked at yet. */
+	struct v8_survivors v8_survivors, v8_promoted;
 	struct v8_trends v8_trends;
 };
 

@@ -42,4 +42,5 @@ void v8_heap_maps_free(struct tracer *t)
 		munmap(t->v8_old, V8_OLD_SAMPLES * sizeof(struct v8_sample));
 	free(t->v8_trends.list);
 	v8_survivors_free(&t->v8_survivors);
+	v8_survivors_free(&t->v8_promoted);
 }

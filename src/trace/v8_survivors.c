@@ -32,6 +32,11 @@ static int make_room(struct v8_survivors *s, size_t more)
 	return 0;
 }
 
+bool v8_survived(const struct v8_sample *s, uint32_t least)
+{
+	return s->survived + s->aged >= least;
+}
+
 int v8_survivors_add(struct v8_survivors *s, const struct v8_sample *table,
 		     size_t size, uint32_t least)
 {
@@ -49,7 +54,7 @@ int v8_survivors_add(struct v8_survivors *s, const struct v8_sample *table,
 		    copy->block.booking ==
 			    __atomic_load_n(&table[i].block.booking,
 					    __ATOMIC_ACQUIRE) &&
-		    copy->survived >= least)
+		    (least ? v8_survived(copy, least) : !copy->survived))
 			s->count++;
 	}
 	return 0;
@@ -90,6 +95,21 @@ const struct v8_survivor *v8_survivors_of(const struct v8_survivors *s,
 		high++;
 	*count = high - low;
 	return *count ? &s->list[low] : NULL;
+}
+
+double v8_survivors_bytes(const struct v8_survivors *s, uint32_t stack)
+{
+	double sum = 0;
+	size_t count;
+	const struct v8_survivor *list = v8_survivors_of(s, stack, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct block *b = &list[i].sample.block;
+
+		sum += (double)sampling_bytes(b->size,
+					      BLOCK_THRESHOLD(b->booking));
+	}
+	return sum;
 }
 
 static uint32_t cohort_slot(const struct cohort_layout *l, uint64_t birth_ns)

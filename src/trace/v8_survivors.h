@@ -8,6 +8,7 @@
 #ifndef TRACE_V8_SURVIVORS_H
 #define TRACE_V8_SURVIVORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,18 @@ struct v8_survivors {
 	size_t count, capacity;
 };
 
-/* Keeps a copy of those samples of a table (mapped, changing) that have
- * survived at least `least` full collections. 0 or -ENOMEM. */
+/* Whether a sample has survived at least `least` full collections. One that was
+ * old already counts as two: what is allocated while V8 marks survives that
+ * collection anyhow, what is old was looked for. */
+bool v8_survived(const struct v8_sample *s, uint32_t least);
+
+/* Keeps a copy of those samples of a table (mapped, changing) of which
+ * v8_survived is true; of no collection (`least` 0) those that none has looked
+ * at yet. 0 or -ENOMEM. */
 int v8_survivors_add(struct v8_survivors *s, const struct v8_sample *table,
 		     size_t size, uint32_t least);
+/* Bytes that the samples of one stack stand for. */
+double v8_survivors_bytes(const struct v8_survivors *s, uint32_t stack);
 /* Empties it. */
 void v8_survivors_clear(struct v8_survivors *s);
 void v8_survivors_free(struct v8_survivors *s);

@@ -25,4 +25,11 @@ struct heap_type {
 	double share;  /* of the stack's bytes */
 };
 
+/* What a stack has in V8's old space that no full collection has looked at. */
+struct heap_promoted {
+	uint32_t stack;
+	double bytes;
+};
+#define HEAP_PROMOTED 3 /* stacks that are told, most bytes first */
+
 #endif

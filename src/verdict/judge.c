@@ -163,6 +163,7 @@ void verdict_judge(const struct verdict_input *in, struct verdict *out)
 	if (!in->count)
 		return;
 	out->by_births = in->collected;
+	out->collections = in->collections;
 	shape_of(in->points, in->count, least_fall(in), &shape);
 	out->drops = shape.drops;
 	out->low = shape.low;

@@ -203,6 +203,20 @@ void set_growth(const struct window *w, struct verdict *out)
 	out->window_seconds = w->seconds;
 }
 
+/*
+ * The chance that what has lived so far goes on to: rule of succession, over the
+ * parts that rose. What has outlived a single collection has shown less.
+ */
+static double persistence(const struct verdict_input *in, unsigned parts,
+			  unsigned risen)
+{
+	double share = (double)(risen + 1) / (parts + 2);
+
+	if (in->collected && in->collections == 1)
+		share = fmin(share, (1.0 + 1) / (1 + 2));
+	return share;
+}
+
 bool find_leak(const struct verdict_input *in, const struct shape *shape,
 	       struct verdict *out)
 {
@@ -221,8 +235,8 @@ bool find_leak(const struct verdict_input *in, const struct shape *shape,
 			out->kind = VERDICT_LEAK;
 			out->doubt = DOUBT_NONE;
 			out->confidence = (1 - chance(in, &w)) *
-					  (out->parts_grown + 1) /
-					  (out->parts + 2);
+					  persistence(in, out->parts,
+						      out->parts_grown);
 			set_growth(&w, out);
 			return true;
 		}

@@ -30,7 +30,7 @@ enum verdict_doubt {
 	DOUBT_SLOWING,	/* grows, but slower and slower: a cache that fills? */
 	DOUBT_DROPPED,	/* rises, and fell from such heights before */
 	DOUBT_TURNOVER, /* more is live, but old blocks do go: more load? */
-	DOUBT_COLLECTIONS, /* fewer than two full garbage collections */
+	DOUBT_COLLECTIONS, /* no full garbage collection, or too early */
 };
 
 /* Shorter than that nothing is called a leak: programs start up. */
@@ -38,7 +38,7 @@ enum verdict_doubt {
 /* Live samples below which nothing is said of a stack. */
 #define VERDICT_SAMPLES_MIN 6.0
 /* Of a garbage-collected heap only full collections tell what is live. */
-#define VERDICT_COLLECTIONS_MIN 2
+#define VERDICT_COLLECTIONS_MIN 1
 
 struct verdict_input {
 	const struct series_point *points; /* oldest first; the last is now */
@@ -52,9 +52,8 @@ struct verdict_input {
 	/* Stacks judged together: the more, the stronger must the evidence be
 	 * for each, or one of them would leak by chance. At least 1. */
 	size_t tested;
-	/* Live means "has survived two full collections" (V8): how many there
-	 * were since attach. `collected` false: memory that is freed by hand.
-	 */
+	/* Live means "full collections have shown it" (V8): how many there were
+	 * since attach. `collected` false: memory that is freed by hand. */
 	bool collected;
 	unsigned collections;
 };
@@ -81,6 +80,7 @@ struct verdict {
 	bool by_survivors;
 	/* Judged by the births of what survived full collections: births.h. */
 	bool by_births;
+	unsigned collections; /* how many of them there were */
 	/* Falls by at least 40 % of the whole range. */
 	unsigned drops;
 	double low, high; /* range of live bytes since attach */

@@ -103,12 +103,27 @@ static void what_is_let_go_after_a_while_does_not(void **state)
 		assert_true(v.window_seconds < 60);
 }
 
-static void one_collection_says_nothing(void **state)
+static void one_collection_says_less_than_two(void **state)
+{
+	const double even[10] = {11, 9, 10, 12, 8, 10, 11, 9, 0, 0};
+	struct verdict v;
+	double sure;
+
+	expect("two collections", VERDICT_LEAK, judge(even, 80, 2, &v));
+	sure = v.confidence;
+	expect("one collection", VERDICT_LEAK, judge(even, 80, 1, &v));
+	assert_int_equal(v.collections, 1);
+	if (!(v.confidence < 0.67 && v.confidence < sure))
+		fail_msg("expected less than 0.67 and than %f, seen %f", sure,
+			 v.confidence);
+}
+
+static void collections_that_come_too_early_say_nothing(void **state)
 {
 	const double even[10] = {11, 9, 10, 12, 8, 10, 11, 9, 0, 0};
 	struct verdict v;
 
-	expect("one collection", VERDICT_UNKNOWN, judge(even, 80, 1, &v));
+	expect("one, too early", VERDICT_UNKNOWN, judge(even, 9, 1, &v));
 	assert_int_equal(v.doubt, DOUBT_COLLECTIONS);
 	/* Two, but the first of them too early. */
 	expect("too early", VERDICT_UNKNOWN, judge(even, 9, 2, &v));
@@ -124,7 +139,8 @@ int main(void)
 		cmocka_unit_test(what_is_kept_at_an_even_rate_leaks),
 		cmocka_unit_test(what_came_at_the_start_does_not),
 		cmocka_unit_test(what_is_let_go_after_a_while_does_not),
-		cmocka_unit_test(one_collection_says_nothing),
+		cmocka_unit_test(one_collection_says_less_than_two),
+		cmocka_unit_test(collections_that_come_too_early_say_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

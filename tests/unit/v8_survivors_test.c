@@ -106,12 +106,37 @@ static void a_stack_of_garbage_holds_nothing(void **state)
 	v8_survivors_free(&s);
 }
 
+/* One collection is enough for what was old at it; none has looked at what has
+ * not survived any. */
+static void what_was_old_needs_one_collection_less(void **state)
+{
+	struct v8_sample table[] = {
+		sample(1, 100, 0, 1, 10),
+		sample(1, 200, 0, 0, 10),
+		sample(1, 400, HALF, 0, 10),
+		sample(1, 1600, 0, 1, 10),
+	};
+	struct v8_survivors s = {0};
+
+	table[0].aged = 1;
+	assert_true(v8_survived(&table[0], 2) && !v8_survived(&table[0], 3));
+	assert_false(v8_survived(&table[3], 2));
+	assert_int_equal(v8_survivors_add(&s, table, 4, 2), 0);
+	assert_true(v8_survivors_bytes(&s, 1) == 100);
+	v8_survivors_clear(&s);
+	assert_int_equal(v8_survivors_add(&s, table, 4, 0), 0);
+	assert_true(v8_survivors_bytes(&s, 1) == 200 + 800);
+	assert_true(v8_survivors_bytes(&s, 2) == 0);
+	v8_survivors_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(they_are_found_by_stack),
 		cmocka_unit_test(what_survived_is_live_and_the_rest_is_freed),
 		cmocka_unit_test(a_stack_of_garbage_holds_nothing),
+		cmocka_unit_test(what_was_old_needs_one_collection_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -527,7 +527,7 @@ static void a_fall_before_makes_doubtful(void **state)
 	assert_true(v.settle_seconds > 120);
 }
 
-static void a_collected_heap_needs_two_collections(void **state)
+static void a_collected_heap_needs_a_collection(void **state)
 {
 	struct site s = leaking(1000, 120);
 	struct verdict v;
@@ -536,7 +536,7 @@ static void a_collected_heap_needs_two_collections(void **state)
 	watch_site(&s, 5, &w);
 	w.input.collected = true;
 	w.input.cohort_count = 0;
-	w.input.collections = 1;
+	w.input.collections = 0;
 	verdict_judge(&w.input, &v);
 	assert_int_equal(v.kind, VERDICT_UNKNOWN);
 	assert_int_equal(v.doubt, DOUBT_COLLECTIONS);
@@ -606,7 +606,7 @@ int main(void)
 		cmocka_unit_test(a_short_look_is_no_verdict),
 		cmocka_unit_test(few_samples_ask_for_more),
 		cmocka_unit_test(a_fall_before_makes_doubtful),
-		cmocka_unit_test(a_collected_heap_needs_two_collections),
+		cmocka_unit_test(a_collected_heap_needs_a_collection),
 		cmocka_unit_test(nothing_at_all_is_no_verdict),
 		cmocka_unit_test(reasons_are_true),
 	};
