@@ -21,9 +21,11 @@
 /*
  * Areas from a free list may be as small as the objects: then a walk for each
  * would cost more than the program's own work, for samples that say little. So
- * areas are passed over until they add up to that much.
+ * areas are passed over until they add up to a number drawn from these. Always
+ * the same one would fall in step with a program that repeats itself.
  */
-#define V8_SAMPLE_BYTES_MIN (128ULL << 10)
+#define V8_SAMPLE_BYTES_MIN (64ULL << 10)
+#define V8_SAMPLE_BYTES_MAX (192ULL << 10)
 
 struct v8_allocation {
 	__u64 allocator; /* Space or MainAllocator */
@@ -100,7 +102,28 @@ static __always_inline void v8_count(const struct v8_layout *l,
 	__sync_fetch_and_add(&state->bytes, used);
 	state->area = kind == V8_RESET_LAB ? next : lab.top;
 	state->limit = limit;
+	if (state->collections != h->scavenges + h->full_gcs)
+		state->fresh = 1;
 	state->collections = h->scavenges + h->full_gcs;
+}
+
+/*
+ * Whether the object that begins an area now is a sample. Not the first one
+ * after a collection: it begins an area whatever its size, and V8 likes to
+ * collect between two tasks, after which it is always the same one.
+ */
+static __always_inline bool v8_due(struct v8_allocator *state)
+{
+	__u64 most = V8_SAMPLE_BYTES_MAX - V8_SAMPLE_BYTES_MIN;
+
+	if (state->fresh) {
+		state->fresh = 0;
+		return false;
+	}
+	if (state->bytes < V8_SAMPLE_BYTES_MIN + state->due)
+		return false;
+	state->due = (bpf_get_prandom_u32() * most) >> 32;
+	return true;
 }
 
 static __always_inline void v8_allocator_new(struct v8_heap *h, __u64 allocator)
@@ -240,7 +263,7 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 		return NULL;
 	if (kind != V8_ALLOCATE)
 		v8_count(l, h, a->allocator, state, kind, a->object, limit);
-	if (a->object && state->bytes >= V8_SAMPLE_BYTES_MIN)
+	if (a->object && v8_due(state))
 		a->weight = __sync_lock_test_and_set(&state->bytes, 0);
 	return state;
 }

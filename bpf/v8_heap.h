@@ -76,6 +76,8 @@ struct v8_allocator {
 	__u64 area;	   /* what of its area is not counted yet begins here */
 	__u64 limit;	   /* ... and ends here at the latest (V8 12 and 13) */
 	__u64 collections; /* of the heap, when the area was given out */
+	__u64 due;	   /* that many bytes more before the next sample */
+	__u32 fresh;	   /* the next area is the first after a collection */
 };
 
 struct {

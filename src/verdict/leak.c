@@ -204,8 +204,8 @@ void set_growth(const struct window *w, struct verdict *out)
 }
 
 /*
- * The chance that what has lived so far goes on to: rule of succession, over the
- * parts that rose. What has outlived a single collection has shown less.
+ * The chance that what has lived so far goes on to: rule of succession, over
+ * the parts that rose. What has outlived a single collection has shown less.
  */
 static double persistence(const struct verdict_input *in, unsigned parts,
 			  unsigned risen)
@@ -234,9 +234,9 @@ bool find_leak(const struct verdict_input *in, const struct shape *shape,
 		if (doubt == DOUBT_NONE) {
 			out->kind = VERDICT_LEAK;
 			out->doubt = DOUBT_NONE;
-			out->confidence = (1 - chance(in, &w)) *
-					  persistence(in, out->parts,
-						      out->parts_grown);
+			out->confidence =
+				(1 - chance(in, &w)) *
+				persistence(in, out->parts, out->parts_grown);
 			set_growth(&w, out);
 			return true;
 		}

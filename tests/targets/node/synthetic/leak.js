@@ -52,8 +52,7 @@ function seconds() {
   return Number(process.hrtime.bigint() - started) / 1e9;
 }
 
-function turn() {
-  if (!running) return;
+function leak() {
   const now = seconds();
   // Not in step with anything: V8's sampler is a regular one.
   kinds.sort(() => Math.random() - 0.5);
@@ -62,9 +61,24 @@ function turn() {
     const due = Math.min(how.perSecond * now, how.limit) / each;
     for (; counts[kind] < due; counts[kind]++) KINDS[kind](counts[kind]);
   }
-  const dueGarbage = how.garbage ? how.garbage * now :
+}
+
+// Leaks somewhere in eight calls of makeGarbage. V8 collects between two turns:
+// what came first in each would always stand at the start of a page, and never
+// at its end, where objects are sampled.
+function turn() {
+  if (!running) return;
+  const leakAt = Math.floor(9 * Math.random());
+  const dueGarbage = how.garbage ? how.garbage * seconds() :
     garbage + 8 * Math.random();
-  for (let i = 0; i < 8 && garbage < dueGarbage; i++) garbage += makeGarbage();
+  for (let i = 0; i <= 8; i++) {
+    if (i === leakAt) {
+      const part = Math.random();
+      garbage += part * makeGarbage(Math.ceil(2000 * part));
+      leak();
+    }
+    if (i < 8 && garbage < dueGarbage) garbage += makeGarbage();
+  }
   if (how.garbage) setTimeout(turn, 1);
   else setImmediate(turn);
 }
