@@ -52,8 +52,8 @@ struct report_following {
 struct report_v8 {
 	const struct heap_summary *heaps;
 	size_t heap_count;
-	unsigned survived;   /* full GCs that an object must have survived */
-	const char *refused; /* why a heap is not followed; NULL: all are */
+	unsigned survived;     /* full GCs that an object must have survived */
+	const char *refused;   /* why a heap is not followed; NULL: all are */
 	double promoted_bytes; /* of all stacks; these have most of it */
 	struct heap_promoted promoted[HEAP_PROMOTED];
 	size_t promoted_count;
