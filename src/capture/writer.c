@@ -215,10 +215,12 @@ int capture_add(struct capture_writer *w, uint32_t id,
 /* ---- Names
  * ------------------------------------------------------------------- */
 
-/* Nobody asks for the names of a stack that holds nothing. */
+/* Nobody asks for the names of a stack that holds nothing. Of V8's heap it may
+ * hold what no full collection has looked at yet. */
 static bool wants_names(const struct capture_stack *s)
 {
-	return !s->named && s->stats.alloc_bytes > s->stats.freed_bytes;
+	return !s->named && (s->stats.alloc_bytes > s->stats.freed_bytes ||
+			     s->stats.source == STACK_SOURCE_V8_HEAP);
 }
 
 /* Those of one process at once. */

@@ -42,6 +42,8 @@ void profile_absorb(struct profile *p, uint32_t into, uint32_t from)
 		(*to)->live[i] += (*place)->live[i];
 	series_sum(&(*to)->history.series, &(*place)->history.series,
 		   p->history_times.count);
+	for (int i = 0; i < COHORTS; i++)
+		(*to)->settled[i] += (*place)->settled[i];
 	(*to)->history.allocated += (*place)->history.allocated;
 	(*to)->history.freed += (*place)->history.freed;
 	/* Nobody adds `from` again: the end of the snapshot forgets it. */

@@ -4,6 +4,9 @@
 
 #include "profile/profile_internal.h"
 
+/* That long after a collection its effects may still be missing. */
+#define SETTLING_NS 10000000000ULL
+
 /* ---- Writing ----------------------------------------------------------------
  */
 
@@ -103,22 +106,55 @@ static double since_attach(const struct profile *p, uint64_t ns)
 	return ns > attached ? (double)(ns - attached) / 1e9 : 0;
 }
 
+/* Without what is live of it. */
+static struct series_cohort cohort_at(const struct profile *p, size_t i)
+{
+	const struct cohort_layout *l = &p->cohorts;
+	uint64_t end =
+		i + 1 == l->count ? p->snapshot.now_ns : l->start_ns[i + 1];
+
+	return (struct series_cohort){
+		.from = since_attach(p, l->start_ns[i]),
+		.to = since_attach(p, end),
+	};
+}
+
 size_t profile_births(const struct profile *p, const struct profile_stack *s,
 		      struct series_cohort *out)
 {
-	const struct cohort_layout *l = &p->cohorts;
+	for (uint32_t i = 0; i < p->cohorts.count; i++) {
+		out[i] = cohort_at(p, i);
+		out[i].live = (double)entry_of(s)->births[i];
+	}
+	return p->cohorts.count;
+}
+
+void profile_settle(struct profile *p, double settled_seconds)
+{
 	uint64_t now = p->snapshot.now_ns;
 
-	for (uint32_t i = 0; i < l->count; i++) {
-		bool last = i + 1 == l->count;
+	if (settled_seconds != p->settled_seconds)
+		p->settled_ns = now;
+	else if (now - p->settled_ns > SETTLING_NS)
+		return;
+	p->settled_seconds = settled_seconds;
+	p->settled_count = p->cohorts.count;
+	for (size_t i = 0; i < p->settled_count; i++)
+		p->settled[i] = cohort_at(p, i);
+	for (size_t i = 0; i < p->count; i++)
+		memcpy(p->list[i]->settled, p->list[i]->births,
+		       sizeof(p->list[i]->settled));
+}
 
-		out[i] = (struct series_cohort){
-			.from = since_attach(p, l->start_ns[i]),
-			.to = since_attach(p, last ? now : l->start_ns[i + 1]),
-			.live = (double)entry_of(s)->births[i],
-		};
+size_t profile_settled_births(const struct profile *p,
+			      const struct profile_stack *s,
+			      struct series_cohort *out)
+{
+	for (size_t i = 0; i < p->settled_count; i++) {
+		out[i] = p->settled[i];
+		out[i].live = (double)entry_of(s)->settled[i];
 	}
-	return l->count;
+	return p->settled_count;
 }
 
 double profile_sample_bytes(const struct profile *p)

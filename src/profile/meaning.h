@@ -29,10 +29,10 @@ bool meaning_is_needed(const struct stack_frames *f);
 /* Fills `out` with what the frames mean. True: all are known. */
 bool meaning_expand(const struct frame_meaning *m, const struct stack_frames *f,
 		    struct stack_frames *out);
-/* Of stacks that are expanded. */
+/* Of stacks that are expanded, and of one enum stack_source. */
 bool meaning_is_same(const struct frame_meaning *m,
-		     const struct stack_frames *a,
-		     const struct stack_frames *b);
+		     const struct stack_frames *a, const struct stack_frames *b,
+		     uint32_t source);
 /* Alike for stacks that mean the same in the same process. */
 uint64_t meaning_key(const struct frame_meaning *m,
 		     const struct stack_frames *f,

@@ -77,7 +77,7 @@ static bool group_is(const struct stack_merge *m, const struct group *g,
 {
 	return g->key == key && g->sum.tgid == stats->tgid &&
 	       g->sum.source == stats->source && g->frames.end == f->end &&
-	       meaning_is_same(&m->meaning, &g->frames, f);
+	       meaning_is_same(&m->meaning, &g->frames, f, stats->source);
 }
 
 /* The group of these frames, or the free place for it. */

@@ -118,6 +118,17 @@ size_t profile_resident_history(const struct profile *p,
 				struct series_point *out);
 size_t profile_births(const struct profile *p, const struct profile_stack *s,
 		      struct series_cohort *out);
+/*
+ * Of memory whose live bytes change only when a garbage collection settles what
+ * was born until `settled_seconds`: remembers the births as they are now.
+ * Cohorts of old births are merged while time goes by without a collection.
+ * Again with the same time soon after it does so anew: the snapshot may have
+ * been taken while that collection ran.
+ */
+void profile_settle(struct profile *p, double settled_seconds);
+size_t profile_settled_births(const struct profile *p,
+			      const struct profile_stack *s,
+			      struct series_cohort *out);
 /* Mean bytes per sample in the last snapshot; 0: every block. */
 double profile_sample_bytes(const struct profile *p);
 /* From attach to the last snapshot. */

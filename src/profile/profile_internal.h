@@ -25,6 +25,7 @@ struct entry {
 	bool seen; /* in the current snapshot */
 	float live[POINTS];
 	float births[COHORTS];	 /* live bytes by cohort */
+	float settled[COHORTS];	 /* the same, as of profile_settle */
 	struct series_point now; /* of any age */
 	struct history history;
 	uint64_t frames[];
@@ -33,6 +34,11 @@ struct entry {
 struct profile {
 	struct profile_snapshot snapshot;
 	struct cohort_layout cohorts;
+	/* As of profile_settle: when, of what, and with which cohorts. */
+	uint64_t settled_ns;
+	double settled_seconds;
+	struct series_cohort settled[COHORTS];
+	size_t settled_count;
 	uint64_t times[POINTS]; /* of the snapshots before the current one */
 	size_t points;
 	size_t base; /* the window starts at this point; `points`: at attach */

@@ -150,11 +150,10 @@ static void add_types(struct text *t, const struct report *r,
 	struct heap_type types[REPORT_HEAP_TYPES];
 	size_t count;
 
-	text_printf(t,
-		    "    on V8's heap, survived %u full collection%s or more",
+	text_printf(t, "    on V8's heap, survived %u full collection%s",
 		    r->v8->survived, r->v8->survived == 1 ? "" : "s");
 	if (r->v8->survived > 1)
-		text_add(t, ", or one fewer and was old then");
+		text_printf(t, ", or %u when old", r->v8->survived - 1);
 	count = r->v8->types(r->v8->context, s->id, types);
 	for (size_t i = 0; i < count; i++) {
 		text_add(t, i ? ", " : ": ");

@@ -52,7 +52,8 @@ static void judge_stack(const struct profile *p, const struct profile_stack *s,
 	struct series_point points[SERIES_POINTS];
 	struct series_cohort cohorts[COHORTS];
 	bool collected = s->source != STACK_SOURCE_NATIVE;
-	size_t births = profile_births(p, s, cohorts);
+	size_t births = collected ? profile_settled_births(p, s, cohorts)
+				  : profile_births(p, s, cohorts);
 	double bytes_per_sample =
 		s->alloc_samples ? s->alloc_bytes / (double)s->alloc_samples
 				 : 0;
@@ -232,6 +233,7 @@ struct diagnosis *diagnosis_new(struct profile *p,
 	if (!d)
 		return NULL;
 	d->summary.seconds = profile_seconds(p);
+	profile_settle(p, facts->settled_seconds);
 	if (judge_all(d, p, facts)) {
 		diagnosis_free(d);
 		return NULL;

@@ -33,6 +33,7 @@ struct world {
 	struct profile *profile;
 	struct stack_merge *merge;
 	bool late_is_known;
+	uint32_t source; /* of the stacks */
 };
 
 static size_t expand(void *context, uint64_t frame, uint64_t *out, size_t max,
@@ -124,6 +125,7 @@ static void add(struct world *w, const struct kernel_stack *s)
 		.last_alloc_ns = ATTACHED + (s->born + 2) * SECOND,
 		.index_key = s->id * 1000 + s->born,
 		.tgid = 7,
+		.source = w->source,
 		.cohort_bytes = {(int64_t)live},
 	};
 
@@ -197,6 +199,31 @@ static void other_stacks_pass_as_they_are(void **state)
 	assert_int_equal(s->depth, 2);
 	assert_int_equal(s->frames[1], STUB);
 	assert_mib("live", 3, s->live_bytes.value);
+	close_world(&w);
+}
+
+/* An object on the heap is allocated through other functions of the runtime
+ * when its place is known to make old ones; a block through another is another.
+ */
+static void how_the_runtime_allocates_on_its_heap_is_no_matter(void **state)
+{
+	struct world w;
+	const struct profile_stack *s;
+	size_t count;
+
+	open_world(&w);
+	w.source = STACK_SOURCE_V8_HEAP;
+	SNAPSHOT(&w, 10, {5, 3, 0, 0, {NATIVE, COMPILED, CALLER}},
+		 {6, 4, 0, 0, {NATIVE + 8, NATIVE + 16, INLINED}});
+	s = only_stack(&w);
+	assert_frames(s, NATIVE, WORK, OUTER);
+	assert_mib("live", 7, s->live_bytes.value);
+	close_world(&w);
+	open_world(&w);
+	SNAPSHOT(&w, 10, {5, 3, 0, 0, {NATIVE, COMPILED, CALLER}},
+		 {6, 4, 0, 0, {NATIVE + 8, COMPILED, CALLER}});
+	profile_sorted(w.profile, PROFILE_BY_ALLOC, &count);
+	assert_int_equal(count, 2);
 	close_world(&w);
 }
 
@@ -380,6 +407,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_stacks_pass_as_they_are),
 		cmocka_unit_test(forms_of_a_function_are_one),
+		cmocka_unit_test(
+			how_the_runtime_allocates_on_its_heap_is_no_matter),
 		cmocka_unit_test(
 			what_the_runtime_does_for_a_function_is_left_out),
 		cmocka_unit_test(the_runtime_itself_is_told_apart),

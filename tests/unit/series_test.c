@@ -188,6 +188,33 @@ static void histories_of_stacks_share_their_times(void **state)
 	profile_free(p);
 }
 
+/* Until another collection: cohorts merge meanwhile, and get coarser. */
+static void what_a_collection_settled_stays_as_it_was(void **state)
+{
+	struct profile *p = profile_new();
+	struct series_cohort births[COHORTS];
+	const struct profile_stack *s;
+
+	snapshot(p, 5, 0, 100, 0);
+	s = find_stack(p, 2);
+	assert_int_equal(profile_settled_births(p, s, births), 0);
+	profile_settle(p, 0.5);
+	snapshot(p, 6, 0, 200, 0);
+	profile_settle(p, 0.5); /* soon after: the first may be incomplete */
+	assert_int_equal(profile_settled_births(p, s, births), 2);
+	assert_float_equal(births[0].live, 199, 1e-3);
+	assert_float_equal(births[0].to, 4, 1e-6);
+	snapshot(p, 60, 0, 300, 0);
+	profile_settle(p, 0.5);
+	profile_settled_births(p, s, births);
+	assert_float_equal(births[0].live, 199, 1e-3);
+	profile_settle(p, 50);
+	profile_settled_births(p, s, births);
+	assert_float_equal(births[0].live, 299, 1e-3);
+	assert_float_equal(births[1].to, 60, 1e-6);
+	profile_free(p);
+}
+
 static void resident_memory_may_not_be_known(void **state)
 {
 	struct profile *p = profile_new();
@@ -205,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_snapshot_right_after_another_replaces_it),
 		cmocka_unit_test(a_day_fits),
 		cmocka_unit_test(histories_of_stacks_share_their_times),
+		cmocka_unit_test(what_a_collection_settled_stays_as_it_was),
 		cmocka_unit_test(resident_memory_may_not_be_known),
 	};
 
