@@ -13,6 +13,8 @@
 #define GROUP_SHARE 0.3
 /* Groups are few: what is old lies in long ones. */
 #define GROUPS_MIN 3
+/* Samples to be expected in a part of the births. */
+#define GROUP_SAMPLES 8
 /* Growth slows when it is below that share of what it was before, and the
  * difference exceeds that many standard errors. */
 #define SLOWING_SHARE  0.8
@@ -114,17 +116,28 @@ static bool is_slowing(const struct verdict_input *in, const struct window *w)
 	return is_slower(&w->growth, &before.growth, -1);
 }
 
-/* Births come in groups, the older the longer: each is a part, and rises when
- * it holds its share of what survived. */
-static void count_births(const struct window *w, struct verdict *out)
+/*
+ * Births come in groups, the older the longer. A part is as many of them as
+ * make it no chance whether it holds its share of what survived, and rises when
+ * it does.
+ */
+static void count_births(const struct verdict_input *in, const struct window *w,
+			 struct verdict *out)
 {
+	double all = w->growth.rate * w->seconds;
+	double least = fmin(GROUP_SAMPLES * in->bytes_per_sample,
+			    all / (GROUPS_MIN + 1));
+	const struct series_point *a = &w->points[0];
+
 	for (size_t i = 1; i < w->count; i++) {
-		const struct series_point *a = &w->points[i - 1];
 		const struct series_point *b = &w->points[i];
 		double even = w->growth.rate * (b->seconds - a->seconds);
 
+		if (even < least)
+			continue;
 		out->parts++;
 		out->parts_grown += b->live - a->live >= GROUP_SHARE * even;
+		a = b;
 	}
 }
 
@@ -137,7 +150,7 @@ static void count_parts(const struct verdict_input *in, const struct window *w,
 	double parts = fmin(PARTS_MAX, (double)(w->count - 1) / 2);
 
 	if (in->collected) {
-		count_births(w, out);
+		count_births(in, w, out);
 		return;
 	}
 	parts = fmin(parts, in->samples * new_share / 3);
