@@ -8,6 +8,8 @@
 #define BPF_ARCH_H
 
 #include <asm/ptrace.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -33,6 +35,33 @@
 
 /* Canonical user addresses; five-level paging is not handed out unasked. */
 #define ARCH_USER_ADDRESS_MAX (1ULL << 47)
+
+/* Where a thread was in user mode when it entered the kernel, and what for.
+ * Part of what the kernel has saved: an ABI, struct pt_regs. */
+struct arch_entry {
+	__u64 third, second, first; /* arguments, if it is a system call */
+	__u64 call;		    /* its number; -1: an exception */
+	__u64 pc;
+	__u64 segment, flags;
+	__u64 sp;
+};
+#define ARCH_CALL_MREMAP 25 /* asm/unistd_64.h */
+
+static __always_inline bool arch_entry_read(const void *regs,
+					    struct arch_entry *out)
+{
+	return !bpf_probe_read_kernel(out, sizeof(*out),
+				      regs + offsetof(struct pt_regs, rdx));
+}
+
+static __always_inline __u64 arch_entry_fp(const void *regs)
+{
+	__u64 fp = 0;
+
+	bpf_probe_read_kernel(&fp, sizeof(fp),
+			      regs + offsetof(struct pt_regs, rbp));
+	return fp;
+}
 
 /* Stores after everything before it: x86 keeps that order by itself. */
 static __always_inline void arch_store_release(__u64 *to, __u64 value)

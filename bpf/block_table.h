@@ -152,6 +152,7 @@ static __always_inline bool block_insert(__u64 address,
 	b->size = from->size;
 	b->birth_ns = from->birth_ns;
 	b->owner = from->owner;
+	b->draw = from->draw;
 	arch_store_release(&b->booking, from->booking);
 	return true;
 }
@@ -178,6 +179,7 @@ static __always_inline void block_extract(__u64 address, __u32 owner,
 	out->size = b->size;
 	out->birth_ns = b->birth_ns;
 	out->owner = b->owner;
+	out->draw = b->draw;
 	if (*key != block_key(address, owner) || out->owner != owner) {
 		/* Preempted since the look-up, it was freed by another and its
 		 * entry used again: not ours to take. */

@@ -23,6 +23,10 @@ struct mm_struct {
 	struct uprobes_state uprobes_state;
 } CORE;
 
+struct vm_unmapped_area_info {
+	unsigned long length;
+} CORE;
+
 struct return_instance {
 	unsigned long stack; /* address of the replaced return address */
 	unsigned long orig_ret_vaddr;

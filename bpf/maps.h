@@ -280,6 +280,35 @@ struct {
 	__type(value, struct pending);
 } pending SEC(".maps");
 
+/* ---- Pages ------------------------------------------------------------------
+ */
+
+/* The last page fault of a thread, by the low bits of its id. */
+#define PAGE_FAULTS 4096
+struct page_fault {
+	__u64 address; /* of the page; 0: counted, or none */
+	/* Where in user mode it began: tells that it is still going on. */
+	__u64 pc, call;
+	__u64 booked; /* page that was not on the books and is now; 0: none */
+	__u32 tid;
+	__u32 order; /* log2 of the pages that were allocated for it */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PAGE_FAULTS);
+	__type(key, __u32);
+	__type(value, struct page_fault);
+} page_faults SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GONE_PAGES_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} gone_pages SEC(".maps");
+
 /* ---- Counting ---------------------------------------------------------------
  */
 

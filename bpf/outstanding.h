@@ -148,10 +148,9 @@ static __always_inline bool block_put(__u64 address, struct block *b)
 	return true;
 }
 
-/* A sampled allocation succeeded. */
-static __always_inline void block_allocated(__u32 owner, __u64 address,
-					    __u64 size, __u32 stack,
-					    __u32 threshold)
+/* A sampled allocation succeeded. `draw`: of a page, else 0. */
+static __always_inline void block_held(__u32 owner, __u64 address, __u64 size,
+				       __u32 stack, __u32 threshold, __u32 draw)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct block b = {
@@ -159,6 +158,7 @@ static __always_inline void block_allocated(__u32 owner, __u64 address,
 		.birth_ns = now,
 		.booking = BLOCK_BOOKING(stack, threshold),
 		.owner = owner,
+		.draw = draw,
 	};
 	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
 
@@ -172,6 +172,13 @@ static __always_inline void block_allocated(__u32 owner, __u64 address,
 	count_work(COUNTER_SAMPLES, 1);
 	if (!block_put(address, &b))
 		stats_alloc(s, size, threshold, now, false);
+}
+
+static __always_inline void block_allocated(__u32 owner, __u64 address,
+					    __u64 size, __u32 stack,
+					    __u32 threshold)
+{
+	block_held(owner, address, size, stack, threshold, 0);
 }
 
 #endif

@@ -12,15 +12,20 @@
 
 #define STACK_COLLISION_TRIES 4
 
-static __always_inline bool stack_equal(const struct stack_frames *a,
+/* Of first frames of pages (walk_from_position) only the object: the rest of
+ * what tells them apart is in the hash, which is the caller's to compare. */
+static __always_inline bool stack_equal(const struct walk *w,
 					const struct stack_frames *b)
 {
+	const struct stack_frames *a = &w->stack;
 	__u32 depth = a->depth;
-	__u32 i;
+	__u32 i = w->source == STACK_SOURCE_GROWTH;
 
 	if (depth != b->depth || a->end != b->end)
 		return false;
-	for (i = 0; i < STACK_FRAMES_MAX; i++) {
+	if (i && depth && (a->frames[0] ^ b->frames[0]) >> FRAME_OBJECT_SHIFT)
+		return false;
+	for (; i < STACK_FRAMES_MAX; i++) {
 		if (i >= depth)
 			break;
 		if (a->frames[i] != b->frames[i])
@@ -81,7 +86,7 @@ static __always_inline __u32 stack_search(struct walk *w)
 		}
 		id = *known;
 		frames = bpf_map_lookup_elem(&stack_frames, &id);
-		if (frames && stack_equal(&w->stack, frames))
+		if (frames && stack_equal(w, frames))
 			return id;
 	}
 	count(COUNTER_LOST_STACKS, 1);
@@ -95,7 +100,9 @@ static __always_inline bool stack_cached(struct walk *w, __u32 id)
 	struct stack_stats *stats = bpf_map_lookup_elem(&stack_stats, &id);
 
 	return frames && stats && !frames->retired && stats->tgid == w->tgid &&
-	       stats->source == w->source && stack_equal(&w->stack, frames);
+	       stats->source == w->source &&
+	       stats->index_key - w->hash < STACK_COLLISION_TRIES &&
+	       stack_equal(w, frames);
 }
 
 /* The id of the walked stack. STACK_ID_OVERFLOW when tables are full. */

@@ -8,6 +8,7 @@
 #include "go_heap.h"
 #include "lifecycle.h"
 #include "mmap.h"
+#include "pages.h"
 #include "private_stack.h"
 #include "session.h"
 #include "upkeep.h"

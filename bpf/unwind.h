@@ -48,7 +48,8 @@ struct walk {
 	__u32 allocators; /* frames inside probed allocation functions */
 	__u32 caller_is_allocator; /* the second frame is one */
 	__u64 native;		   /* the last frame with unwind rules */
-	__u32 js_frames;	   /* frames of JavaScript */
+	__u64 leaf;	 /* what the first frame is told apart by; 0: itself */
+	__u32 js_frames; /* frames of JavaScript */
 	__u64 object[JS_OBJECT_WORDS];
 	struct js_frame_event js; /* here, because the stack is small */
 	__u64 window_base;	  /* user address of window[0] */
@@ -98,8 +99,10 @@ static __always_inline void scratch_put(struct scratch *s)
 /* ---- Address to rule ------------------------------------------------------
  */
 
-/* The row that covers `offset`: the last one with pc <= offset. */
-static __always_inline __u32 row_rule(__u32 object, __u32 rows, __u32 offset)
+/* The row that covers `offset`: the last one with pc <= offset; *start is its
+ * pc. */
+static __always_inline __u32 row_rule(__u32 object, __u32 rows, __u32 offset,
+				      __u64 *start)
 {
 	void *table = bpf_map_lookup_elem(&unwind_objects, &object);
 	__u32 low = 0, high = rows, rule = UNWIND_NONE;
@@ -118,6 +121,7 @@ static __always_inline __u32 row_rule(__u32 object, __u32 rows, __u32 offset)
 			break;
 		if (row->pc <= offset) {
 			rule = row->rule;
+			*start = row->pc;
 			low = middle + 1;
 		} else {
 			high = middle;
@@ -170,9 +174,11 @@ __noinline int walk_search(struct walk *w, __u64 address)
 
 		w->frame = (__u64)range->object << FRAME_OBJECT_SHIFT |
 			   (link_time & FRAME_ADDRESS_MASK);
+		w->leaf = w->frame;
 		if (range->rows)
 			w->rule = row_rule(range->object, range->rows,
-					   link_time - range->text_base);
+					   link_time - range->text_base,
+					   &w->leaf);
 	}
 	return 0;
 }
@@ -390,7 +396,8 @@ static __always_inline void walk_append(struct walk *w)
 		return;
 	w->stack.frames[depth] = w->frame;
 	w->stack.depth = depth + 1;
-	walk_hash(w, w->frame);
+	walk_hash(w, w->source == STACK_SOURCE_GROWTH && !depth ? w->leaf
+								: w->frame);
 	if (w->rule != UNWIND_NONE)
 		w->native = w->frame;
 	if (w->rule & UNWIND_ALLOCATOR) {
@@ -449,19 +456,9 @@ __noinline int walk_step(struct walk *w)
 	return 1;
 }
 
-/*
- * Walks from a probe site. `site` is the probed address, inside the allocation
- * function; `entry_sp` what the stack pointer was at its entry, so that the
- * first caller needs no CFI. Must run before a return probe replaces the
- * return address: at entry.
- */
-static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
-					   __u32 epoch, __u32 source,
-					   __u64 site, __u64 entry_sp, __u64 fp)
+static __always_inline void walk_begin(struct walk *w, __u32 tgid, __u32 epoch,
+				       __u32 source, __u64 fp)
 {
-	__u64 return_address = 0;
-	int i;
-
 	w->tgid = tgid;
 	w->epoch = epoch & 0xffff;
 	w->source = source;
@@ -475,19 +472,13 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	w->guessed = 0;
 	w->window_base = ~0ULL;
 	w->hash = stack_hash_seed ^ tgid ^ (__u64)source << 32;
-
-	w->pc = site;
-	w->exact = 1;
-	walk_resolve(w);
-	walk_append(w);
-	w->exact = 0;
-	w->sp = entry_sp + ARCH_RETURN_ADDRESS_BELOW_CFA;
 	w->fp = fp;
-	if (!stack_word(w, entry_sp, &return_address)) {
-		w->stack.end = STACK_END_READ_FAULT;
-		return;
-	}
-	w->pc = return_address;
+}
+
+static __always_inline void walk_run(struct walk *w)
+{
+	int i;
+
 	for (i = 0; i < STACK_FRAMES_MAX - 1; i++)
 		if (walk_step(w))
 			break;
@@ -496,7 +487,53 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	count_work(COUNTER_STACK_END + (w->stack.end & 7), 1);
 	if (w->stack.end == STACK_END_NO_MAPPING &&
 	    !__sync_val_compare_and_swap(&rescan_raised, 0, 1))
-		send_event(EVENT_MAPS_CHANGED, tgid, w->pc);
+		send_event(EVENT_MAPS_CHANGED, w->tgid, w->pc);
+}
+
+/*
+ * Walks from a probe site. `site` is the probed address, inside the allocation
+ * function; `entry_sp` what the stack pointer was at its entry, so that the
+ * first caller needs no CFI. Must run before a return probe replaces the
+ * return address: at entry.
+ */
+static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
+					   __u32 epoch, __u32 source,
+					   __u64 site, __u64 entry_sp, __u64 fp)
+{
+	__u64 return_address = 0;
+
+	walk_begin(w, tgid, epoch, source, fp);
+	w->pc = site;
+	w->exact = 1;
+	walk_resolve(w);
+	walk_append(w);
+	w->exact = 0;
+	w->sp = entry_sp + ARCH_RETURN_ADDRESS_BELOW_CFA;
+	if (!stack_word(w, entry_sp, &return_address)) {
+		w->stack.end = STACK_END_READ_FAULT;
+		return;
+	}
+	w->pc = return_address;
+	walk_run(w);
+}
+
+/*
+ * Walks from any instruction: where a thread entered the kernel. Which of the
+ * instructions of a function it was makes no other stack (stack_equal): loops
+ * are unrolled, and touch a page now here, now there. Told apart are the parts
+ * of functions that have an unwind rule of their own, prologue, body, cold.
+ */
+static __always_inline void walk_from_position(struct walk *w, __u32 tgid,
+					       __u32 epoch, __u32 source,
+					       __u64 pc, __u64 sp, __u64 fp)
+{
+	walk_begin(w, tgid, epoch, source, fp);
+	w->pc = pc;
+	w->sp = sp;
+	w->exact = 1;
+	w->leaf = pc;
+	walk_search(w, pc);
+	walk_run(w);
 }
 
 #endif

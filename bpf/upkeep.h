@@ -37,7 +37,7 @@ static __always_inline void block_thin(__u32 number, struct block *b,
 
 	if (!booking || !s || !new || (old && new >= old))
 		return;
-	survives = thin_survives(old, new);
+	survives = copy.draw ? copy.draw < new : thin_survives(old, new);
 	if (__sync_val_compare_and_swap(&b->booking, booking,
 					survives ? BLOCK_BOOKING(stack, new)
 						 : 0) != booking)

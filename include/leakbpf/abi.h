@@ -70,6 +70,7 @@ enum stack_source {
 	STACK_SOURCE_NATIVE,  /* malloc and friends, mmap */
 	STACK_SOURCE_V8_HEAP, /* objects on V8's heap */
 	STACK_SOURCE_GO_HEAP, /* objects on the heap of a Go program */
+	STACK_SOURCE_GROWTH,  /* pages, by who touched them first */
 	STACK_SOURCES
 };
 
@@ -125,7 +126,9 @@ struct block {
 	 * claimed the block and alone takes it off the books. */
 	__u64 booking;
 	__u32 owner; /* tgid of the process whose memory it is */
-	__u32 reserved;
+	/* Of a page: the number its sampling was decided by, never 0. Another
+	 * sampling rate decides by the same one. 0: not a page. */
+	__u32 draw;
 };
 
 /* A cache line of the table (bpf/block_table.h). */
@@ -154,6 +157,20 @@ struct upkeep_pass {
 	__u32 purge;	/* the blocks of processes in map `purged`; 0: thin */
 	__u32 reserved;
 	__u64 removed; /* out */
+};
+
+/* ---- Pages (bpf/pages.h) ----------------------------------------------- */
+
+#define GROWTH_PAGE_BYTES 4096ULL
+#define GONE_PAGES_MAX	  4096
+
+/* Argument of program `pages_gone`: the first `count` addresses of map
+ * `gone_pages` are not held any more. */
+struct gone_pages_pass {
+	__u32 owner;
+	__u32 count;
+	__u64 before_ns; /* ... unless touched later than that */
+	__u64 removed;	 /* out */
 };
 
 /* ---- Unwind tables ------------------------------------------------------ */
@@ -205,7 +222,7 @@ struct target {
 	 * (Go's runtime.MemProfileRate); 0: not known. */
 	__u64 rate_address;
 	__u32 fork_raised; /* one EVENT_FORKED until the loader clears it */
-	__u32 reserved;
+	__u32 pages;	   /* bool: count the pages it touches */
 };
 
 #define TARGET_SLOTS 256
@@ -272,7 +289,8 @@ enum alloc_kind {
 
 /* ---- Counters: map `counters` (per CPU), one slot each ------------------ */
 
-/* Work done. The first two are summed from the sites' hits by the loader. */
+/* Work done. The first two are summed from the sites' hits by the loader;
+ * PAGES_MISSED is the kernel's own count. */
 #define COUNTERS_WORK(X)                                                       \
 	X(ALLOC_HITS, "allocation probe hits")                                 \
 	X(RETURN_HITS, "return probe hits")                                    \
@@ -285,7 +303,8 @@ enum alloc_kind {
 	X(NESTED, "nested allocator calls, counted once")                      \
 	X(FAILED, "failed allocations")                                        \
 	X(THINNED, "samples dropped to sample more coarsely (unbiased)")       \
-	X(V8_SAMPLES, "sampled objects on V8's heap")
+	X(V8_SAMPLES, "sampled objects on V8's heap")                          \
+	X(PAGES, "pages touched for the first time")
 
 /* Anything that makes the report less than complete. Printed when not 0. */
 #define COUNTERS_LOSS(X)                                                       \
@@ -301,7 +320,8 @@ enum alloc_kind {
 	X(NOT_A_TARGET, "hits by a process that is no target")                 \
 	X(V8_LOST_TABLE, "V8 heap samples lost: table full")                   \
 	X(V8_LOST_TRACK, "V8 heap samples lost: memory not readable in a GC")  \
-	X(V8_LOST_HEAPS, "V8 allocations not sampled: too many isolates")
+	X(V8_LOST_HEAPS, "V8 allocations not sampled: too many isolates")      \
+	X(PAGES_MISSED, "page faults missed: the programs were busy")
 
 enum counter {
 #define X(id, text) COUNTER_##id,

@@ -32,6 +32,8 @@ static const struct option long_options[] = {
 	{"sample-bytes", required_argument, NULL, OPTION_SAMPLE_BYTES},
 	{"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
 	{"mmap", no_argument, NULL, OPTION_MMAP},
+	{"growth", no_argument, NULL, OPTION_GROWTH},
+	{"no-growth", no_argument, NULL, OPTION_NO_GROWTH},
 	{"no-v8", no_argument, NULL, OPTION_NO_V8},
 	{"debuginfod", required_argument, NULL, OPTION_DEBUGINFOD},
 	{"v8-survived", required_argument, NULL, OPTION_V8_SURVIVED},
@@ -139,6 +141,12 @@ static enum exit_code check_together(struct parser *p)
 		return wrong(p, "--all is everything: leave it out where "
 				"--cgroup, --container, --pod or --comm say "
 				"what to trace");
+	if (o->growth == GROWTH_ALWAYS && o->memory_maps)
+		return wrong(p, "--mmap sets probes, --growth sets none: give "
+				"one of them");
+	if (o->growth == GROWTH_ALWAYS && o->action == ACTION_EXPLAIN)
+		return wrong(p, "--growth sets no probes: there is nothing to "
+				"explain");
 	if (o->max_size && o->min_size > o->max_size)
 		return wrong(p,
 			     "--min-size %llu is larger than --max-size "
@@ -274,6 +282,7 @@ enum exit_code options_parse(struct options *o, int argc, char **argv,
 		.v8_survived = V8_SURVIVED_DEFAULT,
 		.top = TOP_DEFAULT,
 		.sample_bytes = SAMPLE_BYTES_DEFAULT,
+		.growth_sample_bytes = GROWTH_SAMPLE_BYTES_DEFAULT,
 		.max_memory = MAX_MEMORY_DEFAULT,
 		.log_level = DIAG_INFO,
 		.argc = argc,

@@ -11,16 +11,20 @@
 #include "base/diag.h"
 #include "cli/exit_codes.h"
 #include "probe/features.h"
+#include "trace/tracer.h"
 #include "report/formats.h"
 #include "target/selection.h"
 
 /* Mean bytes between samples: see the tables in BENCHMARKS.md for what it
  * costs and how exact it is. */
 #define SAMPLE_BYTES_DEFAULT (16ULL << 10)
-#define MAX_MEMORY_DEFAULT   (64ULL << 20)
-#define INTERVAL_MS_DEFAULT  10000
-#define TOP_INTERVAL_MS	     2000 /* of the live view */
-#define LISTEN_DEFAULT	     "127.0.0.1:9850"
+/* One page in 16: a page costs less than an allocation, and comes more rarely.
+ */
+#define GROWTH_SAMPLE_BYTES_DEFAULT (64ULL << 10)
+#define MAX_MEMORY_DEFAULT	    (64ULL << 20)
+#define INTERVAL_MS_DEFAULT	    10000
+#define TOP_INTERVAL_MS		    2000 /* of the live view */
+#define LISTEN_DEFAULT		    "127.0.0.1:9850"
 /* One full collection leaves what was promoted just before it. */
 #define V8_SURVIVED_DEFAULT 2
 #define TOP_DEFAULT	    10
@@ -52,8 +56,10 @@ struct options {
 	uint64_t top;		     /* 0: all */
 	uint64_t min_size, max_size; /* bytes; max 0: no limit */
 	uint64_t sample_bytes;
+	uint64_t growth_sample_bytes; /* where nothing but pages is counted */
 	uint64_t max_memory;
 	bool memory_maps;
+	enum growth_mode growth;
 	bool no_v8;
 	const char *debuginfod; /* URLs; NULL: those of the environment */
 	uint64_t v8_survived;	/* full collections */

@@ -113,6 +113,17 @@ static enum exit_code parse_size(struct parser *p, const char *name,
 		     name, text, range);
 }
 
+static enum exit_code parse_sample_bytes(struct parser *p, const char *text)
+{
+	struct options *o = p->options;
+	enum exit_code code =
+		parse_size(p, "--sample-bytes", text, 0, SAMPLING_INTERVAL_MAX,
+			   "0 for every block, to 64M", &o->sample_bytes);
+
+	o->growth_sample_bytes = o->sample_bytes;
+	return code;
+}
+
 static enum exit_code parse_command(struct parser *p, const char *text)
 {
 	struct options *o = p->options;
@@ -267,9 +278,7 @@ static enum exit_code parse_number_option(struct parser *p, int option,
 		return parse_size(p, "--max-size", text, 1, BLOCK_SIZE_MOST,
 				  "1 to 128T", &o->max_size);
 	case OPTION_SAMPLE_BYTES:
-		return parse_size(
-			p, "--sample-bytes", text, 0, SAMPLING_INTERVAL_MAX,
-			"0 for every block, to 64M", &o->sample_bytes);
+		return parse_sample_bytes(p, text);
 	case OPTION_MAX_MEMORY:
 		return parse_size(p, "--max-memory", text, MEMORY_LEAST,
 				  MEMORY_MOST, "1M to 64G", &o->max_memory);
@@ -327,6 +336,12 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 		return parse_path(p, "--config", text, &o->config_path);
 	case OPTION_MMAP:
 		o->memory_maps = true;
+		break;
+	case OPTION_GROWTH:
+		o->growth = GROWTH_ALWAYS;
+		break;
+	case OPTION_NO_GROWTH:
+		o->growth = GROWTH_NEVER;
 		break;
 	case OPTION_NO_V8:
 		o->no_v8 = true;

@@ -376,6 +376,8 @@ int reporting_update(struct reporting *r, bool final)
 	tracer_status(r->tracer, &report->status);
 	report->status.js_dropped += js_names_lost(r->js_names);
 	tracer_counters(r->tracer, r->counters);
+	if (final)
+		tracer_settle(r->tracer);
 	err = try_snapshot(r, now_ns, window, &report->status);
 	if (err)
 		return err;

@@ -118,6 +118,9 @@ static enum exit_code open_tracer(struct session *s)
 		.max_size = o->max_size,
 		.max_memory = o->max_memory,
 		.memory_maps = o->memory_maps,
+		.growth =
+			o->action == ACTION_EXPLAIN ? GROWTH_NEVER : o->growth,
+		.growth_sample_bytes = o->growth_sample_bytes,
 		.v8 = !o->no_v8,
 		.v8_found = hide_builtins,
 		.js_frame = learn_js_frame,
@@ -340,8 +343,7 @@ static enum exit_code run(struct session *s)
 		return code;
 	code = attach(s);
 	/* Interrupted before anything was traced. */
-	if (code != EXIT_CODE_OK ||
-	    (!tracer_site_count(s->tracer) && !s->following))
+	if (code != EXIT_CODE_OK || (!s->attached_ns && !s->following))
 		return code;
 	for (size_t i = 0; i < s->targets.count; i++)
 		diag_info("tracing process %d (%s); Ctrl-C ends with a final "

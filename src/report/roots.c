@@ -29,14 +29,14 @@ static const char *comm_of(const struct report *r, uint32_t tgid)
 
 const char *report_source_text(const struct profile_stack *s)
 {
-	switch (s->source) {
-	case STACK_SOURCE_V8_HEAP:
-		return "v8 heap";
-	case STACK_SOURCE_GO_HEAP:
-		return "go heap";
-	default:
-		return "native";
-	}
+	static const char *const texts[STACK_SOURCES] = {
+		[STACK_SOURCE_NATIVE] = "native",
+		[STACK_SOURCE_V8_HEAP] = "v8 heap",
+		[STACK_SOURCE_GO_HEAP] = "go heap",
+		[STACK_SOURCE_GROWTH] = "memory growth",
+	};
+
+	return s->source < STACK_SOURCES ? texts[s->source] : "?";
 }
 
 /* Where all is native, or Go's, nobody needs to be told. */

@@ -16,7 +16,7 @@ struct report_root {
 /* Outermost first; how many. */
 size_t report_roots(const struct report *r, const struct profile_stack *s,
 		    struct report_root roots[REPORT_ROOTS_MAX]);
-/* "native", "v8 heap" */
+/* "native", "v8 heap", "memory growth" */
 const char *report_source_text(const struct profile_stack *s);
 /* What stands in place of the function to blame for a stack without frames. */
 const char *report_nobody_text(const struct profile_stack *s);

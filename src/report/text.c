@@ -110,12 +110,13 @@ static void add_figures(struct text *t, const struct report *r, size_t rank,
 {
 	struct formatted blocks = format_count(s->live_objects.value);
 	bool one = !strcmp(blocks.text, "1");
+	bool page = s->source == STACK_SOURCE_GROWTH;
 
-	text_printf(t, "#%zu  %s  %s%s in %s block%s%s", rank,
+	text_printf(t, "#%zu  %s  %s%s in %s %s%s%s", rank,
 		    format_rate(s->growth_bytes_per_minute).text,
 		    format_bytes(s->live_bytes.value).text,
 		    format_margin(&s->live_bytes, format_bytes).text,
-		    blocks.text, one ? "" : "s",
+		    blocks.text, page ? "page" : "block", one ? "" : "s",
 		    format_margin(&s->live_objects, format_count).text);
 	text_printf(t, ", age %s mean, %s oldest, %s sample%s",
 		    format_duration(s->mean_age_seconds).text,
@@ -145,7 +146,12 @@ static void add_stack(struct text *t, const struct report *r, size_t rank,
 
 static void add_nothing(struct text *t, const struct report *r)
 {
-	if (!r->counters[COUNTER_ALLOC_HITS])
+	if (r->status.page_targets && !r->counters[COUNTER_SAMPLES])
+		text_add(t,
+			 "No page was touched for the first time and sampled "
+			 "since attach.\n");
+	else if (!r->counters[COUNTER_ALLOC_HITS] &&
+		 !r->counters[COUNTER_PAGES])
 		text_add(t, "No allocation was seen since attach: the process "
 			    "is idle, or uses an allocator\nof its own "
 			    "(leakbpf --explain shows what is probed).\n");

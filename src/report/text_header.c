@@ -210,10 +210,10 @@ static void add_outstanding(struct text *t, const struct report *r)
 
 	profile_totals(r->profile, &p);
 	begin_line(t, "outstanding");
-	text_printf(t, "%s%s in %s blocks%s",
-		    format_bytes(p.live_bytes.value).text,
+	text_printf(t, "%s%s in %s %s%s", format_bytes(p.live_bytes.value).text,
 		    format_margin(&p.live_bytes, format_bytes).text,
 		    format_count(p.live_objects.value).text,
+		    p.sources == 1u << STACK_SOURCE_GROWTH ? "pages" : "blocks",
 		    format_margin(&p.live_objects, format_count).text);
 	if (rss > 0)
 		text_printf(t, ", %s of RSS",
@@ -265,6 +265,27 @@ static void add_probes(struct text *t, const struct report *r)
 		    format_count((double)r->counters[COUNTER_FREE_HITS]).text);
 }
 
+/* In place of probes, or beside those of other targets. */
+static void add_pages(struct text *t, const struct report *r)
+{
+	begin_line(t, "pages");
+	text_printf(t, "%s/s (%s since attach), no probes\n",
+		    format_count(per_second(recent(r, COUNTER_PAGES),
+					    recent_seconds(r)))
+			    .text,
+		    format_count((double)r->counters[COUNTER_PAGES]).text);
+}
+
+static void add_events(struct text *t, const struct report *r)
+{
+	bool pages = r->status.page_targets || r->counters[COUNTER_PAGES];
+
+	if (pages)
+		add_pages(t, r);
+	if (!pages || r->counters[COUNTER_ALLOC_HITS])
+		add_probes(t, r);
+}
+
 static void add_sampling(struct text *t, const struct report *r)
 {
 	const struct tracer_status *s = &r->status;
@@ -277,7 +298,8 @@ static void add_sampling(struct text *t, const struct report *r)
 			t, "one per %s",
 			format_bytes((double)s->sampling.interval_bytes).text);
 	else
-		text_add(t, "every block");
+		text_add(t,
+			 r->status.page_targets ? "everything" : "every block");
 	text_printf(t, ": %s samples, %s outstanding (room for %s)",
 		    format_count((double)r->counters[COUNTER_SAMPLES]).text,
 		    format_count((double)s->outstanding).text,
@@ -367,7 +389,7 @@ void text_header(struct text *t, const struct report *r)
 	text_v8_heaps(t, r);
 	text_go_heaps(t, r);
 	add_outstanding(t, r);
-	add_probes(t, r);
+	add_events(t, r);
 	add_sampling(t, r);
 	add_overhead(t, r);
 	add_losses(t, r);

@@ -2,6 +2,7 @@
 /* Attaching a process: which functions, where in them, with which link. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -269,7 +270,7 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e)
 
 /* ---- Processes ----------------------------------------------------------- */
 
-bool tracee_refused(const struct tracer *t, const struct tracee *e)
+bool tracee_refused(const struct tracer *t, struct tracee *e)
 {
 	const struct process *p = e->process;
 
@@ -277,16 +278,60 @@ bool tracee_refused(const struct tracer *t, const struct tracee *e)
 	if (go_heap_present(e))
 		return false;
 	if (p && p->seccomp_filter && t->features.return_probe_kills_seccomp) {
-		diag(tracee_level(e),
-		     "process %d (%s) runs under a seccomp filter, and this "
-		     "kernel would let it be killed at a return probe; upgrade "
-		     "the kernel (fixed in Linux 6.14)",
-		     (int)p->pid, p->comm);
+		snprintf(
+			e->refusal, sizeof(e->refusal),
+			"it runs under a seccomp filter, and this kernel would "
+			"let it be killed at a return probe; upgrade the "
+			"kernel (fixed in Linux 6.14)");
 		return true;
 	}
 	return false;
 }
 
+/* 0; -ENOTSUP or -ENOENT and e->refusal; or another error, which is reported.
+ */
+static int start_probes(struct tracer *t, struct tracee *e)
+{
+	int err;
+
+	e->refusal[0] = '\0';
+	if (tracee_refused(t, e))
+		return -ENOTSUP;
+	err = tracee_probe_objects(t, e);
+	if (err || e->has_allocator)
+		return err;
+	snprintf(e->refusal, sizeof(e->refusal),
+		 "no known allocator among its %zu executable mappings",
+		 e->range_count);
+	return -ENOENT;
+}
+
+int tracee_follow_instead(struct tracer *t, struct tracee *e, int err)
+{
+	/* Of many processes nobody expects it. */
+	if (e->quiet || t->options.growth == GROWTH_NEVER ||
+	    !pages_possible(t)) {
+		diag(tracee_level(e), "process %d (%s): %s", (int)e->pid,
+		     e->process->comm, e->refusal);
+		return err;
+	}
+	diag_warn("process %d (%s): %s; following the growth of its memory "
+		  "instead, by pages (see --growth)",
+		  (int)e->pid, e->process->comm, e->refusal);
+	return pages_follow(t, e);
+}
+
+static int start(struct tracer *t, struct tracee *e)
+{
+	int err;
+
+	if (t->options.growth == GROWTH_ALWAYS)
+		return pages_follow(t, e);
+	err = start_probes(t, e);
+	if (!err)
+		v8_heap_attach(t, e);
+	return err && *e->refusal ? tracee_follow_instead(t, e, err) : err;
+}
 static void tracee_unwatch(struct tracer *t, const struct tracee *e)
 {
 	if (e->process)
@@ -304,27 +349,13 @@ static int watch_exit(struct tracer *t, struct tracee *e)
 
 static int attach(struct tracer *t, struct tracee *e)
 {
-	const struct process *p = e->process;
 	int err = tracee_scan(t, e);
 
 	if (err < 0)
 		return err;
-	if (tracee_refused(t, e))
-		return -ENOTSUP;
 	err = watch_exit(t, e);
 	v8_find(t, e);
-	if (!err)
-		err = tracee_probe_objects(t, e);
-	if (!err && !e->has_allocator) {
-		diag(tracee_level(e),
-		     "process %d (%s): no known allocator among its %zu "
-		     "executable mappings",
-		     (int)p->pid, p->comm, e->range_count);
-		err = -ENOENT;
-	}
-	if (!err)
-		v8_heap_attach(t, e);
-	return err;
+	return err ? err : start(t, e);
 }
 
 static int attach_or_remove(struct tracer *t, struct process *process,

@@ -89,30 +89,34 @@ static uint64_t coarser(const struct tracer *t, uint64_t interval)
 	return first;
 }
 
+int tracer_coarsen(struct tracer *t)
+{
+	struct upkeep_pass pass = {
+		.interval = coarser(t, t->skel->bss->sampling.interval_bytes),
+	};
+	int err;
+
+	if (pass.interval > SAMPLING_INTERVAL_MAX)
+		return -ERANGE;
+	/* New samples first: they must not fill what is cleared. */
+	t->skel->bss->sampling.interval_bytes = pass.interval;
+	t->coarsened++;
+	err = run_pass(t, &pass);
+	if (err)
+		diag_warn("cannot thin the table of outstanding blocks: %s",
+			  strerror(-err));
+	return err;
+}
+
 void tracer_relieve_pressure(struct tracer *t)
 {
 	int64_t target = (int64_t)t->plan.outstanding_max / 2;
-	struct upkeep_pass pass = {0};
-	uint64_t interval;
-	int err;
 
 	t->pressure = false;
-	while (t->skel->bss->outstanding_count > target) {
-		interval = coarser(t, t->skel->bss->sampling.interval_bytes);
-		if (interval > SAMPLING_INTERVAL_MAX)
+	pages_check(t);
+	while (t->skel->bss->outstanding_count > target)
+		if (tracer_coarsen(t))
 			break;
-		/* New samples first: they must not fill what is cleared. */
-		t->skel->bss->sampling.interval_bytes = interval;
-		t->coarsened++;
-		pass.interval = interval;
-		err = run_pass(t, &pass);
-		if (err) {
-			diag_warn("cannot thin the table of outstanding "
-				  "blocks: %s",
-				  strerror(-err));
-			break;
-		}
-	}
 	diag_info("table of outstanding blocks nearly full: now sampling one "
 		  "in %llu bytes (raise --max-memory for a finer picture)",
 		  (unsigned long long)t->skel->bss->sampling.interval_bytes);

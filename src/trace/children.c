@@ -64,13 +64,14 @@ static int adopt(struct tracer *t, pid_t owner, pid_t child)
 	memcpy(e->ranges, parent->ranges,
 	       parent->range_count * sizeof(*e->ranges));
 	e->range_count = parent->range_count;
+	e->pages = parent->pages;
 	t->skel->bss->shared_targets++;
 	err = tracee_scan(t, e);
 	if (err < 0)
 		return err;
 	diag_debug("process %d shares the memory of %d: traced with it",
 		   (int)child, (int)owner);
-	return tracee_probe_objects(t, e);
+	return e->pages ? 0 : tracee_probe_objects(t, e);
 }
 
 static void adopt_due(struct tracer *t, uint64_t now_ns)

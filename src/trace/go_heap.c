@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +35,12 @@ bool go_heap_present(const struct tracee *e)
 	return go_object(e) != NULL;
 }
 
-static int refuse(const struct tracee *e, const char *reason)
+static int refuse(struct tracee *e, const char *reason)
 {
-	diag(tracee_level(e),
-	     "process %d is a Go program, and its heap sampler cannot "
-	     "be followed: %s; other probes would crash it",
-	     (int)e->pid, reason);
+	snprintf(e->refusal, sizeof(e->refusal),
+		 "it is a Go program, and its heap sampler cannot be followed: "
+		 "%s; other probes would crash it",
+		 reason);
 	return -ENOTSUP;
 }
 

@@ -58,6 +58,8 @@ static void choose_programs(struct tracer *t)
 	uint32_t multi = t->link == LINK_PERF ? 0 : LB_BPF_TRACE_UPROBE_MULTI;
 	bool maps = t->options.memory_maps;
 
+	if (t->options.growth == GROWTH_ALWAYS)
+		return;
 	use(t->skel->progs.free_entry, multi);
 	if (t->options.v8) {
 		use(t->skel->progs.v8_allocation, multi);
@@ -177,7 +179,7 @@ int tracer_load(struct tracer *t)
 		if (err)
 			return err;
 	}
-	err = trace_bpf__attach(t->skel); /* raw tracepoints only */
+	err = trace_bpf__attach(t->skel); /* the scheduler's tracepoints */
 	if (err)
 		diag_error("cannot attach to scheduler tracepoints: %s",
 			   strerror(-err));
@@ -193,5 +195,6 @@ void tracer_unload(struct tracer *t)
 		munmap(t->stack_stats,
 		       t->plan.stacks * sizeof(struct stack_stats));
 	v8_heap_maps_free(t);
+	pages_free(t);
 	trace_bpf__destroy(t->skel);
 }

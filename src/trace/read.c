@@ -12,6 +12,8 @@
 /* What the programs do per hit besides being trapped into, roughly: the trap's
  * cost is calibrated, this is the work of an unsampled hit, ns. */
 #define HIT_WORK_NS 120
+/* The same of a page that is not sampled. */
+#define PAGE_WORK_NS 60
 
 size_t tracer_site_count(const struct tracer *t)
 {
@@ -30,6 +32,11 @@ uint64_t tracer_percpu_sum(const struct bpf_map *m, uint32_t index)
 	for (int i = 0; i < cpus; i++)
 		sum += values[i];
 	return sum;
+}
+
+uint64_t tracer_counter(const struct tracer *t, enum counter counter)
+{
+	return tracer_percpu_sum(t->skel->maps.counters, counter);
 }
 
 void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out)
@@ -114,6 +121,7 @@ static bool copy_stack(struct tracer *t, uint32_t id, struct stack_stats *stats)
 
 void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context)
 {
+	pages_check(t);
 	if (t->options.v8 && v8_heap_read(t))
 		diag_warn("out of memory: objects on V8's heap left out");
 	for (uint32_t id = STACK_ID_OVERFLOW; id < t->plan.stacks; id++) {
@@ -156,6 +164,7 @@ void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT])
 	}
 	counters[COUNTER_FREE_HITS] += t->sites.past.frees;
 	counters[COUNTER_ALLOC_HITS] += t->sites.past.allocations;
+	counters[COUNTER_PAGES_MISSED] += pages_missed(t);
 }
 
 const struct cohort_layout *tracer_cohorts(const struct tracer *t)
@@ -199,8 +208,9 @@ static uint64_t overhead_ns(const struct tracer *t)
 {
 	const struct kernel_features *f = &t->features;
 	uint64_t sum =
-		tracer_percpu_sum(t->skel->maps.counters, COUNTER_SAMPLE_NS) +
-		tracer_percpu_sum(t->skel->maps.counters, COUNTER_RETURN_HITS) *
+		tracer_counter(t, COUNTER_SAMPLE_NS) +
+		tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS +
+		tracer_counter(t, COUNTER_RETURN_HITS) *
 			(f->return_ns + HIT_WORK_NS) +
 		t->sites.past.emulated * (f->entry_emulated_ns + HIT_WORK_NS) +
 		t->sites.past.stepped * (f->entry_stepped_ns + HIT_WORK_NS);
@@ -238,6 +248,7 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.objects_unreadable = unwind.objects_refused,
 		.regions_lost = regions.lost + regions.malformed,
 		.js_dropped = t->js_frames.dropped,
+		.page_targets = pages_targets(t),
 	};
 	memcpy(out->js_shortfalls, t->js_frames.shortfalls,
 	       sizeof(out->js_shortfalls));

@@ -65,6 +65,7 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 	};
 	uint32_t key = e->pid;
 
+	target.pages = owner && owner->pages;
 	if (owner && owner->process)
 		target.throwing_size_limit =
 			process_allocation_room(owner->process);

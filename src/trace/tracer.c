@@ -178,6 +178,8 @@ static void publish_some(struct tracer *t)
 
 static void tick(struct tracer *t, uint64_t now_ns)
 {
+	uint64_t since_ns = t->last_tick_ns ? now_ns - t->last_tick_ns : 0;
+
 	t->last_tick_ns = now_ns;
 	advance_cohorts(t, now_ns);
 	stack_ids_recycle(t, now_ns);
@@ -190,6 +192,7 @@ static void tick(struct tracer *t, uint64_t now_ns)
 			v8_heap_follow(t, t->tracees[i]);
 	}
 	js_frames_tidy(t);
+	pages_limit_cost(t, since_ns);
 }
 
 /* Same pid, other program: the old memory and its probes are gone. */
@@ -210,14 +213,40 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	e->range_count = 0;
 	e->map_epoch = 0;
 	e->has_allocator = false;
+	e->refusal[0] = '\0';
+	e->pages = t->options.growth == GROWTH_ALWAYS;
 	e->rescan = true;
 }
 
 static uint64_t rescan_gap_ns(const struct tracee *e, uint64_t now_ns)
 {
-	if (e->has_allocator)
+	if (e->has_allocator || e->pages)
 		return RESCAN_GAP_NS;
 	return now_ns - e->image_ns < STARTING_NS ? 0 : NO_ALLOCATOR_GAP_NS;
+}
+
+/* False: it may not be probed, for what it has become by exec. */
+static bool probe_new_image(struct tracer *t, struct tracee *e)
+{
+	bool refused = !e->has_allocator && tracee_refused(t, e);
+
+	if (!refused)
+		tracee_probe_objects(t, e);
+	refused |= e->refusal[0] != '\0'; /* Go */
+	if (!refused || !tracee_follow_instead(t, e, -ENOTSUP))
+		return true;
+	tracee_drop(t, e);
+	t->changed = true;
+	return false;
+}
+
+/* It has had the time to load one. */
+static void give_up_allocator(struct tracer *t, struct tracee *e)
+{
+	snprintf(e->refusal, sizeof(e->refusal),
+		 "no known allocator among its %zu executable mappings",
+		 e->range_count);
+	tracee_follow_instead(t, e, -ENOENT);
 }
 
 static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
@@ -229,22 +258,21 @@ static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	if (e->new_image)
 		restart_tracee(t, e);
 	/* Until its allocator is found, look at every step: it is starting. */
-	if (!e->has_allocator)
+	if (!e->has_allocator && !e->pages)
 		e->rescan = true;
 	if (!e->rescan || now_ns - e->rescanned_ns < rescan_gap_ns(e, now_ns))
 		return;
 	__atomic_store_n(&t->skel->bss->rescan_raised, 0, __ATOMIC_RELEASE);
 	err = tracee_scan(t, e);
-	/* What it has become by exec may be a Go program. */
-	if (err > 0 && !e->has_allocator && tracee_refused(t, e)) {
-		tracee_drop(t, e);
-		t->changed = true;
+	if (!e->pages && err > 0 && !probe_new_image(t, e))
 		return;
-	}
-	if (err > 0)
-		tracee_probe_objects(t, e);
 	v8_find(t, e);
+	if (e->pages)
+		return;
 	v8_heap_attach(t, e);
+	if (!e->has_allocator && e->process && !e->refusal[0] &&
+	    now_ns - e->image_ns >= STARTING_NS)
+		give_up_allocator(t, e);
 }
 
 static void step(struct tracer *t)

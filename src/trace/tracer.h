@@ -37,12 +37,23 @@ typedef void (*tracer_v8_fn)(void *context, const struct object *o,
 
 typedef void (*tracer_started_fn)(void *context, pid_t pid);
 
+/* Whether targets are followed by the pages they hold (pages.h) instead of by
+ * probes on allocation functions. */
+enum growth_mode {
+	GROWTH_IF_NEEDED, /* where probes cannot be set */
+	GROWTH_ALWAYS,
+	GROWTH_NEVER,
+};
+
 struct tracer_options {
 	uint64_t sample_bytes; /* mean bytes between samples; 0: every block */
 	uint64_t min_size;     /* only blocks of at least this size, bytes */
 	uint64_t max_size;     /* ... and at most this; 0: no limit */
 	uint64_t max_memory;   /* kernel and loader together, bytes */
 	bool memory_maps;      /* --mmap */
+	enum growth_mode growth;
+	/* Sampling is at least that coarse when there is nothing but pages. */
+	uint64_t growth_sample_bytes;
 	bool v8;	       /* look for V8 in targets */
 	uint32_t v8_survived;  /* full collections survived: held, not garbage
 				*/
@@ -64,8 +75,9 @@ int tracer_new(const struct tracer_options *options,
 void tracer_free(struct tracer *t);
 
 /* Attaches one process; keeps a reference to `process` until tracer_free.
- * -ENOENT no allocator found, -ESRCH gone, -EPERM, -ENOTSUP (Go without
- * its sampler, or return probes would kill it); reported. */
+ * -ESRCH gone, -EPERM; where its pages cannot be followed instead, -ENOENT no
+ * allocator found, -ENOTSUP (Go without its sampler, or return probes would
+ * kill it); reported. */
 int tracer_attach(struct tracer *t, struct process *process);
 /* The same for one of many, of which nothing is expected: not reported.
  * -ENOMEM, too, when there are as many as there is room for. */
@@ -118,6 +130,9 @@ uint64_t tracer_set_sampling(struct tracer *t, uint64_t interval);
 
 /* ---- Reading: O(stacks), safe while everything runs --------------------- */
 
+/* What is read next is to be as of now, whatever it costs to find out which
+ * pages are still held: for the last report. */
+void tracer_settle(struct tracer *t);
 /* Calls `each` for every stack in use; a consistent copy is passed. Memory
  * maps (--mmap) come as stacks of their own. */
 typedef void (*tracer_stack_fn)(uint32_t id, const struct stack_frames *frames,
@@ -190,6 +205,7 @@ struct tracer_status {
 	uint64_t regions_lost; /* --mmap: not followed for lack of room */
 	uint64_t js_shortfalls[JS_SHORTFALLS]; /* JavaScript frames by what they
 						  lack */
+	size_t page_targets; /* alive, and followed by the pages they hold */
 	uint64_t js_dropped; /* ... that were too many: read late, or never */
 };
 void tracer_status(const struct tracer *t, struct tracer_status *out);

@@ -23,6 +23,7 @@
 #include "trace/regions.h"
 #include "target/maps.h"
 #include "trace/memory_plan.h"
+#include "trace/pages.h"
 #include "trace/probe_sets.h"
 #include "trace/sites.h"
 #include "trace/unwind_store.h"
@@ -57,6 +58,8 @@ struct tracee {
 	size_t probed_count;
 	struct site_uses sites;
 	bool has_allocator;
+	bool pages;	   /* followed by the pages it holds: without probes */
+	char refusal[320]; /* why it may not be probed; "": it may */
 	struct v8_tracee v8;
 	struct v8_heap_tracking v8_heap;
 	struct go_tracking go;
@@ -91,6 +94,7 @@ struct tracer {
 
 	struct cohorts cohorts;
 	struct regions *regions; /* NULL without --mmap */
+	struct pages pages;
 	struct v8_engines v8_engines;
 	struct js_frames js_frames;
 	uint64_t *retired_ns; /* per stack id: unlinked, resting */
@@ -151,8 +155,11 @@ void tracee_remove(struct tracer *t, struct tracee *e);
 
 /* attach.c: sets probes in objects that have none yet in this tracee. */
 int tracee_probe_objects(struct tracer *t, struct tracee *e);
-/* True: its program must not be traced; told. */
-bool tracee_refused(const struct tracer *t, const struct tracee *e);
+/* True: its program must not be probed; e->refusal says why. */
+bool tracee_refused(const struct tracer *t, struct tracee *e);
+/* Probes cannot be set, for e->refusal: follows its pages, or reports. 0, `err`
+ * or what that gave. */
+int tracee_follow_instead(struct tracer *t, struct tracee *e, int err);
 /* Whether `f` may be probed. A C++ exception that passes a return probe ends in
  * std::terminate; only a session's entry can decline the return for requests
  * that may fail. */
@@ -170,7 +177,12 @@ void children_follow(struct tracer *t, uint64_t now_ns);
 /* events.c */
 int tracer_handle_event(void *context, void *data, size_t size);
 
+/* read.c: a counter's sum over all processors. */
+uint64_t tracer_counter(const struct tracer *t, enum counter counter);
+
 /* blocks.c: passes over the table of outstanding blocks. */
+/* Doubles the sampling interval, and thins the table to match. 0 or -errno. */
+int tracer_coarsen(struct tracer *t);
 /* Samples more coarsely until there is room again. */
 void tracer_relieve_pressure(struct tracer *t);
 /* Books all blocks of processes as freed: their memory is gone. */

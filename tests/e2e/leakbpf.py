@@ -380,7 +380,7 @@ COUNT = r"(-?[\d,]+)"
 # The interval of an estimate: empty, (±3 %), or (1.0 KiB to 5.2 KiB)
 MARGIN = r"( \((?:±\d+ %|[^()]* to [^()]*)\))?"
 STACK = re.compile(rf"^#(\d+)  (\S+ \S+)/min  {SIZE}{MARGIN} in {COUNT} "
-                   rf"blocks?{MARGIN}, age (.*?) mean, (.*?) oldest, "
+                   rf"(?:block|page)s?{MARGIN}, age (.*?) mean, (.*?) oldest, "
                    rf"{COUNT} samples?")
 
 

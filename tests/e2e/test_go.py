@@ -126,7 +126,7 @@ def test_verdicts_of_a_leak_and_of_a_healthy_server(tmp_path):
 
 def test_without_memprofile_it_is_refused_and_says_why():
     with Target("go_unprofiled") as target:
-        run = leakbpf("-p", target.pid, "-d", 1)
+        run = leakbpf("-p", target.pid, "-d", 1, "--no-growth")
         assert run.returncode != 0
         assert "runtime.MemProfile is not linked in" in run.stderr, run.stderr
         assert target.finish() == 0

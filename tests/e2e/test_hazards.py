@@ -58,7 +58,8 @@ def test_seccomp_filter_does_not_kill(link):
     """A strict allow-list: the trampoline's system call is not on it. Either
     the kernel lets it pass, or leakbpf refuses beforehand; never a kill."""
     with Target("seccomp") as target:
-        profiler = Profiler([target.pid], *EXACT, "--link", link, wait=False)
+        profiler = Profiler([target.pid], *EXACT, "--link", link,
+                            "--no-growth", wait=False)
         with profiler:
             deadline = time.monotonic() + PATIENCE
             while "tracing process" not in profiler.text(profiler.err) and \
@@ -78,7 +79,7 @@ def test_seccomp_filter_does_not_kill(link):
 
 def test_go_programs_are_left_alone():
     with Target("go_like") as target:
-        run = leakbpf("-p", target.pid, "-d", 1)
+        run = leakbpf("-p", target.pid, "-d", 1, "--no-growth")
         assert run.returncode == 9 and "Go" in run.stderr, run
         assert not machine.patched_bytes(target.pid)
 

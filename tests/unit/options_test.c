@@ -122,6 +122,8 @@ static void takes_every_option(void **state)
 	assert_int_equal(l.options.sample_bytes, 512 << 10);
 	assert_int_equal(l.options.max_memory, 32 << 20);
 	assert_true(l.options.memory_maps && l.options.quiet);
+	assert_int_equal(l.options.growth, GROWTH_IF_NEEDED);
+	assert_int_equal(l.options.growth_sample_bytes, 512 << 10);
 	assert_int_equal(l.options.force_link, LINK_MULTI);
 	options_free(&l.options);
 	expect_good(&l, "--explain -v --interval=1 --duration 9 --top=0 "
@@ -301,6 +303,11 @@ static void names_unknown_and_incomplete_options(void **state)
 	expect_error("-p", "-p needs a value; see leakbpf --help");
 	expect_error("-p 5 --older",
 		     "--older needs a value; see leakbpf --help");
+	expect_error("-p 5 --mmap --growth",
+		     "--mmap sets probes, --growth sets none: give one of "
+		     "them");
+	expect_error("-p 5 --explain --growth",
+		     "--growth sets no probes: there is nothing to explain");
 	expect_error("-p 5 --mmap=yes",
 		     "--mmap=yes: this option takes no value");
 	expect_error("5", "unexpected word '5': a process is given with -p "
@@ -367,12 +374,12 @@ static void refuses_unfinished_quotations(void **state)
 static void help_names_every_option_and_exit_status(void **state)
 {
 	static const char *const words[] = {
-		"--pid",	"--command",  "--mmap",	   "--interval",
-		"--duration",	"--top",      "--folded",  "--pprof",
-		"--json",	"--svg",      "--html",	   "--older",
-		"--min-size",	"--max-size", "--explain", "--sample-bytes",
-		"--max-memory", "--quiet",    "--verbose", "--version",
-		"--help",
+		"--pid",	"--command",  "--mmap",	     "--interval",
+		"--duration",	"--top",      "--folded",    "--pprof",
+		"--json",	"--svg",      "--html",	     "--older",
+		"--min-size",	"--max-size", "--explain",   "--sample-bytes",
+		"--max-memory", "--quiet",    "--verbose",   "--version",
+		"--help",	"--growth",   "--no-growth",
 #define X(id, number, text) text,
 		EXIT_CODES(X)
 #undef X
@@ -424,12 +431,12 @@ static char *read_man_page(void)
 static void man_page_agrees_with_the_program(void **state)
 {
 	static const char *const words[] = {
-		"--pid",	 "--command",	"--mmap",    "--interval",
-		"--duration",	 "--top",	"--folded=", "--pprof=",
-		"--json=",	 "--svg=",	"--html=",   "--older=",
-		"--min-size=",	 "--max-size=", "--explain", "--sample-bytes=",
-		"--max-memory=", "--quiet",	"--verbose", "--version",
-		"--help"};
+		"--pid",	 "--command",	"--mmap",     "--interval",
+		"--duration",	 "--top",	"--folded=",  "--pprof=",
+		"--json=",	 "--svg=",	"--html=",    "--older=",
+		"--min-size=",	 "--max-size=", "--explain",  "--sample-bytes=",
+		"--max-memory=", "--quiet",	"--verbose",  "--version",
+		"--help",	 "--growth",	"--no-growth"};
 	static const struct {
 		int number;
 		const char *text;
