@@ -48,11 +48,13 @@ install -m 0644 packaging/debian/conffiles "$root/DEBIAN/"
 	-printf '%P\n' | sort | xargs md5sum) >"$root/DEBIAN/md5sums"
 chmod 0644 "$root/DEBIAN/md5sums"
 
-# What is linked in statically is named, with its version, as Built-Using.
+# What is linked in statically is named, with its version, as Built-Using: the
+# libraries that tools/setup.sh installs to build it.
+libraries=$(sed -n '/^BUILD="/,/"$/p' tools/setup.sh |
+	grep -o '[a-z0-9][a-z0-9.+-]*-dev\b' |
+	grep -vx -e linux-libc-dev -e dpkg-dev)
 built_using() {
-	for library in libc6-dev libbpf-dev libdw-dev zlib1g-dev liblzma-dev \
-		libbz2-dev libcapstone-dev libiberty-dev libjson-c-dev \
-		libncurses-dev libevent-dev libinih-dev libcap-ng-dev; do
+	for library in $libraries; do
 		# shellcheck disable=SC2016
 		dpkg-query -W -f '${source:Package} (= ${source:Version}), ' \
 			"$library"
