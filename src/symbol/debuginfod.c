@@ -79,8 +79,9 @@ void debuginfod_stop(struct debuginfod *d)
 		return;
 	if (d->socket >= 0)
 		close(d->socket);
-	if (d->pid > 0) {
-		kill(d->pid, SIGKILL);
+	/* Without the right to signal another user's process it is left to the
+	 * end of this one, which it does not outlive. */
+	if (d->pid > 0 && !kill(d->pid, SIGKILL)) {
 		while (waitpid(d->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The list of tracees, and what the BPF programs know of each. */
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -84,7 +85,10 @@ void tracee_forget_probes(struct tracer *t, struct tracee *e)
 
 static bool lives(const struct tracee *e)
 {
-	return e->process ? process_alive(e->process) : !kill(e->pid, 0);
+	if (e->process)
+		return process_alive(e->process);
+	/* A service has given up the right to signal other users' processes. */
+	return !kill(e->pid, 0) || errno == EPERM;
 }
 
 /* Whoever lives would go on hitting the probes, and be no target any more. */
