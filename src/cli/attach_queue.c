@@ -71,6 +71,16 @@ pid_t attach_queue_next(struct attach_queue *q,
 	return pid;
 }
 
+size_t attach_queue_due(const struct attach_queue *q)
+{
+	uint64_t now = monotonic_ns();
+	size_t due = 0;
+
+	for (size_t i = 0; i < q->count; i++)
+		due += q->list[i].due_ns <= now;
+	return due;
+}
+
 void attach_queue_spent(struct attach_queue *q, uint64_t ns)
 {
 	q->left_ns -= (int64_t)ns;

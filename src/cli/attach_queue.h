@@ -43,6 +43,8 @@ void attach_queue_add(struct attach_queue *q, pid_t pid, uint64_t due_ns);
 pid_t attach_queue_next(struct attach_queue *q,
 			uint64_t (*group_of)(void *context, pid_t pid),
 			void *context);
+/* How many are due. */
+size_t attach_queue_due(const struct attach_queue *q);
 /* What the last one has taken. */
 void attach_queue_spent(struct attach_queue *q, uint64_t ns);
 /* A new second begins. */

@@ -38,7 +38,7 @@ struct following {
 	uint64_t scanned_ns;
 	uint64_t missed_before; /* starts, when that began */
 
-	uint64_t attached, let_go, no_room, no_room_now;
+	uint64_t attached, let_go;
 };
 
 int following_new(const struct selection_criteria *criteria,
@@ -101,17 +101,15 @@ static void note_failure(struct following *f, const struct process *p, int err)
 		{-ENOTSUP, NOT_TRACED_REFUSED},
 		{-EPERM, NOT_TRACED_DENIED},
 		{-EACCES, NOT_TRACED_DENIED},
+		{-ENOMEM, NOT_TRACED_NO_ROOM},
+		{-EMFILE, NOT_TRACED_NO_ROOM},
+		{-ENOSPC, NOT_TRACED_NO_ROOM},
+		{-E2BIG, NOT_TRACED_NO_ROOM},
 	};
 	enum not_traced why = NOT_TRACED_FAILED;
 
 	if (err == -ESRCH)
 		return;
-	/* There may be room again. */
-	if (err == -ENOMEM || err == -EMFILE || err == -ENOSPC ||
-	    err == -E2BIG) {
-		f->no_room_now++;
-		return;
-	}
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].err == err)
 			why = known[i].why;
@@ -275,8 +273,6 @@ static void scan_end(struct following *f)
 {
 	closedir(f->proc);
 	f->proc = NULL;
-	f->no_room = f->no_room_now;
-	f->no_room_now = 0;
 }
 
 static void scan_some(struct following *f, struct tracer *tracer, size_t most)
@@ -316,7 +312,8 @@ static void scan(struct following *f, struct tracer *tracer)
 void following_begin(struct following *f, struct tracer *tracer)
 {
 	scan_begin(f, tracer, monotonic_ns());
-	while (f->proc && !signals_stop_requested()) {
+	while ((f->proc || attach_queue_due(&f->queue)) &&
+	       !signals_stop_requested()) {
 		scan_some(f, tracer, SCAN_AT_ONCE);
 		attach_queue_refill(&f->queue);
 		attach_due(f, tracer);
@@ -388,9 +385,8 @@ void following_figures(const struct following *f, const struct tracer *tracer,
 		.selection = selection_text(f->selection),
 		.attached = f->attached,
 		.let_go = f->let_go,
-		.waiting = f->queue.count,
-		.no_room = f->no_room > f->no_room_now ? f->no_room
-						       : f->no_room_now,
+		.waiting = attach_queue_due(&f->queue),
+		.no_room = f->refusals.total[NOT_TRACED_NO_ROOM],
 		.starts_missed = tracer_starts_missed(tracer),
 	};
 	memcpy(out->not_traced, f->refusals.total, sizeof(out->not_traced));

@@ -22,7 +22,7 @@ struct following_figures {
 	uint64_t attached;	/* processes so far */
 	uint64_t let_go;	/* of these, not among the targets any more */
 	uint64_t waiting;	/* to be attached, just now */
-	uint64_t no_room;	/* not traced: too many at once */
+	uint64_t no_room;	/* of those not traced: too many at once */
 	uint64_t starts_missed; /* told of too late: found by going through all
 				 */
 	uint64_t not_traced[NOT_TRACED_COUNT];

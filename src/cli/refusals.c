@@ -7,7 +7,7 @@
  * more often. */
 #define REFUSALS_MAX 4096
 
-/* Between tries of one without an allocator: 1, 4, 16 ... seconds. */
+/* Between tries, where it is worth trying: 1, 4, 16 ... seconds. */
 #define TRY_AGAIN_NS  1000000000ULL
 #define TRY_AGAIN_MAX 5
 
@@ -49,7 +49,8 @@ void refusals_add(struct refusals *r, pid_t pid, uint64_t start_ticks,
 		*e = (struct refusal){.pid = pid, .start_ticks = start_ticks};
 		r->total[why]++;
 	}
-	if (why == NOT_TRACED_NO_ALLOCATOR && e->tries < TRY_AGAIN_MAX)
+	if ((why == NOT_TRACED_NO_ALLOCATOR || why == NOT_TRACED_NO_ROOM) &&
+	    e->tries < TRY_AGAIN_MAX)
 		e->again_ns = now_ns + (TRY_AGAIN_NS << 2 * e->tries++);
 	else
 		e->again_ns = UINT64_MAX;

@@ -14,6 +14,7 @@
 	X(NO_ALLOCATOR, "no_allocator", "without a known allocator")           \
 	X(REFUSED, "refused", "Go programs or such as would be harmed")        \
 	X(OTHER_ARCH, "foreign", "32-bit or foreign programs")                 \
+	X(NO_ROOM, "no_room", "too many at once")                              \
 	X(DENIED, "denied", "not permitted to")                                \
 	X(FAILED, "failed", "failed to attach")
 
@@ -32,7 +33,7 @@ struct refusals {
 };
 
 /* Whether it has been refused and need not be tried again yet: one without an
- * allocator may still load one. */
+ * allocator may still load one, and there may be room again. */
 bool refusals_hold(const struct refusals *r, pid_t pid, uint64_t start_ticks,
 		   uint64_t now_ns);
 void refusals_add(struct refusals *r, pid_t pid, uint64_t start_ticks,

@@ -65,7 +65,6 @@ static void put_following(struct json *j, const struct report *r)
 	json_object(j, "not_traced");
 	for (size_t i = 0; i < f->reason_count; i++)
 		json_number(j, f->reasons[i].key, (double)f->not_traced[i]);
-	json_number(j, "no_room", (double)f->no_room);
 	json_end(j);
 	json_end(j);
 }

@@ -216,11 +216,13 @@ static uint64_t overhead_ns(const struct tracer *t)
 		t->sites.past.stepped * (f->entry_stepped_ns + HIT_WORK_NS);
 
 	for (size_t i = 0; i < t->sites.count; i++) {
-		uint64_t hits = site_hits(t, i);
+		const struct site *s = &t->sites.list[i];
+		uint32_t others = s->users ? s->users - 1 : 0;
 
-		sum += hits * (HIT_WORK_NS + (t->sites.list[i].plan.emulated
-						      ? f->entry_emulated_ns
-						      : f->entry_stepped_ns));
+		sum += site_hits(t, i) *
+		       (HIT_WORK_NS + others * SITE_USER_NS +
+			(s->plan.emulated ? f->entry_emulated_ns
+					  : f->entry_stepped_ns));
 	}
 	return sum;
 }

@@ -178,6 +178,9 @@ int site_place_planned(struct tracer *t, struct tracee *e,
 	if (!object_address_to_offset(o, f->address + site->plan.offset,
 				      &out->file_offset))
 		return -ENOEXEC;
+	/* One of many may be left out, one that was asked for not. */
+	if (e->quiet && site->users >= SITE_USERS_MAX)
+		return -ENOSPC;
 	index = (size_t)(site - t->sites.list);
 	out->cookie = PROBE_COOKIE(site->plan.kind, f->flags,
 				   site->plan.stack_depth, index);
