@@ -87,8 +87,7 @@ void report_each_loss(const struct report *r, report_loss_fn each,
 	     context);
 	if (r->following) {
 		tell(r->following->no_room,
-		     "processes not traced: too many at once",
-		     each, context);
+		     "processes not traced: too many at once", each, context);
 		tell(r->following->starts_missed,
 		     "starts of processes not told of: found later, or too "
 		     "short-lived",
