@@ -35,10 +35,22 @@ struct symbolizer {
 	struct traced targets[TARGETS_MAX];
 };
 
+/* NULL: no object, or an id that no object can have. */
+const struct object *symbolizer_object_of(const struct symbolizer *s,
+					  uint64_t frame);
+const char *symbolizer_base_name(const char *path);
+
 /* "module+0x1234 [0a1b2c3d]": enough for addr2line and a debug server. NULL: no
  * memory. */
 const struct symbol *symbolizer_put_fallback(struct symbolizer *s,
 					     uint64_t frame, bool final);
+
+/* Sorted frames in one object. `deadline_ns` moves by what files from servers
+ * took. */
+void symbolizer_resolve_object(struct symbolizer *s,
+			       const struct traced *target,
+			       const uint64_t *frames, size_t count,
+			       uint64_t *deadline_ns);
 
 /* Frames in no object: code made at run time, named by the perf map of the
  * target (NULL: there is none). */
