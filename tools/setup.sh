@@ -21,7 +21,7 @@ TEST="g++ gdb crun libcmocka-dev python3 python3-pytest python3-pytest-timeout p
 	redis-server redis-tools nginx-light musl-tools libjemalloc-dev
 	libjemalloc2 libgoogle-perftools-dev libtcmalloc-minimal4
 	libmimalloc-dev libmimalloc2.0 rustc util-linux procps prometheus golang-go
-	python3-jsonschema libdevel-nytprof-perl debuginfod chromium libxml2-utils ca-certificates openssl wrk nodejs npm"
+	python3-jsonschema libdevel-nytprof-perl debuginfod dwz chromium libxml2-utils ca-certificates openssl wrk nodejs npm"
 VM="g++ qemu-system-x86 busybox-static cpio"
 HEALTHY="python3 redis-server redis-tools nginx-light nodejs sqlite3 git perl
 	postgresql postgresql-contrib memcached lua5.4 php-cli ruby lighttpd haproxy
