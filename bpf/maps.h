@@ -151,6 +151,17 @@ struct {
 	__type(value, struct pc_cache_entry);
 } pc_cache SEC(".maps");
 
+/* ---- Samplers of targets --------------------------------------------------
+ */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, USDT_SPECS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); /* site */
+	__type(value, struct usdt_spec);
+} usdt_specs SEC(".maps");
+
 /* ---- Stacks ---------------------------------------------------------------
  */
 

@@ -47,4 +47,25 @@ static __always_inline __u32 own_sample_stack(struct pt_regs *ctx, __u32 tgid,
 	return id;
 }
 
+/* The same from a probe in the middle of a function. */
+static __always_inline __u32 own_sample_stack_inside(struct pt_regs *ctx,
+						     __u32 tgid, __u32 epoch,
+						     __u32 source)
+{
+	struct scratch *s = scratch_get();
+	__u64 start = timing_start();
+	__u32 id;
+
+	if (!s) {
+		count(COUNTER_LOST_SCRATCH, 1);
+		return STACK_ID_NONE;
+	}
+	walk_from_inside(&s->walk, tgid, epoch, source, PT_REGS_IP(ctx),
+			 PT_REGS_SP(ctx), PT_REGS_FP(ctx));
+	id = stack_intern(&s->walk);
+	scratch_put(s);
+	timing_stop(start, COUNTER_SAMPLE_NS);
+	return id;
+}
+
 #endif

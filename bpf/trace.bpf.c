@@ -12,6 +12,7 @@
 #include "private_stack.h"
 #include "session.h"
 #include "upkeep.h"
+#include "usdt.h"
 #include "v8_gc.h"
 
 /* ---- Allocation ------------------------------------------------------------
@@ -116,6 +117,13 @@ int go_heap(struct pt_regs *ctx)
 {
 	NO_PRIVATE_STACK(ctx);
 	return go_heap_event(ctx);
+}
+
+SEC("?uprobe")
+int usdt(struct pt_regs *ctx)
+{
+	NO_PRIVATE_STACK(ctx);
+	return usdt_fired(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -536,4 +536,16 @@ static __always_inline void walk_from_position(struct walk *w, __u32 tgid,
 	walk_run(w);
 }
 
+/* Walks from the middle of a function, by the unwind rule there. */
+static __always_inline void walk_from_inside(struct walk *w, __u32 tgid,
+					     __u32 epoch, __u32 source,
+					     __u64 pc, __u64 sp, __u64 fp)
+{
+	walk_begin(w, tgid, epoch, source, fp);
+	w->pc = pc;
+	w->sp = sp;
+	w->exact = 1;
+	walk_run(w);
+}
+
 #endif

@@ -19,6 +19,7 @@ BUILD="gcc make clang llvm libbpf-dev bpftool libelf-dev libdw-dev zlib1g-dev
 	linux-libc-dev libc6-dev dpkg-dev"
 TEST="g++ gdb crun libcmocka-dev python3 python3-pytest python3-pytest-timeout python3-pyte python3-yaml
 	redis-server redis-tools nginx-light musl-tools libjemalloc-dev
+	systemtap-sdt-dev
 	libjemalloc2 libgoogle-perftools-dev libtcmalloc-minimal4
 	libmimalloc-dev libmimalloc2.0 rustc util-linux procps prometheus golang-go
 	python3-jsonschema libdevel-nytprof-perl debuginfod dwz chromium libxml2-utils ca-certificates openssl wrk nodejs npm"

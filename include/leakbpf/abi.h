@@ -265,6 +265,9 @@ enum alloc_kind {
 	GO_FREE,	 /* f(bucket, size), by the one before */
 	GO_GC_BEGIN,	 /* f(...): marking begins */
 	GO_GC_END,	 /* f(...): marking is done, sweeping begins */
+	/* USDT probes of a sampler in the target (bpf/usdt.h). */
+	USDT_ALLOC,
+	USDT_FREE,
 };
 
 #define PROBE_THROWS	 1u /* may leave by a C++ exception */
@@ -286,6 +289,27 @@ enum alloc_kind {
 #define PROBE_COOKIE_DEPTH(c) ((__u32)(c) >> 16)
 #define PROBE_COOKIE_SITE(c)  ((__u32)((c) >> 32))
 #define PROBE_SITES_MAX	      4096
+
+/* ---- USDT probes: map `usdt_specs`, by site ------------------------------ */
+
+enum usdt_kind { USDT_IS_CONSTANT, USDT_IS_REGISTER, USDT_IS_MEMORY };
+#define USDT_NO_OFFSET 0xffff
+
+/* Where an argument is: a constant, registers, or memory there. */
+struct usdt_operand {
+	__s64 value;	   /* constant or displacement */
+	__u16 base, index; /* offsets in struct pt_regs, or USDT_NO_OFFSET */
+	__u8 kind;	   /* enum usdt_kind */
+	__u8 scale;
+	__u8 is_signed;
+	__u8 unused_bits; /* 64 - the argument's */
+};
+
+#define USDT_SPEC_OPERANDS 3
+struct usdt_spec {
+	struct usdt_operand operands[USDT_SPEC_OPERANDS];
+};
+#define USDT_SPECS_MAX 1024
 
 /* ---- Counters: map `counters` (per CPU), one slot each ------------------ */
 
@@ -321,7 +345,8 @@ enum alloc_kind {
 	X(V8_LOST_TABLE, "V8 heap samples lost: table full")                   \
 	X(V8_LOST_TRACK, "V8 heap samples lost: memory not readable in a GC")  \
 	X(V8_LOST_HEAPS, "V8 allocations not sampled: too many isolates")      \
-	X(PAGES_MISSED, "page faults missed: the programs were busy")
+	X(PAGES_MISSED, "page faults missed: the programs were busy")          \
+	X(LOST_ARGUMENTS, "samples lost: arguments of a probe not readable")
 
 enum counter {
 #define X(id, text) COUNTER_##id,

@@ -63,6 +63,7 @@ struct options {
 	bool no_v8;
 	const char *debuginfod; /* URLs; NULL: those of the environment */
 	uint64_t v8_survived;	/* full collections */
+	bool no_samplers;
 	/* By format; "-": standard output, of one at most; NULL: none. */
 	const char *files[REPORT_FORMATS];
 	const char *capture;	 /* record: the file to be written */

@@ -349,6 +349,9 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 	case OPTION_DEBUGINFOD:
 		o->debuginfod = text;
 		break;
+	case OPTION_NO_SAMPLERS:
+		o->no_samplers = true;
+		break;
 	case OPTION_V8_SURVIVED:
 		return parse_survived(p, text);
 	case OPTION_FILE ... OPTION_FILE + REPORT_FORMATS - 1:

@@ -63,6 +63,7 @@ static void keep_fixed(const struct options *started, struct options *fresh)
 	KEEP_NUMBER(max_memory, "max-memory");
 	KEEP_NUMBER(memory_maps, "mmap");
 	KEEP_NUMBER(no_v8, "no-v8");
+	KEEP_NUMBER(no_samplers, "no-samplers");
 	KEEP_NUMBER(v8_survived, "v8-survived");
 	KEEP_NUMBER(force_link, "link");
 	KEEP_TEXT(debuginfod, "debuginfod");

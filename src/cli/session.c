@@ -121,6 +121,7 @@ static enum exit_code open_tracer(struct session *s)
 		.growth =
 			o->action == ACTION_EXPLAIN ? GROWTH_NEVER : o->growth,
 		.growth_sample_bytes = o->growth_sample_bytes,
+		.own_samplers = !o->no_samplers,
 		.v8 = !o->no_v8,
 		.v8_found = hide_builtins,
 		.js_frame = learn_js_frame,

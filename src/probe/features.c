@@ -66,11 +66,11 @@ static bool call_in_two_threads(own_function f)
  * them. Asked only then: closing an event takes 50 ms. */
 static int probe_bare_perf(own_function f, struct kernel_features *features)
 {
-	uint64_t offset;
-	int error = own_function_offset(f, &offset);
+	struct probe_point point = {0};
+	int error = own_function_offset(f, &point.file_offset);
 	int event = error ? error
 			  : link_perf_open("/proc/self/exe", getpid(), false,
-					   offset);
+					   &point);
 
 	if (event < 0)
 		return event;

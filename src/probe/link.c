@@ -43,12 +43,14 @@ static int create_multi(const char *path, enum link_kind kind, int program_fd,
 {
 	uint64_t *offsets CLEANUP_FREE = calloc(count, sizeof(*offsets));
 	uint64_t *cookies CLEANUP_FREE = calloc(count, sizeof(*cookies));
+	uint64_t *counters CLEANUP_FREE = calloc(count, sizeof(*counters));
 
-	if (!offsets || !cookies)
+	if (!offsets || !cookies || !counters)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		offsets[i] = points[i].file_offset;
 		cookies[i] = points[i].cookie;
+		counters[i] = points[i].counter_offset;
 	}
 	struct link_create_uprobe_multi attr = {
 		.program_fd = (uint32_t)program_fd,
@@ -57,6 +59,7 @@ static int create_multi(const char *path, enum link_kind kind, int program_fd,
 				       : LB_BPF_TRACE_UPROBE_MULTI,
 		.path = (uintptr_t)path,
 		.offsets = (uintptr_t)offsets,
+		.ref_ctr_offsets = (uintptr_t)counters,
 		.cookies = (uintptr_t)cookies,
 		.count = (uint32_t)count,
 		.multi_flags = is_return ? MULTI_RETURN : 0,

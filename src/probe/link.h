@@ -24,6 +24,9 @@
 struct probe_point {
 	uint64_t file_offset;
 	uint64_t cookie;
+	/* File offset of a 16-bit counter that the kernel raises in the process
+	 * as long as the probe is set (a USDT semaphore); 0: none. */
+	uint64_t counter_offset;
 };
 
 struct probe_links {

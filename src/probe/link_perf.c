@@ -22,6 +22,9 @@
 
 #include "base/cleanup.h"
 
+/* format/ref_ctr_offset: config:32-63 */
+#define COUNTER_OFFSET_SHIFT 32
+
 #define UPROBE_PMU "/sys/bus/event_source/devices/uprobe/"
 
 /* The number in a sysfs file, after an optional "config:" prefix. */
@@ -35,11 +38,13 @@ static int read_number(const char *file, const char *format, unsigned *value)
 }
 
 int link_perf_open(const char *path, pid_t pid, bool is_return,
-		   uint64_t file_offset)
+		   const struct probe_point *point)
 {
 	unsigned type, return_bit;
 	int fd;
 
+	if (point->counter_offset >> (64 - COUNTER_OFFSET_SHIFT))
+		return -EINVAL;
 	if (read_number(UPROBE_PMU "type", "%u", &type) ||
 	    read_number(UPROBE_PMU "format/retprobe", "config:%u",
 			&return_bit) ||
@@ -48,9 +53,10 @@ int link_perf_open(const char *path, pid_t pid, bool is_return,
 	struct perf_event_attr attr = {
 		.type = type,
 		.size = sizeof(attr),
-		.config = is_return ? 1ULL << return_bit : 0,
-		.config1 = (uintptr_t)path, /* uprobe_path */
-		.config2 = file_offset,	    /* probe_offset */
+		.config = (is_return ? 1ULL << return_bit : 0) |
+			  point->counter_offset << COUNTER_OFFSET_SHIFT,
+		.config1 = (uintptr_t)path,    /* uprobe_path */
+		.config2 = point->file_offset, /* probe_offset */
 	};
 	fd = (int)syscall(SYS_perf_event_open, &attr, pid, -1 /* any CPU */,
 			  -1 /* no group */, PERF_FLAG_FD_CLOEXEC);
@@ -61,8 +67,7 @@ int link_perf_create(const char *path, int program_fd, pid_t pid,
 		     bool is_return, const struct probe_point *point)
 {
 	union bpf_attr attr;
-	int event CLEANUP_CLOSE =
-		link_perf_open(path, pid, is_return, point->file_offset);
+	int event CLEANUP_CLOSE = link_perf_open(path, pid, is_return, point);
 	int link;
 
 	if (event < 0)

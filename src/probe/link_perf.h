@@ -12,7 +12,7 @@
 /* Opens the event alone: a descriptor, or -errno (-ENODEV: this kernel has no
  * uprobe events, or sysfs is not mounted). */
 int link_perf_open(const char *path, pid_t pid, bool is_return,
-		   uint64_t file_offset);
+		   const struct probe_point *point);
 /* A descriptor that holds the probe and its program, or -errno. */
 int link_perf_create(const char *path, int program_fd, pid_t pid,
 		     bool is_return, const struct probe_point *point);

@@ -35,6 +35,7 @@ struct probe_site {
 	 * the function's own, or one with them one register later (mimalloc's
 	 * malloc puts the heap in front of its size first). */
 	uint32_t kind;
+	uint64_t counter_offset; /* struct probe_point */
 };
 
 /*

@@ -254,7 +254,8 @@ static void add_probes(struct text *t, const struct report *r)
 
 	begin_line(t, "probes");
 	text_printf(t,
-		    r->go && r->go->all
+		    (r->go && r->go->all) ||
+				    r->status.own_samplers >= r->target_count
 			    ? "%s: %s sampled allocations/s, %s sampled frees/s"
 			    : "%s: %s allocations/s, %s frees/s",
 		    link_kind_name(r->status.link),
@@ -291,8 +292,9 @@ static void add_sampling(struct text *t, const struct report *r)
 	const struct tracer_status *s = &r->status;
 
 	begin_line(t, "sampling");
-	if (r->go && r->go->all)
-		text_add(t, "by the program");
+	if ((r->go && r->go->all) || s->own_samplers >= r->target_count)
+		text_printf(t, "by the program%s",
+			    s->own_samplers ? " (USDT otel_memory)" : "");
 	else if (s->sampling.interval_bytes)
 		text_printf(
 			t, "one per %s",

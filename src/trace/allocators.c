@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "trace/allocators.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 const struct allocator *allocator_of(struct allocators *all,
@@ -19,6 +20,8 @@ const struct allocator *allocator_of(struct allocators *all,
 	a->err = catalogue_find(o, options, &a->functions);
 	if (!catalogue_find_loader_hook(o, &a->loader_hook))
 		a->loader_hook = 0;
+	if (usdt_find(o, &a->usdt) == -ENOMEM)
+		a->err = -ENOMEM;
 	all->by_object[o->id] = a;
 	return a;
 }
@@ -29,6 +32,7 @@ void allocators_free(struct allocators *all)
 		if (!all->by_object[i])
 			continue;
 		alloc_functions_free(&all->by_object[i]->functions);
+		free(all->by_object[i]->usdt.list);
 		free(all->by_object[i]);
 		all->by_object[i] = NULL;
 	}

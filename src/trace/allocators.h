@@ -6,9 +6,11 @@
 
 #include "leakbpf/abi_user.h"
 #include "probe/catalogue.h"
+#include "trace/usdt.h"
 
 struct allocator {
 	struct alloc_functions functions;
+	struct usdt_probes usdt;
 	uint64_t loader_hook; /* _dl_debug_state; 0: none */
 	int err;	      /* catalogue_find's */
 };

@@ -16,6 +16,7 @@ enum point_group {
 	GROUP_ALLOC,
 	GROUP_MAP,
 	GROUP_LOADER,
+	GROUP_USDT,
 	GROUPS, /* those of V8 are set by v8_heap.c */
 	GROUP_V8_ALLOCATION = GROUPS,
 	GROUP_V8_SIZE,
@@ -47,6 +48,8 @@ static enum point_group group_of(uint32_t kind)
 	case V8_SIZE_OF_OBJECTS:
 		return GROUP_V8_SIZE;
 	default:
+		if (kind >= USDT_ALLOC)
+			return GROUP_USDT;
 		if (kind >= GO_MALLOC)
 			return GROUP_GO;
 		return kind > LOADER_STATE ? GROUP_V8_GC : GROUP_ALLOC;
@@ -86,6 +89,20 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 	return err;
 }
 
+static int add_usdt(struct tracer *t, struct tracee *e, const struct object *o,
+		    const struct usdt_probes *probes, struct points *points)
+{
+	struct probe_point *list = calloc(probes->count, sizeof(*list));
+	int err = list ? 0 : -ENOMEM;
+
+	points->list[GROUP_USDT] = list;
+	for (size_t i = 0; i < probes->count && !err; i++) {
+		err = usdt_place(t, e, o, &probes->list[i], &list[i]);
+		points->count[GROUP_USDT] += !err;
+	}
+	return err;
+}
+
 struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 				 enum link_kind *link)
 {
@@ -105,6 +122,8 @@ struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 		return t->skel->progs.v8_size;
 	case GROUP_GO:
 		return t->skel->progs.go_heap;
+	case GROUP_USDT:
+		return t->skel->progs.usdt;
 	case GROUP_MAP:
 		*link = t->link;
 		return session ? t->skel->progs.map_session
@@ -125,10 +144,9 @@ static int link_group(struct tracee *e, const struct object *o,
 		      enum point_group group)
 {
 	static const enum probe_phase phases[GROUPS] = {
-		[GROUP_FREE] = PROBES_FREES,
-		[GROUP_ALLOC] = PROBES_BIRTHS,
-		[GROUP_MAP] = PROBES_ALWAYS,
-		[GROUP_LOADER] = PROBES_ALWAYS,
+		[GROUP_FREE] = PROBES_FREES,  [GROUP_ALLOC] = PROBES_BIRTHS,
+		[GROUP_MAP] = PROBES_ALWAYS,  [GROUP_LOADER] = PROBES_ALWAYS,
+		[GROUP_USDT] = PROBES_ALWAYS,
 	};
 	struct probe_set set = {
 		.phase = phases[group],
@@ -157,6 +175,9 @@ static int link_points(struct tracer *t, struct tracee *e,
 	if (!err)
 		err = link_group(e, o, t->skel->progs.free_entry, plain, false,
 				 p, GROUP_FREE);
+	if (!err)
+		err = link_group(e, o, t->skel->progs.usdt, plain, false, p,
+				 GROUP_USDT);
 	if (session) {
 		if (!err)
 			err = link_group(e, o, t->skel->progs.alloc_session,
@@ -199,6 +220,8 @@ static int collect_points(struct tracer *t, struct tracee *e,
 	for (size_t i = 0; !err && i < a->functions.count; i++) {
 		const struct alloc_function *f = &a->functions.list[i];
 
+		if (e->own_sampler && group_of(f->kind) != GROUP_MAP)
+			continue;
 		if (!tracer_may_probe(t, f)) {
 			skipped++;
 			continue;
@@ -210,6 +233,10 @@ static int collect_points(struct tracer *t, struct tracee *e,
 		diag_warn("%s: %zu function%s that may throw not traced: "
 			  "that takes uprobe sessions (Linux 6.13)",
 			  o->path, skipped, skipped == 1 ? "" : "s");
+	if (!err && e->own_sampler && a->usdt.usable) {
+		err = add_usdt(t, e, o, &a->usdt, points);
+		*allocator = true;
+	}
 	if (err || !a->loader_hook)
 		return err;
 	hook.address = a->loader_hook;
@@ -259,6 +286,8 @@ int tracee_probe_objects(struct tracer *t, struct tracee *e)
 
 	if (go_heap_present(e))
 		return go_heap_attach(t, e);
+	if (!e->has_allocator)
+		e->own_sampler = usdt_present(t, e);
 	for (size_t i = 0; i < e->range_count && !err; i++) {
 		const struct object *o = e->ranges[i].object;
 

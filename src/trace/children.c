@@ -136,6 +136,7 @@ static void sweep_from(struct tracer *t, size_t index,
 	for (size_t i = index; i < t->sites.count; i++) {
 		const struct site *s = &t->sites.list[i];
 
+		points[count].counter_offset = s->plan.counter_offset;
 		if (s->users && s->object == first->object &&
 		    program_of(t, s) == program &&
 		    object_address_to_offset(s->object,

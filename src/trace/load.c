@@ -67,6 +67,7 @@ static void choose_programs(struct tracer *t)
 		use(t->skel->progs.v8_size, multi);
 	}
 	use(t->skel->progs.go_heap, multi);
+	use(t->skel->progs.usdt, multi);
 	use(t->skel->progs.loader_entry, multi);
 	if (t->link == LINK_SESSION) {
 		use(t->skel->progs.alloc_session, LB_BPF_TRACE_UPROBE_SESSION);

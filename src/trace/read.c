@@ -155,11 +155,9 @@ void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT])
 		uint32_t kind = t->sites.list[i].kind;
 		uint64_t hits = site_hits(t, i);
 
-		if (kind == FREE_POINTER)
+		if (site_kind_frees(kind))
 			counters[COUNTER_FREE_HITS] += hits;
-		else if (kind == GO_FREE)
-			counters[COUNTER_FREE_HITS] += hits;
-		else if (kind < FREE_POINTER || kind == GO_MALLOC)
+		else if (site_kind_allocates(kind))
 			counters[COUNTER_ALLOC_HITS] += hits;
 	}
 	counters[COUNTER_FREE_HITS] += t->sites.past.frees;
@@ -227,6 +225,15 @@ static uint64_t overhead_ns(const struct tracer *t)
 	return sum;
 }
 
+static size_t own_samplers(const struct tracer *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->tracee_count; i++)
+		n += t->tracees[i]->own_sampler && t->tracees[i]->process;
+	return n;
+}
+
 void tracer_status(const struct tracer *t, struct tracer_status *out)
 {
 	struct unwind_store_stats unwind;
@@ -237,6 +244,7 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 	if (t->regions)
 		regions_stats(t->regions, &regions);
 	*out = (struct tracer_status){
+		.own_samplers = own_samplers(t),
 		.sampling = t->skel->bss->sampling,
 		.outstanding = outstanding > 0 ? outstanding : 0,
 		.outstanding_max = t->plan.outstanding_max,

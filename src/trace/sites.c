@@ -59,9 +59,9 @@ static void give_up(struct tracer *t, size_t index)
 	uint64_t zeros[TRACER_CPUS_MAX] = {0}, hits = site_hits(t, index);
 	uint32_t key = (uint32_t)index;
 
-	if (s->kind == FREE_POINTER || s->kind == GO_FREE)
+	if (site_kind_frees(s->kind))
 		past->frees += hits;
-	else if (s->kind < FREE_POINTER || s->kind == GO_MALLOC)
+	else if (site_kind_allocates(s->kind))
 		past->allocations += hits;
 	if (s->plan.emulated)
 		past->emulated += hits;
@@ -181,6 +181,7 @@ int site_place_planned(struct tracer *t, struct tracee *e,
 	/* One of many may be left out, one that was asked for not. */
 	if (e->quiet && site->users >= SITE_USERS_MAX)
 		return -ENOSPC;
+	out->counter_offset = site->plan.counter_offset;
 	index = (size_t)(site - t->sites.list);
 	out->cookie = PROBE_COOKIE(site->plan.kind, f->flags,
 				   site->plan.stack_depth, index);

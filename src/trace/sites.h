@@ -71,6 +71,17 @@ int site_place_planned(struct tracer *t, struct tracee *e,
 		       const struct probe_site *plan, struct probe_point *out);
 /* It uses none of its sites any more. */
 void sites_release(struct tracer *t, struct tracee *e);
+/* Of which sort its hits are, for the counters. */
+static inline bool site_kind_frees(uint32_t kind)
+{
+	return kind == FREE_POINTER || kind == GO_FREE || kind == USDT_FREE;
+}
+
+static inline bool site_kind_allocates(uint32_t kind)
+{
+	return kind < FREE_POINTER || kind == GO_MALLOC || kind == USDT_ALLOC;
+}
+
 /* Hits so far. */
 uint64_t site_hits(const struct tracer *t, size_t index);
 

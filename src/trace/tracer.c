@@ -207,6 +207,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	tracer_purge(t, &e->pid, 1);
 	v8_heap_forget(t, e);
 	e->go = (struct go_tracking){0};
+	e->own_sampler = false;
 	if (t->regions)
 		regions_drop_process(t->regions, e->pid);
 	tracee_forget_probes(t, e);

@@ -54,6 +54,7 @@ struct tracer_options {
 	enum growth_mode growth;
 	/* Sampling is at least that coarse when there is nothing but pages. */
 	uint64_t growth_sample_bytes;
+	bool own_samplers;     /* follow USDT samplers of targets */
 	bool v8;	       /* look for V8 in targets */
 	uint32_t v8_survived;  /* full collections survived: held, not garbage
 				*/
@@ -198,6 +199,7 @@ struct tracer_status {
 	uint64_t kernel_memory_bytes; /* maps and programs */
 	uint32_t coarsened;	      /* times the sampling was made coarser */
 	enum link_kind link;
+	size_t own_samplers; /* targets that sample by USDT probes */
 	/* Estimated CPU time the target spent in probes so far, ns. */
 	uint64_t overhead_ns;
 	uint32_t objects_without_cfi;

@@ -60,6 +60,7 @@ struct tracee {
 	bool has_allocator;
 	bool pages;	   /* followed by the pages it holds: without probes */
 	char refusal[320]; /* why it may not be probed; "": it may */
+	bool own_sampler;  /* usdt.h: the allocator is left alone */
 	struct v8_tracee v8;
 	struct v8_heap_tracking v8_heap;
 	struct go_tracking go;

@@ -105,6 +105,19 @@ seed_go_table()
 	} >"$to/table"
 }
 
+# The notes of the C library, and arguments of every form.
+seed_usdt()
+{
+	for file in /usr/lib/*-linux-gnu/libc.so.6 \
+		/usr/lib/*-linux-gnu/libstdc++.so.6; do
+		objcopy -O binary --only-section=.note.stapsdt \
+			--set-section-flags .note.stapsdt=alloc,readonly \
+			"$file" "$to/$(basename "$file")" 2>/dev/null || :
+	done
+	printf '8@%%rdi -4@$5 8@-8(%%rbp) 2@(%%rax,%%rbx,8) 1@%%r9b' \
+		>"$to/arguments"
+}
+
 # META, PROCESS, STRINGS, SYMBOLS, STACKS, SNAPSHOT; see fuzz_capture.c.
 seed_capture()
 {
@@ -187,5 +200,6 @@ fuzz_demangle) seed_demangle ;;
 fuzz_perf_map) seed_perf_map ;;
 fuzz_go_table) seed_go_table ;;
 fuzz_last_run) seed_last_run ;;
+fuzz_usdt) seed_usdt ;;
 *) printf x >"$to/one" ;;
 esac

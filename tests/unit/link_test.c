@@ -87,7 +87,7 @@ static int tear_down(void **state)
 /* Entry and return probe on worker_target in `pid`, through `file`. */
 static int attach_to(struct setting *s, int file, pid_t pid)
 {
-	struct probe_point point = {s->offset, COOKIE};
+	struct probe_point point = {s->offset, COOKIE, 0};
 	int error = probe_links_add(&s->lab.links, s->kind, s->entry->fd, file,
 				    pid, false, &point, 1);
 
@@ -177,7 +177,7 @@ static void fork_children_are_not_counted(void **state)
 static void fork_children_can_be_swept(void **state)
 {
 	struct setting *s = *state;
-	struct probe_point point = {s->offset, COOKIE};
+	struct probe_point point = {s->offset, COOKIE, 0};
 	struct worker child = s->worker;
 	struct probe_links passing = {0};
 	int before = worker_first_byte(&s->worker);
@@ -326,7 +326,7 @@ static void files_of_other_mount_namespaces_can_be_probed(void **state)
 static void a_bad_point_undoes_the_good_ones(void **state)
 {
 	struct setting *s = *state;
-	struct probe_point points[] = {{s->offset, 0}, {1ULL << 40, 0}};
+	struct probe_point points[] = {{s->offset, 0, 0}, {1ULL << 40, 0, 0}};
 	int before = worker_first_byte(&s->worker);
 	int error = probe_links_add(&s->lab.links, s->kind, s->entry->fd,
 				    s->worker.executable, s->worker.pid, false,
@@ -350,7 +350,7 @@ static void a_process_that_is_gone_is_told(void **state)
 static void no_process_or_no_kind_is_refused(void **state)
 {
 	struct setting *s = *state;
-	struct probe_point point = {s->offset, 0};
+	struct probe_point point = {s->offset, 0, 0};
 
 	/* pid 0 or -1 would mean every process on the machine. */
 	assert_int_equal(attach_to(s, s->worker.executable, 0), -EINVAL);
@@ -381,7 +381,7 @@ static void a_session_may_decline_the_return(void **state)
 /* 20 functions, entry and return: 40 perf events, or 2 links (1 session). */
 static void attach_forty(struct setting *s)
 {
-	struct probe_point points[20];
+	struct probe_point points[20] = {0};
 
 	for (unsigned i = 0; i < 20; i++) {
 		assert_int_equal(

@@ -47,7 +47,8 @@ static int plan(const struct object *o, const struct alloc_function *f,
 	    object_read(o, offset, code, size) ||
 	    site_plan(code, size, f->address, f->kind, &site))
 		return -1;
-	points->list[points->count++].file_offset = offset + site.offset;
+	points->list[points->count++] =
+		(struct probe_point){.file_offset = offset + site.offset};
 	return 0;
 }
 
