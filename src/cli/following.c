@@ -71,6 +71,17 @@ void following_free(struct following *f)
 	free(f);
 }
 
+void following_select(struct following *f, struct selection *selection)
+{
+	selection_free(f->selection);
+	f->selection = selection;
+	/* Whoever is there is looked at now: scan(). */
+	if (f->proc)
+		closedir(f->proc);
+	f->proc = NULL;
+	f->scanned_ns = 0;
+}
+
 /* ---- One process --------------------------------------------------------- */
 
 static void let_go(struct following *f, struct tracer *tracer,
@@ -93,30 +104,12 @@ static void announce(const struct following *f, const struct process *p)
 
 static void note_failure(struct following *f, const struct process *p, int err)
 {
-	static const struct {
-		int err;
-		enum not_traced why;
-	} known[] = {
-		{-ENOENT, NOT_TRACED_NO_ALLOCATOR},
-		{-ENOTSUP, NOT_TRACED_REFUSED},
-		{-EPERM, NOT_TRACED_DENIED},
-		{-EACCES, NOT_TRACED_DENIED},
-		{-ENOMEM, NOT_TRACED_NO_ROOM},
-		{-EMFILE, NOT_TRACED_NO_ROOM},
-		{-ENOSPC, NOT_TRACED_NO_ROOM},
-		{-E2BIG, NOT_TRACED_NO_ROOM},
-	};
-	enum not_traced why = NOT_TRACED_FAILED;
-
 	if (err == -ESRCH)
 		return;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].err == err)
-			why = known[i].why;
 	diag_debug("process %d (%s) is not traced: %s", (int)p->pid, p->comm,
 		   strerror(-err));
-	refusals_add(&f->refusals, p->pid, p->start_time_ticks, why,
-		     monotonic_ns());
+	refusals_add(&f->refusals, p->pid, p->start_time_ticks,
+		     not_traced_of(err), monotonic_ns());
 }
 
 static void attach(struct following *f, struct tracer *tracer,

@@ -34,6 +34,10 @@ int following_new(const struct selection_criteria *criteria,
 		  size_t error_size);
 void following_free(struct following *f);
 
+/* Another selection from now on, taken over; NULL: nothing is selected. Who
+ * belongs no more is let go within seconds. */
+void following_select(struct following *f, struct selection *selection);
+
 /* The tracer's word that a process has started. */
 void following_started(struct following *f, pid_t pid);
 /* Attaches whoever is there; stops early when a signal asks for it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/refusals.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* By the low bits of the pid: who shares a place with another is just tried
@@ -66,4 +67,24 @@ void refusals_free(struct refusals *r)
 {
 	free(r->list);
 	r->list = NULL;
+}
+
+enum not_traced not_traced_of(int err)
+{
+	switch (-err) {
+	case ENOENT:
+		return NOT_TRACED_NO_ALLOCATOR;
+	case ENOTSUP:
+		return NOT_TRACED_REFUSED;
+	case EPERM:
+	case EACCES:
+		return NOT_TRACED_DENIED;
+	case ENOMEM:
+	case EMFILE:
+	case ENOSPC:
+	case E2BIG:
+		return NOT_TRACED_NO_ROOM;
+	default:
+		return NOT_TRACED_FAILED;
+	}
 }

@@ -25,6 +25,9 @@ enum not_traced {
 		NOT_TRACED_COUNT
 };
 
+/* Why an attempt to attach ended with -errno. */
+enum not_traced not_traced_of(int err);
+
 struct refusal;
 
 struct refusals {

@@ -1,41 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/reload.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "cli/config_file.h"
+#include "cli/retarget.h"
 
 #define ERROR_BYTES 512
 
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
-}
-
-static bool same_pids(const struct options *a, const struct options *b)
-{
-	return a->pid_count == b->pid_count &&
-	       (!a->pid_count ||
-		!memcmp(a->pids, b->pids, a->pid_count * sizeof(a->pids[0])));
-}
-
-static bool same_list(const struct selection_list *a,
-		      const struct selection_list *b)
-{
-	for (size_t i = 0; i < a->count && i < b->count; i++)
-		if (strcmp(a->list[i], b->list[i]))
-			return false;
-	return a->count == b->count;
-}
-
-static bool same_selection(const struct selection_criteria *a,
-			   const struct selection_criteria *b)
-{
-	return same_list(&a->cgroups, &b->cgroups) &&
-	       same_list(&a->containers, &b->containers) &&
-	       same_list(&a->pods, &b->pods) &&
-	       same_list(&a->comms, &b->comms) && a->all == b->all;
 }
 
 static void refuse(const char *name)
@@ -74,10 +51,6 @@ static void keep_fixed(const struct options *started, struct options *fresh)
 #undef KEEP
 #undef KEEP_NUMBER
 #undef KEEP_TEXT
-	if (!same_pids(started, fresh))
-		refuse("pid");
-	if (!same_selection(&started->selection, &fresh->selection))
-		refuse("what is selected (cgroup, container, pod, comm, all)");
 }
 
 static bool same_files(const struct options *a, const struct options *b)
@@ -111,37 +84,58 @@ static int change_files(const struct options *now, const struct options *fresh,
 	return 0;
 }
 
-const struct options *reload_options(struct reload *r, struct output *output)
+static void free_options(struct options *o)
 {
-	const struct options *now = r->loaded ? &r->current : r->started;
-	char error[ERROR_BYTES];
-	struct options fresh;
+	if (o)
+		options_free(o);
+	free(o);
+}
 
-	if (options_parse(&fresh, now->argc, now->argv, error, sizeof(error)) !=
-	    EXIT_CODE_OK) {
+static int apply(struct reload *r, struct options *fresh,
+		 struct reporting *reporting)
+{
+	struct retarget targets;
+	int err = retarget_prepare(&targets, fresh, reporting);
+
+	if (err)
+		return err;
+	err = change_files(reporting->options, fresh, reporting->output);
+	if (err) {
+		retarget_cancel(&targets);
+		return err;
+	}
+	keep_fixed(r->started, fresh);
+	retarget_apply(&targets, fresh, reporting);
+	return 0;
+}
+
+void reload_options(struct reload *r, struct reporting *reporting)
+{
+	const struct options *now = reporting->options;
+	struct options *fresh = calloc(1, sizeof(*fresh));
+	char error[ERROR_BYTES] = "out of memory";
+
+	if (!fresh || options_parse(fresh, now->argc, now->argv, error,
+				    sizeof(error)) != EXIT_CODE_OK) {
 		diag_error("reload: %s; nothing is changed", error);
-		options_free(&fresh);
-		return now;
-	}
-	if (change_files(now, &fresh, output)) {
+	} else if (apply(r, fresh, reporting)) {
 		diag_error("reload: nothing is changed");
-		options_free(&fresh);
-		return now;
+	} else {
+		reload_close(r);
+		r->current = fresh;
+		reporting->options = fresh;
+		diag_set_level(fresh->log_level);
+		diag_info("configuration read again%s%s",
+			  fresh->config ? ": " : "",
+			  fresh->config ? fresh->config->path
+					: "; there is no file");
+		return;
 	}
-	keep_fixed(r->started, &fresh);
-	if (r->loaded)
-		options_free(&r->current);
-	r->current = fresh;
-	r->loaded = true;
-	diag_set_level(fresh.log_level);
-	diag_info("configuration read again%s%s", fresh.config ? ": " : "",
-		  fresh.config ? fresh.config->path : "; there is no file");
-	return &r->current;
+	free_options(fresh);
 }
 
 void reload_close(struct reload *r)
 {
-	if (r->loaded)
-		options_free(&r->current);
-	r->loaded = false;
+	free_options(r->current);
+	r->current = NULL;
 }

@@ -4,21 +4,21 @@
 #define CLI_RELOAD_H
 
 #include "cli/options.h"
-#include "cli/output.h"
+#include "cli/reporting.h"
 
 struct reload {
 	const struct options *started; /* with; stays valid */
-	struct options current;	       /* once it has been reloaded */
-	bool loaded;
+	struct options *current;       /* NULL: those, so far */
 };
 
 /*
  * Parses the command line and the file again. What can change changes: the
- * result, `output` and the log level; for what cannot, a warning says so. When
- * anything is wrong, an error says what, and everything stays. The options that
- * hold now; those returned before are no longer valid.
+ * targets, outputs and options of `reporting`, and the log level; for what
+ * cannot, a warning says so. When anything is wrong, an error says what, and
+ * everything stays. The report must be made anew before it is shown.
  */
-const struct options *reload_options(struct reload *r, struct output *output);
+void reload_options(struct reload *r, struct reporting *reporting);
+/* When `reporting` is not used any more. */
 void reload_close(struct reload *r);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "cli/own_cost.h"
 #include "cli/recording.h"
+#include "cli/reporting_targets.h"
 #include "report/formats.h"
 
 /* Growth is measured over at least this long: over one short interval it would
@@ -232,51 +233,6 @@ static uint64_t count_dead_sites(const struct tracer *t)
 	return dead;
 }
 
-static void describe_targets(const struct targets *targets,
-			     struct report_target *list)
-{
-	for (size_t i = 0; i < targets->count; i++) {
-		const struct target_process *t = targets->list[i];
-
-		list[i] = (struct report_target){
-			.pid = t->process.pid,
-			.comm = t->process.comm,
-			.command_line = t->process.command_line,
-			.container = t->container,
-			.memory = t->memory,
-			.alive = process_alive(&t->process),
-		};
-	}
-}
-
-static void describe_following(struct reporting *r)
-{
-	static const struct not_traced_text texts[NOT_TRACED_COUNT] = {
-#define X(id, key, text) {key, text},
-		NOT_TRACED_REASONS(X)
-#undef X
-	};
-	struct report_following *shown = &r->report_following;
-	struct following_figures f;
-
-	if (!r->following)
-		return;
-	following_figures(r->following, r->tracer, &f);
-	*shown = (struct report_following){
-		.selection = f.selection,
-		.attached = f.attached,
-		.let_go = f.let_go,
-		.waiting = f.waiting,
-		.no_room = f.no_room,
-		.starts_missed = f.starts_missed,
-		.reason_count = NOT_TRACED_COUNT,
-		.reasons = texts,
-	};
-	for (size_t i = 0; i < NOT_TRACED_COUNT; i++)
-		shown->not_traced[i] = f.not_traced[i];
-	r->report.following = shown;
-}
-
 struct writing {
 	enum report_format format;
 	const struct report *report;
@@ -351,14 +307,8 @@ int reporting_update(struct reporting *r, bool final)
 	if (r->following)
 		following_tidy(r->following, r->tracer);
 	targets_observe_all(r->targets);
-	free(r->report_targets);
-	r->report_targets =
-		calloc(r->targets->count + 1, sizeof(*r->report_targets));
-	if (!r->report_targets)
-		return -ENOMEM;
+	reporting_targets_free(r);
 	*report = (struct report){
-		.targets = r->report_targets,
-		.target_count = r->targets->count,
 		.started_ns = realtime_ns() - (now_ns - r->attached_ns),
 		.elapsed_seconds = (double)(now_ns - r->attached_ns) / 1e9,
 		.final = final,
@@ -381,8 +331,9 @@ int reporting_update(struct reporting *r, bool final)
 	err = try_snapshot(r, now_ns, window, &report->status);
 	if (err)
 		return err;
-	describe_targets(r->targets, r->report_targets);
-	describe_following(r);
+	err = reporting_targets_update(r);
+	if (err)
+		return err;
 	report->dead_sites = count_dead_sites(r->tracer);
 	if (reporting_v8_update(&r->v8, r->tracer, r->merge, r->profile,
 				r->targets, now_ns,
@@ -430,6 +381,5 @@ enum exit_code reporting_exit_code(int err)
 void reporting_close(struct reporting *r)
 {
 	forget_diagnosis(r);
-	free(r->report_targets);
-	r->report_targets = NULL;
+	reporting_targets_free(r);
 }

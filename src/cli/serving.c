@@ -146,14 +146,18 @@ static int update(void *context)
 	return err ? err : reporting_diagnose(s->pages.reporting);
 }
 
-static void reload(struct serving *s, uint64_t now_ns)
+/* A report at once: the one before may be about what has gone. */
+static int reload(struct serving *s, uint64_t now_ns)
 {
 	struct reporting *r = s->pages.reporting;
+	int err;
 
 	notify_reloading(&s->notify);
-	r->options = reload_options(&s->reload, r->output);
-	s->loop.next_ns = now_ns;
+	reload_options(&s->reload, r);
+	s->loop.next_ns = now_ns + r->options->interval_ms * 1000000;
+	err = write_report(s);
 	notify_ready(&s->notify);
+	return err;
 }
 
 static void answer_requests(struct serving *s, uint64_t now_ns)
@@ -174,8 +178,12 @@ static int attend(void *context)
 	uint64_t now_ns = monotonic_ns();
 
 	notify_alive(&s->notify, now_ns);
-	if (signals_take_reload())
-		reload(s, now_ns);
+	if (signals_take_reload()) {
+		int err = reload(s, now_ns);
+
+		if (err)
+			return err;
+	}
 	answer_requests(s, now_ns);
 	return 0;
 }

@@ -120,13 +120,13 @@ static bool is_program(const struct selection *s, pid_t pid)
 
 bool selection_holds(const struct selection *s, pid_t pid)
 {
-	return comm_matches(s, pid) && group_matches(s, pid) &&
+	return s && comm_matches(s, pid) && group_matches(s, pid) &&
 	       is_program(s, pid) && container_matches(s, pid);
 }
 
 const char *selection_text(const struct selection *s)
 {
-	return s->text.data ? s->text.data : "";
+	return !s ? "nothing" : s->text.data ? s->text.data : "";
 }
 
 /* ---- Making one ---------------------------------------------------------- */

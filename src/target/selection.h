@@ -37,11 +37,11 @@ int selection_new(const struct selection_criteria *c,
 		  char *error, size_t error_size);
 void selection_free(struct selection *s);
 
-/* Whether a process belongs. Kernel threads, this process and others of its
- * program never do. */
+/* Whether a process belongs; to NULL none does. Kernel threads, this process
+ * and others of its program never do. */
 bool selection_holds(const struct selection *s, pid_t pid);
 
-/* One line: what it waits for. */
+/* One line: what it waits for; NULL: "nothing". */
 const char *selection_text(const struct selection *s);
 
 #endif

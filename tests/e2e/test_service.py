@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`leakbpf serve` as a service: what it tells the service manager, reloading,
 the privileges it keeps, restarts after a crash."""
+import json
 import os
 import pathlib
 import re
@@ -123,6 +124,56 @@ def test_configuration_is_reloaded(tmp_path):
             os.kill(pid, signal.SIGHUP)
             wait_for_text(server, "mmap takes effect after a restart")
             server.wait_for(page.exists)
+            assert server.stop() == 0, server.stderr()
+
+
+def test_targets_are_reloaded(tmp_path):
+    config = tmp_path / "leakbpf.conf"
+
+    def write(text):
+        config.write_text(f"interval = 0.5\n{text}\n")
+        config.chmod(0o644)
+
+    def pids(server):
+        report = json.loads(server.get("/api")[2])
+        return {t["pid"] for t in report["targets"] if t["alive"]}
+
+    def is_seen(server, target):
+        return f'pid="{target.pid}",memory="native",function="leak_slowly"' \
+            .encode() in server.get("/metrics")[2]
+
+    with Target("load", "service") as one, Target("load", "service") as two, \
+            Target("functions") as other:
+        one.line()
+        two.line()
+        write(f"pid = {one.pid}")
+        with Server(None, "--config", config) as server:
+            server.wait_for(lambda: is_seen(server, one))
+            write(f"pid = {one.pid}\npid = {1 << 22}")
+            os.kill(server.process.pid, signal.SIGHUP)
+            wait_for_text(server, "reload: nothing is changed")
+            assert pids(server) == {one.pid}
+            write(f"pid = {two.pid}")
+            os.kill(server.process.pid, signal.SIGHUP)
+            server.wait_for(lambda: is_seen(server, two))
+            assert pids(server) == {two.pid}
+            assert not is_seen(server, one)
+            assert not machine.patched_bytes(one.pid)
+            assert server.stop() == 0, server.stderr()
+        write(f"pid = {one.pid}\ncomm = no-such-name")
+        with Server(None, "--config", config) as server:
+            assert pids(server) == {one.pid}
+            write("comm = functions")
+            os.kill(server.process.pid, signal.SIGHUP)
+            server.wait_for(lambda: other.pid in pids(server))
+            assert one.pid not in pids(server)
+            write("pod = no-such-pod")
+            os.kill(server.process.pid, signal.SIGHUP)
+            wait_for_text(server, "there is none with this uid or name")
+            assert other.pid in pids(server)
+            write(f"pid = {two.pid}")
+            os.kill(server.process.pid, signal.SIGHUP)
+            server.wait_for(lambda: pids(server) == {two.pid})
             assert server.stop() == 0, server.stderr()
 
 
