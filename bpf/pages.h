@@ -64,9 +64,21 @@ static __always_inline bool page_sampled(__u64 address, __u32 owner,
 	return !threshold || page_draw(address, owner) < threshold;
 }
 
+/* Computed once for each interval: faults are many. */
+__u64 page_interval = ~0ULL;
+__u32 page_interval_threshold = 0;
+
 static __always_inline __u32 page_threshold(void)
 {
-	return sampling_threshold(GROWTH_PAGE_BYTES, sampling.interval_bytes);
+	__u64 interval = sampling.interval_bytes;
+
+	if (interval != page_interval) {
+		page_interval_threshold =
+			sampling_threshold(GROWTH_PAGE_BYTES, interval);
+		barrier();
+		page_interval = interval;
+	}
+	return page_interval_threshold;
 }
 
 /* ---- Faults -----------------------------------------------------------------
@@ -88,19 +100,25 @@ static __always_inline bool page_entry(struct arch_entry *out)
 	return arch_entry_read((void *)bpf_task_pt_regs(task), out);
 }
 
-/* The fault that the current thread is in; NULL: none of a user page. A fault
- * in user mode is an exception of its own; one in a system call may be over,
- * but calls that give memory back do not fault before. */
-static __always_inline struct page_fault *page_fault_now(void)
+static __always_inline bool page_entry_note(struct page_fault *f)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct page_fault *f = page_fault_slot(tid);
 	struct arch_entry entry;
 
-	if (!f || f->tid != tid || !page_entry(&entry) || f->pc != entry.pc ||
-	    f->call != entry.call)
-		return NULL;
-	return f;
+	if (!page_entry(&entry))
+		return false;
+	f->pc = entry.pc;
+	f->call = entry.call;
+	return true;
+}
+
+/* Whether the thread is still in the fault. One in user mode is an exception of
+ * its own; one in a system call may be over, but calls that give memory back do
+ * not fault before. */
+static __always_inline bool page_fault_lasts(const struct page_fault *f)
+{
+	struct arch_entry entry;
+
+	return page_entry(&entry) && f->pc == entry.pc && f->call == entry.call;
 }
 
 static __always_inline int page_fault_begins(__u64 address)
@@ -108,19 +126,21 @@ static __always_inline int page_fault_begins(__u64 address)
 	__u64 id = bpf_get_current_pid_tgid();
 	struct target *target = page_target(id >> 32);
 	struct page_fault *f;
-	struct arch_entry entry;
 
 	if (!target || address >= ARCH_USER_ADDRESS_MAX)
 		return 0;
 	f = page_fault_slot((__u32)id);
-	if (!f || !page_entry(&entry))
+	if (!f)
+		return 0;
+	address &= -GROWTH_PAGE_BYTES;
+	/* Of others it does not matter, unless they are huge. */
+	if (page_sampled(address, target->owner, page_threshold()) &&
+	    !page_entry_note(f))
 		return 0;
 	f->tid = (__u32)id;
 	f->order = 0;
-	f->pc = entry.pc;
-	f->call = entry.call;
 	f->booked = 0;
-	f->address = address & -GROWTH_PAGE_BYTES;
+	f->address = address;
 	return 0;
 }
 
@@ -142,14 +162,15 @@ SEC("?raw_tp/mm_page_alloc")
 int page_allocated(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 order = ctx->args[1];
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct page_fault *f;
 
 	if (!order || order > PAGES_ORDER_MAX ||
 	    (__u32)ctx->args[3] != MIGRATE_MOVABLE ||
 	    !page_target(bpf_get_current_pid_tgid() >> 32))
 		return 0;
-	f = page_fault_now();
-	if (f)
+	f = page_fault_slot(tid);
+	if (f && f->tid == tid && f->address && page_entry_note(f))
 		f->order = order;
 	return 0;
 }
@@ -221,12 +242,8 @@ static __always_inline void page_book_all(const struct target *target,
 		.threshold = page_threshold(),
 	};
 	__u32 order = f->order <= PAGES_ORDER_MAX ? f->order : PAGES_ORDER_MAX;
-	__u64 start;
+	__u64 start = timing_start();
 
-	count_work(COUNTER_PAGES, 1ULL << order);
-	if (!order && !page_sampled(address, b.owner, b.threshold))
-		return;
-	start = timing_start();
 	b.stack = page_stack(target, tgid);
 	if (b.stack == STACK_ID_NONE)
 		return;
@@ -252,35 +269,45 @@ static __always_inline void page_unbook(const struct target *target,
 	f->booked = 0;
 }
 
-/* TP_PROTO(struct mm_struct *mm, int member): for more and for less. */
+/* More anonymous memory, or less. */
+static __always_inline void page_count(const struct target *target, __u32 tgid,
+				       struct page_fault *f, __u64 mm)
+{
+	__u64 address = f->address;
+	struct task_struct *task;
+
+	f->address = 0;
+	if (!address)
+		return;
+	count_work(COUNTER_PAGES, 1ULL << (f->order & 15));
+	if (!f->order &&
+	    !page_sampled(address, target->owner, page_threshold()))
+		return;
+	/* Not for memory of others, as exec and debuggers get it. */
+	task = bpf_get_current_task_btf();
+	if (mm == (__u64)task->mm && page_fault_lasts(f))
+		page_book_all(target, tgid, f, address);
+}
+
+/* TP_PROTO(struct mm_struct *mm, int member) */
 SEC("?raw_tp/rss_stat")
 int page_counted(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u32 member = ctx->args[1], tgid;
-	struct task_struct *task;
+	__u32 member = ctx->args[1];
+	__u64 id = bpf_get_current_pid_tgid();
 	struct target *target;
 	struct page_fault *f;
-	__u64 address;
 
 	if (member != MM_ANONPAGES && member != MM_SWAPENTS)
 		return 0;
-	tgid = bpf_get_current_pid_tgid() >> 32;
-	target = page_target(tgid);
-	if (!target)
+	target = page_target(id >> 32);
+	f = target ? page_fault_slot((__u32)id) : NULL;
+	if (!f || f->tid != (__u32)id)
 		return 0;
-	/* Not for memory of others, as exec and debuggers get it. */
-	task = bpf_get_current_task_btf();
-	f = ctx->args[0] == (__u64)task->mm ? page_fault_now() : NULL;
-	if (!f)
-		return 0;
-	if (member == MM_SWAPENTS) {
+	if (member == MM_ANONPAGES)
+		page_count(target, id >> 32, f, ctx->args[0]);
+	else if (f->booked && page_fault_lasts(f))
 		page_unbook(target, f);
-		return 0;
-	}
-	address = f->address;
-	f->address = 0;
-	if (address)
-		page_book_all(target, tgid, f, address);
 	return 0;
 }
 

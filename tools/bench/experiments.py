@@ -15,6 +15,8 @@ from tracers import (ALL_FUNCTIONS, MALLOC_ONLY, Floor, Leakbpf, Naive,
                      loader_memory)
 
 UNTRACED, EXACT, DEFAULT, NAIVE = "untraced", "exact", "default", "bpftrace"
+# Memory growth: of the program, and of another one.
+GROWTH, GROWTH_OTHER = "growth", "growth of another"
 # The traps of EXACT and DEFAULT alone.
 EXACT_FLOOR, DEFAULT_FLOOR = "exact floor", "default floor"
 
@@ -53,8 +55,14 @@ class Bench:
         if name in (EXACT_FLOOR, DEFAULT_FLOOR):
             return Floor(self.target("floor"), pid, library,
                          name == EXACT_FLOOR)
-        options = [] if name == DEFAULT else [
-            "--sample-bytes", "0" if name == EXACT else str(name)]
+        if name == GROWTH_OTHER:
+            pid = os.getpid()
+        if name in (GROWTH, GROWTH_OTHER):
+            options = ["--growth"]
+        elif name == DEFAULT:
+            options = []
+        else:
+            options = ["--sample-bytes", "0" if name == EXACT else str(name)]
         tracer = Leakbpf(self.leakbpf, pid, "-i", "3600", *options)
         tracer.wait_attached()
         return tracer

@@ -4,8 +4,8 @@
 
 usage: run.py LEAKBPF BUILD_DIRECTORY BENCHMARKS.md [SECTION...]
 
-With sections (pairs redis node unwind attach memory sampling) only those are
-measured, and printed instead of written. BENCH_QUICK=1 takes fewer and shorter
+With sections (pairs growth redis node unwind attach memory sampling) only those
+are measured, and printed instead of written. BENCH_QUICK=1 takes fewer and shorter
 rounds.
 """
 
@@ -25,7 +25,9 @@ LABELS = {x.UNTRACED: "untraced", x.EXACT: "leakbpf, every block",
           x.DEFAULT: "leakbpf, default sampling",
           x.EXACT_FLOOR: "... its traps alone",
           x.DEFAULT_FLOOR: "... its traps alone",
-          x.NAIVE: "bpftrace, the naive probes"}
+          x.NAIVE: "bpftrace, the naive probes",
+          x.GROWTH: "leakbpf `--growth`",
+          x.GROWTH_OTHER: "... of another process"}
 MAX_MEMORY = 64 << 20  # --max-memory's default
 
 
@@ -102,6 +104,23 @@ def cost_table(costs, configurations, unit):
     heads = ["", f"CPU per {unit}", f"{unit}s per CPU second",
              "slower than untraced"]
     return t.table(heads + (["cheaper than bpftrace"] if naive else []), rows)
+
+
+def section_growth(bench, checks):
+    configurations = [x.UNTRACED, x.GROWTH, x.GROWTH_OTHER]
+    out = ("### Memory growth by pages\n\nWith `--growth` there are no probes: "
+           "what costs is pages touched for the first time. The last row is "
+           "what every process of the machine pays while one is followed.\n")
+    for program, unit, what in (
+            ("faults", "page", "Nothing but page faults: a page mapped, "
+             "touched, given back"),
+            ("churn", "pair", "A saturating churn of malloc and free")):
+        costs = x.worker_costs(bench, program, configurations, bench.rounds)
+        out += f"\n{what}:\n\n" + cost_table(costs, configurations, unit)
+        limit = 1.25 if program == "faults" else 1.01
+        checks.check(f"{program} with --growth, of untraced", statistics.median(
+            t.ratios(costs[x.GROWTH], costs[x.UNTRACED])), limit, t.digits)
+    return out
 
 
 def section_redis(bench, _):
@@ -279,7 +298,8 @@ def section_sampling(bench, _):
          "paths never sampled"], rows)
 
 
-SECTIONS = {"pairs": section_pairs, "redis": section_redis,
+SECTIONS = {"pairs": section_pairs, "growth": section_growth,
+            "redis": section_redis,
             "node": section_node,
             "unwind": section_unwind, "attach": section_attach,
             "memory": section_memory, "sampling": section_sampling}
