@@ -34,7 +34,8 @@ struct following {
 	struct attach_queue queue;
 	struct refusals refusals;
 
-	DIR *proc; /* being gone through; NULL: not just now */
+	bool running; /* who comes now joins the others */
+	DIR *proc;    /* being gone through; NULL: not just now */
 	uint64_t scanned_ns;
 	uint64_t missed_before; /* starts, when that began */
 
@@ -126,6 +127,8 @@ static void attach(struct following *f, struct tracer *tracer,
 		targets_remove(f->targets, t);
 		return;
 	}
+	if (f->running && !process_memory(&t->process, &t->memory))
+		t->anon_before = t->memory.rss_anon_bytes;
 	f->attached++;
 	announce(f, &t->process);
 }
@@ -311,6 +314,7 @@ void following_begin(struct following *f, struct tracer *tracer)
 		attach_queue_refill(&f->queue);
 		attach_due(f, tracer);
 	}
+	f->running = true;
 	if (!f->targets->count)
 		diag_info("no process that can be traced belongs to %s yet: "
 			  "waiting for one",

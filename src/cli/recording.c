@@ -106,6 +106,7 @@ int recording_snapshot(struct capture_writer *w, struct targets *all,
 		.limit_is_group = facts->limit_is_group,
 		.collections = facts->collections,
 		.settled_ns = (uint64_t)(facts->settled_seconds * 1e9),
+		.resident_bytes = targets_resident(all),
 		.targets = targets,
 		.target_count = all->recorded,
 	};
@@ -119,7 +120,6 @@ int recording_snapshot(struct capture_writer *w, struct targets *all,
 	for (size_t i = 0; i < all->count; i++) {
 		const struct target_process *t = all->list[i];
 
-		s.resident_bytes += t->memory.rss_anon_bytes;
 		if (!t->recorded)
 			continue;
 		targets[t->recorded - 1].memory = t->memory;

@@ -71,15 +71,6 @@ static void forget_diagnosis(struct reporting *r)
 	r->report.diagnosis = NULL;
 }
 
-static uint64_t resident_bytes(const struct targets *targets)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < targets->count; i++)
-		sum += targets->list[i]->memory.rss_anon_bytes;
-	return sum;
-}
-
 static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 			 const struct tracer_status *status)
 {
@@ -90,7 +81,7 @@ static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 		.window_seconds = window,
 		.sampling = status->sampling,
 		.cohorts = tracer_cohorts(r->tracer),
-		.resident_bytes = resident_bytes(r->targets),
+		.resident_bytes = targets_resident(r->targets),
 	};
 	struct adding adding = {
 		.merge = r->merge,

@@ -181,6 +181,19 @@ void targets_observe_all(struct targets *t)
 		observe(t->list[i]);
 }
 
+uint64_t targets_resident(const struct targets *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct target_process *p = t->list[i];
+
+		if (p->memory.rss_anon_bytes > p->anon_before)
+			sum += p->memory.rss_anon_bytes - p->anon_before;
+	}
+	return sum;
+}
+
 void targets_close(struct targets *t)
 {
 	while (t->count)

@@ -17,6 +17,9 @@ struct target_process {
 	struct process process;	      /* never moves: the tracer refers to it */
 	struct process_memory memory; /* as last seen alive */
 	struct container container;
+	/* Anonymous memory that it had when it joined a running session: that
+	 * is no growth. */
+	uint64_t anon_before;
 	bool given;	   /* with -p or -c: stays until the end */
 	bool ended;	   /* its end has been noticed */
 	uint64_t ended_ns; /* CLOCK_MONOTONIC */
@@ -45,6 +48,8 @@ struct target_process *targets_find(const struct targets *t, pid_t pid);
 /* After tracer_forget, or if it was never attached. */
 void targets_remove(struct targets *t, struct target_process *p);
 
+/* Anonymous memory of all that is resident, bytes, as its growth is judged. */
+uint64_t targets_resident(const struct targets *t);
 /* Looks at how large they are, and says which have ended; of many, some at each
  * call. */
 void targets_observe(struct targets *t);

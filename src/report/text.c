@@ -105,6 +105,17 @@ static void add_verdict(struct text *t, const struct report *r,
 	text_add(t, "\n");
 }
 
+static void add_process(struct text *t, const struct report *r, uint32_t tgid)
+{
+	size_t i = 0;
+
+	text_printf(t, ", pid %" PRIu32, tgid);
+	while (i < r->target_count && (uint32_t)r->targets[i].pid != tgid)
+		i++;
+	if (i < r->target_count)
+		text_container(t, &r->targets[i].container);
+}
+
 static void add_figures(struct text *t, const struct report *r, size_t rank,
 			const struct profile_stack *s)
 {
@@ -124,7 +135,7 @@ static void add_figures(struct text *t, const struct report *r, size_t rank,
 		    format_count((double)s->samples).text,
 		    s->samples == 1 ? "" : "s");
 	if (r->target_count > 1)
-		text_printf(t, ", pid %" PRIu32, s->tgid);
+		add_process(t, r, s->tgid);
 	text_add(t, "\n");
 }
 

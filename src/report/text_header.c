@@ -31,7 +31,7 @@ static double per_second(double count, double seconds)
 
 /* ---- Who ---------------------------------------------------------------- */
 
-static void add_container(struct text *t, const struct container *c)
+void text_container(struct text *t, const struct container *c)
 {
 	char label[CONTAINER_TEXT_BYTES];
 
@@ -50,7 +50,7 @@ static void add_target(struct text *t, const struct report_target *target)
 	name_for_people(t, target->comm, COMM_COLUMNS);
 	text_printf(t, " (pid %d)%s", (int)target->pid,
 		    target->alive ? "" : " (exited)");
-	add_container(t, &target->container);
+	text_container(t, &target->container);
 }
 
 static void add_title(struct text *t, const struct report *r)

@@ -2,6 +2,7 @@
 """Processes selected by group, container or name, which come and go."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -147,6 +148,47 @@ def test_nothing_there_yet():
     assert "0 processes so far" in run.stdout, run
 
 
+def start_with_pid(pid, *command):
+    """A process with this very pid, which has just become free; None when
+    others were faster time and again."""
+    for _ in range(60):
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write(str(pid - 1))
+        target = Target(*command)
+        if target.pid == pid:
+            return target
+        target.close()
+    return None
+
+
+def test_a_pid_that_is_used_again(renamed):
+    """The blocks of the first process are not those of the second."""
+    path = renamed("load")
+    with following("--comm", os.path.basename(path), "-i", 0.5,
+                   *EXACT) as profiler:
+        with Target(path, "blocks", 500, 2000) as first:
+            attached_after(profiler, first.pid)
+            first.truth()
+            profiler.wait_for(r"in run_blocks\(\)", profiler.out)
+        second = start_with_pid(first.pid, path, "blocks", 10, 100)
+        if not second:
+            profiler.stop()
+            pytest.skip("the pid was not to be had")
+        with second:
+            deadline = time.monotonic() + 10
+            while len(re.findall(f"tracing process {first.pid} ",
+                                 profiler.text(profiler.err))) < 2:
+                assert time.monotonic() < deadline, \
+                    profiler.text(profiler.err)
+                time.sleep(0.05)
+            truth = second.truth()
+            time.sleep(0.5)
+            run = profiler.stop()
+    assert run.code == 0, run
+    assert truth == {"run_blocks;main": (1000, 10)}
+    assert bytes_of_chain(run.folded, "run_blocks;main") == 1000, run
+
+
 @pytest.mark.timeout(90)
 def test_many_short_lived_processes_do_not_keep_others_waiting():
     """A group where programs start and end all the time, and one beside it:
@@ -176,3 +218,26 @@ def test_many_short_lived_processes_do_not_keep_others_waiting():
     assert open_files < 2000, f"{open_files} files open\n{run}"
 
 
+
+
+@pytest.mark.timeout(90)
+def test_node_in_a_container(tmp_path):
+    """Bound into it as its only program; the JavaScript line is named."""
+    script = tmp_path / "app.js"
+    script.write_text("const kept = [];\n"
+                      "function remember() {\n"
+                      "  kept.push(Buffer.alloc(20000, 1));\n"
+                      "}\n"
+                      "console.log(JSON.stringify({state: 'ready'}));\n"
+                      "setInterval(remember, 5);\n")
+    mounts = [(folder, folder) for folder in ("/usr", "/lib", "/lib64")
+              if os.path.exists(folder)] + [(str(script), "/app/app.js")]
+    name = f"e2e-node-{os.getpid()}"
+    with groups.container(name, shutil.which("node"), "/app/app.js",
+                          mounts=mounts) as target:
+        with following("--container", name) as profiler:
+            attached_after(profiler, target.pid)
+            time.sleep(4)
+            run = profiler.stop()
+    assert run.code == 0, run
+    assert "remember() at /app/app.js:3" in run.out, run
