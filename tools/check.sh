@@ -114,7 +114,7 @@ WAITING_TESTS="tests/e2e/test_node_cases.py tests/e2e/test_node_heap.py
 	tests/e2e/test_node_native.py tests/e2e/test_js_frames.py
 	tests/e2e/test_v8_heap.py tests/e2e/test_verdicts.py
 	tests/e2e/test_serve.py tests/e2e/test_service.py tests/e2e/test_top.py
-	tests/e2e/test_go.py"
+	tests/e2e/test_go.py tests/e2e/test_following.py"
 ignored=
 for t in $WAITING_TESTS; do
 	ignored="$ignored --ignore=$t"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "target/container.h"
 #include "target/maps.h"
 #include "target/proc_file.h"
 #include "target/process_cgroup.h"
@@ -41,6 +42,19 @@ static void fuzz_maps(const char *text, size_t size)
 	maps_free(&m);
 }
 
+/* Ids become parts of paths. */
+static void fuzz_container(const char *path)
+{
+	char label[CONTAINER_TEXT_BYTES];
+	struct container c;
+
+	if (!container_of_cgroup(path, &c))
+		check(!c.runtime[0] && !c.id[0] && !c.pod_uid[0]);
+	else
+		check(c.runtime[0] && !strchr(c.id, '/') && c.id[0] != '.');
+	check(strlen(container_label(&c, label)) < sizeof(label));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct cgroup_mount mount;
@@ -61,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (cgroup_mount_parse(text, &mount))
 		check(strlen(mount.root) < sizeof(mount.root) &&
 		      strlen(mount.point) < sizeof(mount.point));
+	fuzz_container(text);
 	free(text);
 	return 0;
 }
