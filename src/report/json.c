@@ -8,6 +8,7 @@
 #include "profile/series.h"
 #include "report/document.h"
 #include "report/json_frames.h"
+#include "report/json_go.h"
 #include "report/json_v8.h"
 #include "report/losses.h"
 #include "report/roots.h"
@@ -257,6 +258,7 @@ static void put_report(struct json *j, const struct report *r,
 	put_following(j, r);
 	put_targets(j, r);
 	json_put_v8(j, r);
+	json_put_go(j, r);
 	put_totals(j, r);
 	put_cost(j, r);
 	put_losses(j, r);

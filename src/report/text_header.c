@@ -246,6 +246,18 @@ static double recent_seconds(const struct report *r)
 	       (r->counters_before ? r->elapsed_before : 0);
 }
 
+/* All samples are ones that the targets have drawn themselves. */
+static bool by_the_program(const struct report *r)
+{
+	struct profile_totals p;
+
+	profile_totals(r->profile, &p);
+	return p.sources == 1u << STACK_SOURCE_GO_HEAP ||
+	       (r->go && r->go->all) ||
+	       (r->status.own_samplers &&
+		r->status.own_samplers >= r->target_count);
+}
+
 static void add_probes(struct text *t, const struct report *r)
 {
 	double seconds = recent_seconds(r);
@@ -254,8 +266,7 @@ static void add_probes(struct text *t, const struct report *r)
 
 	begin_line(t, "probes");
 	text_printf(t,
-		    (r->go && r->go->all) ||
-				    r->status.own_samplers >= r->target_count
+		    by_the_program(r)
 			    ? "%s: %s sampled allocations/s, %s sampled frees/s"
 			    : "%s: %s allocations/s, %s frees/s",
 		    link_kind_name(r->status.link),
@@ -292,7 +303,7 @@ static void add_sampling(struct text *t, const struct report *r)
 	const struct tracer_status *s = &r->status;
 
 	begin_line(t, "sampling");
-	if ((r->go && r->go->all) || s->own_samplers >= r->target_count)
+	if (by_the_program(r))
 		text_printf(t, "by the program%s",
 			    s->own_samplers ? " (USDT otel_memory)" : "");
 	else if (s->sampling.interval_bytes)

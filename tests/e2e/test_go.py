@@ -122,6 +122,9 @@ def test_verdicts_of_a_leak_and_of_a_healthy_server(tmp_path):
     assert "rememberSession" in leak["headline"], runs[0]
     assert none["kind"] != "leak", runs[1]
     assert {s["memory"] for s in reports[0]["stacks"]} == {"go heap"}
+    heap, = reports[0]["go"]
+    assert heap["sample_bytes"] == DEFAULT_RATE and heap["collections"] > 1
+    assert "by the program" in runs[0].out, runs[0]
 
 
 def test_without_memprofile_it_is_refused_and_says_why():
