@@ -45,13 +45,20 @@ const char *diagnosis_name(enum diagnosis_kind kind)
 /* ---- The stacks -------------------------------------------------------------
  */
 
+/* On a heap where what is garbage is only known after a collection. */
+static bool is_collected(const struct profile_stack *s)
+{
+	return s->source == STACK_SOURCE_V8_HEAP ||
+	       s->source == STACK_SOURCE_GO_HEAP;
+}
+
 static void judge_stack(const struct profile *p, const struct profile_stack *s,
 			const struct diagnosis_facts *facts, size_t tested,
 			struct verdict *out)
 {
 	struct series_point points[SERIES_POINTS];
 	struct series_cohort cohorts[COHORTS];
-	bool collected = s->source != STACK_SOURCE_NATIVE;
+	bool collected = is_collected(s);
 	size_t births = collected ? profile_settled_births(p, s, cohorts)
 				  : profile_births(p, s, cohorts);
 	double bytes_per_sample =

@@ -53,6 +53,7 @@ typedef double (*level_fn)(double seconds);
 struct program {
 	level_fn stacks[3]; /* live bytes; NULL: no such stack */
 	level_fn resident;
+	uint32_t source; /* enum stack_source, of all */
 	double seconds;
 	struct diagnosis_facts facts;
 	struct profile *profile;
@@ -61,7 +62,8 @@ struct program {
 
 static const struct cohort_layout one_cohort = {.count = 1};
 
-static void add_stack(struct profile *p, uint32_t id, double live, double now)
+static void add_stack(struct profile *p, uint32_t id, uint32_t source,
+		      double live, double now)
 {
 	struct stack_frames f = {.depth = 1, .frames = {id}};
 	struct stack_stats st = {
@@ -72,6 +74,7 @@ static void add_stack(struct profile *p, uint32_t id, double live, double now)
 		.last_alloc_ns = ATTACHED + (uint64_t)(now * 1e9),
 		.index_key = id,
 		.tgid = 7,
+		.source = source,
 		.cohort_bytes = {(int64_t)live},
 	};
 
@@ -93,8 +96,8 @@ static void watch(struct program *g)
 		assert_int_equal(profile_begin(g->profile, &s), 0);
 		for (uint32_t i = 0; i < 3; i++)
 			if (g->stacks[i])
-				add_stack(g->profile, i + 2, g->stacks[i](t),
-					  t);
+				add_stack(g->profile, i + 2, g->source,
+					  g->stacks[i](t), t);
 		assert_int_equal(profile_end(g->profile), 0);
 	}
 	g->diagnosis = diagnosis_new(g->profile, &g->facts);
@@ -337,6 +340,37 @@ static void doubts_are_told_apart(void **state)
 	}
 }
 
+/* Of a heap that is collected it is not known what is garbage. */
+static void a_leak_is_judged_by_the_kind_of_its_memory(void **state)
+{
+	static const struct {
+		enum stack_source source;
+		enum diagnosis_kind kind;
+	} cases[] = {
+		{STACK_SOURCE_NATIVE, DIAGNOSIS_LEAK},
+		{STACK_SOURCE_GROWTH, DIAGNOSIS_LEAK},
+		{STACK_SOURCE_V8_HEAP, DIAGNOSIS_GROWTH},
+		{STACK_SOURCE_GO_HEAP, DIAGNOSIS_GROWTH},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct program g = {
+			.stacks = {mib_per_minute},
+			.source = cases[i].source,
+			.seconds = 120,
+		};
+
+		watch(&g);
+		if (diagnosis_summary(g.diagnosis)->kind != cases[i].kind)
+			fail_msg("source %d: expected %s, seen %s",
+				 (int)cases[i].source,
+				 diagnosis_name(cases[i].kind),
+				 diagnosis_name(
+					 diagnosis_summary(g.diagnosis)->kind));
+		forget(&g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +382,7 @@ int main(void)
 		cmocka_unit_test(an_idle_program_has_a_diagnosis),
 		cmocka_unit_test(reasons_are_told),
 		cmocka_unit_test(doubts_are_told_apart),
+		cmocka_unit_test(a_leak_is_judged_by_the_kind_of_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
