@@ -160,6 +160,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 		count(COUNTER_NESTED, 1);
 		return 1;
 	}
+	sampled = sampled && !target->births_unseen;
 	if (sampled)
 		stack = call_stack(ctx, tgid, target->map_epoch, cookie, false,
 				   timed);
@@ -188,6 +189,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	p->owner = target->owner;
 	p->stack = stack;
 	p->threshold = threshold;
+	p->window = window_number;
 	p->suppressed = 0;
 	p->state = stack == STACK_ID_NONE ? PENDING_WATCHED : PENDING_SAMPLED;
 	return 0;

@@ -46,8 +46,11 @@ static __always_inline struct pending *call_new(__u32 tid, __u32 is_map)
  * it had set aside is gone with it. */
 static __always_inline void call_abandon(struct pending *p)
 {
+	/* Its return probe may have been taken out with the others. */
 	if (p->state == PENDING_SAMPLED)
-		count(COUNTER_LOST_ABANDONED, 1);
+		count(p->window == window_number ? COUNTER_LOST_ABANDONED
+						 : COUNTER_CUT,
+		      1);
 	if (p->old.booking) {
 		block_freed(&p->old);
 		p->old.booking = 0;
@@ -115,11 +118,18 @@ static __always_inline __u64 timing_start(void)
 	return bpf_get_prandom_u32() & TIMING_MASK ? 0 : bpf_ktime_get_ns();
 }
 
+/* Longer than that no sample takes: the thread was preempted meanwhile. */
+#define TIMING_MAX_NS 40000
+
 static __always_inline void timing_stop(__u64 start, __u32 counter)
 {
-	if (start)
-		count(counter,
-		      (bpf_ktime_get_ns() - start) * (TIMING_MASK + 1));
+	__u64 took;
+
+	if (!start)
+		return;
+	took = bpf_ktime_get_ns() - start;
+	if (took <= TIMING_MAX_NS)
+		count(counter, took * (TIMING_MASK + 1));
 }
 
 /* Walks and interns the stack of a probed call. STACK_ID_NONE when it is not

@@ -21,6 +21,7 @@ const volatile __u64 filter_max_size = ~0ULL;
 const volatile __u64 outstanding_max = 0;	 /* blocks */
 const volatile __u64 outstanding_high_water = 0; /* blocks */
 const volatile __u32 block_line_mask = 0;	 /* lines less one */
+const volatile __u32 stepped_units = 1;		 /* a stepped hit's cost */
 /* Random: targets must not be able to make stacks or blocks collide. */
 const volatile __u64 stack_hash_seed = 0;
 const volatile __u64 block_hash_seed = 0;
@@ -32,6 +33,7 @@ __u32 cohort_active = 0;
 __u32 v8_present = 0;	  /* some target runs V8 */
 __u32 shared_targets = 0; /* targets whose owner is another process */
 __u32 starts_watched = 0; /* EVENT_STARTED is wanted */
+__u32 window_number = 0;  /* observation windows that have ended */
 
 /* ---- Written here, read by the loader ----------------------------------- */
 
@@ -54,6 +56,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } site_hits SEC(".maps");
+
+/* By meter and kind. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, METERS_MAX *METER_KINDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} meters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -262,7 +272,7 @@ struct pending {
 	__u32 threshold;
 	__u32 state;
 	__u32 suppressed; /* tail calls seen inside */
-	__u32 reserved;
+	__u32 window;	  /* window_number when it began */
 };
 
 /*
@@ -346,9 +356,19 @@ static __always_inline void count_site(__u64 cookie)
 {
 	__u32 site = PROBE_COOKIE_SITE(cookie);
 	__u64 *slot = bpf_map_lookup_elem(&site_hits, &site); /* as above */
+	__u32 kind = PROBE_COOKIE_KIND(cookie);
+	__u32 meter = PROBE_COOKIE_METER(cookie) * METER_KINDS;
 
 	if (slot)
 		*slot += 1;
+	meter += kind < FREE_POINTER	? METER_ALLOC
+		 : kind == FREE_POINTER ? METER_FREE
+					: METER_OTHER;
+	slot = bpf_map_lookup_elem(&meters, &meter);
+	if (slot)
+		*slot += PROBE_COOKIE_FLAGS(cookie) & PROBE_STEPPED
+				 ? stepped_units
+				 : 1;
 }
 
 static __always_inline void send_event(__u32 type, __u32 tgid, __u64 value)

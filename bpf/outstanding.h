@@ -134,7 +134,9 @@ static __always_inline bool block_put(__u64 address, struct block *b)
 
 	/* A live address handed out again: its free was missed. */
 	if (block_take(address, b->owner, &old)) {
-		count(COUNTER_MISSED_FREE, 1);
+		count(window_number ? COUNTER_FREED_UNSEEN
+				    : COUNTER_MISSED_FREE,
+		      1);
 		block_freed(&old);
 	}
 	if (others >= (__s64)outstanding_max || !block_insert(address, b)) {

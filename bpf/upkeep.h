@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Passes over the whole table of outstanding blocks, started by the loader
- * (BPF_PROG_TEST_RUN on a syscall program): thinning and purging.
+ * (BPF_PROG_TEST_RUN on a syscall program): thinning, purging, and weighing
+ * what an observation window has seen.
  *
  * Thinning makes room without bias. Every block was kept with probability P;
  * under the coarser interval it would have been kept with P' < P. So it
@@ -33,8 +34,13 @@ static __always_inline void block_thin(__u32 number, struct block *b,
 	__u32 stack = BLOCK_STACK(booking), old = BLOCK_THRESHOLD(booking);
 	__u32 new = sampling_threshold(copy.size, pass->interval);
 	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
+	struct target *owner = target_find(copy.owner);
 	bool survives;
 
+	/* Any probability will do; one that is usual for the target now takes
+	 * its blocks as often as another's. */
+	if (owner)
+		new = sampling_observed(new, owner->observed_share);
 	if (!booking || !s || !new || (old && new >= old))
 		return;
 	survives = copy.draw ? copy.draw < new : thin_survives(old, new);
@@ -80,12 +86,36 @@ static __always_inline void block_purge(__u32 number, struct block *b,
 	pass->removed++;
 }
 
+/* Its P becomes smaller, and what it stands for larger. What was allocated in
+ * all is the loader's to correct: of most blocks no entry is left. */
+static __always_inline void block_weigh(struct block *b,
+					struct upkeep_pass *pass)
+{
+	struct block copy = *b;
+	__u64 booking = copy.booking;
+	__u32 stack = BLOCK_STACK(booking), old = BLOCK_THRESHOLD(booking);
+	__u32 new = sampling_observed(old, pass->share);
+	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
+
+	if (!s || !booking || copy.owner != pass->weigh_tgid ||
+	    s->source != STACK_SOURCE_NATIVE ||
+	    copy.birth_ns < pass->born_from_ns ||
+	    copy.birth_ns > pass->born_to_ns ||
+	    __sync_val_compare_and_swap(&b->booking, booking,
+					BLOCK_BOOKING(stack, new)) != booking)
+		return;
+	stats_live(s, copy.size, old, copy.birth_ns, false);
+	stats_live(s, copy.size, new, copy.birth_ns, true);
+}
+
 static long upkeep_block(void *map, __u32 *number, struct block *b,
 			 struct upkeep_pass *pass)
 {
 	if (!b->booking)
 		return 0;
-	if (pass->purge)
+	if (pass->weigh_tgid)
+		block_weigh(b, pass);
+	else if (pass->purge)
 		block_purge(*number, b, pass);
 	else
 		block_thin(*number, b, pass);
@@ -98,6 +128,10 @@ int upkeep(struct upkeep_pass *arguments)
 	struct upkeep_pass pass = {
 		.interval = arguments->interval,
 		.purge = arguments->purge,
+		.weigh_tgid = arguments->weigh_tgid,
+		.born_from_ns = arguments->born_from_ns,
+		.born_to_ns = arguments->born_to_ns,
+		.share = arguments->share,
 	};
 
 	bpf_for_each_map_elem(&blocks, upkeep_block, &pass, 0);

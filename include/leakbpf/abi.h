@@ -155,7 +155,12 @@ struct sampling {
 struct upkeep_pass {
 	__u64 interval; /* thin: the new interval, bytes */
 	__u32 purge;	/* the blocks of processes in map `purged`; 0: thin */
+	/* weigh: this process's blocks born between these times stand for
+	 * more, as they were looked at with a probability of share / 2^32. */
+	__u32 weigh_tgid;
+	__u32 share;
 	__u32 reserved;
+	__u64 born_from_ns, born_to_ns;
 	__u64 removed; /* out */
 };
 
@@ -223,6 +228,11 @@ struct target {
 	__u64 rate_address;
 	__u32 fork_raised; /* one EVENT_FORKED until the loader clears it */
 	__u32 pages;	   /* bool: count the pages it touches */
+	/* Of its allocations, the share that probes were there to see lately,
+	 * times 2^32; 0: all of them. */
+	__u32 observed_share;
+	__u32 births_unseen; /* bool: for now only frees are probed, and what
+			      * frees a block and allocates another */
 };
 
 #define TARGET_SLOTS 256
@@ -272,6 +282,7 @@ enum alloc_kind {
 
 #define PROBE_THROWS	 1u /* may leave by a C++ exception */
 #define PROBE_TAIL_CALLS 2u /* may jump to another probed function */
+#define PROBE_STEPPED	 4u /* on an instruction that is single-stepped */
 
 /*
  * The BPF cookie of a probe:
@@ -279,16 +290,24 @@ enum alloc_kind {
  *   bits 15..8  PROBE_* flags
  *   bits 31..16 bytes pushed between function entry and the probed
  *               instruction: stack pointer at entry = sp + this
- *   bits 63..32 site index (per-site hit counters)
+ *   bits 47..32 site index (per-site hit counters)
+ *   bits 63..48 meter of the process (what its hits cost)
  */
 #define PROBE_COOKIE(kind, flags, depth, site)                                 \
 	((__u64)(kind) | (__u64)(flags) << 8 | (__u64)(depth) << 16 |          \
 	 (__u64)(site) << 32)
-#define PROBE_COOKIE_KIND(c)  ((__u32)(c)&0xff)
-#define PROBE_COOKIE_FLAGS(c) ((__u32)(c) >> 8 & 0xff)
-#define PROBE_COOKIE_DEPTH(c) ((__u32)(c) >> 16)
-#define PROBE_COOKIE_SITE(c)  ((__u32)((c) >> 32))
-#define PROBE_SITES_MAX	      4096
+#define PROBE_COOKIE_KIND(c)	       ((__u32)(c)&0xff)
+#define PROBE_COOKIE_FLAGS(c)	       ((__u32)(c) >> 8 & 0xff)
+#define PROBE_COOKIE_DEPTH(c)	       ((__u32)(c) >> 16)
+#define PROBE_COOKIE_SITE(c)	       ((__u32)((c) >> 32) & 0xffff)
+#define PROBE_COOKIE_METER(c)	       ((__u32)((c) >> 48))
+#define PROBE_COOKIE_METERED(c, meter) ((c) | (__u64)(meter) << 48)
+#define PROBE_SITES_MAX		       4096
+
+/* Meters: what the hits of a process cost, in hits of emulated probes. Meter 0
+ * is for those that got none of their own. */
+#define METERS_MAX 1024
+enum meter_kind { METER_ALLOC, METER_FREE, METER_OTHER, METER_KINDS };
 
 /* ---- USDT probes: map `usdt_specs`, by site ------------------------------ */
 
@@ -328,7 +347,9 @@ struct usdt_spec {
 	X(FAILED, "failed allocations")                                        \
 	X(THINNED, "samples dropped to sample more coarsely (unbiased)")       \
 	X(V8_SAMPLES, "sampled objects on V8's heap")                          \
-	X(PAGES, "pages touched for the first time")
+	X(PAGES, "pages touched for the first time")                         \
+	X(CUT, "calls in progress when an observation window ended")           \
+	X(FREED_UNSEEN, "blocks freed between observation windows, replaced")
 
 /* Anything that makes the report less than complete. Printed when not 0. */
 #define COUNTERS_LOSS(X)                                                       \

@@ -75,6 +75,17 @@ static inline __u32 sampling_threshold(__u64 size, __u64 interval)
 	return p > 0xffffffffULL ? 0 : (__u32)p;
 }
 
+/* P of a block that is looked at only with probability share / 2^32. */
+static inline __u32 sampling_observed(__u32 threshold, __u32 share)
+{
+	__u64 p = threshold ? threshold : 1ULL << 32;
+
+	if (!share)
+		return threshold;
+	p = p * share >> 32;
+	return p ? (__u32)p : 1;
+}
+
 /* False for certain when random/2^32 >= size/interval >= P: the cheap test
  * that spares nearly all small blocks the division. */
 static inline int sampling_maybe(__u64 size, __u64 interval, __u32 random)

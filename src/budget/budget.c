@@ -3,16 +3,27 @@
 
 #include <math.h>
 
-/* A window waits for the credit of so much time, on average. */
+/* A window takes the credit of so much time, on average. */
 #define CYCLE_NS 5e9
 /* Shorter ones cost more to open and close than they see; longer ones are
  * better spread over time. */
-#define BIRTHS_MIN_NS 20e6
-#define BIRTHS_MAX_NS 400e6
+#define BIRTHS_MIN_NS 10e6
+#define BIRTHS_MAX_NS 1e9
 /* The second part, in lengths of the first. */
 #define FREES_PART 2.0
 /* Rates that were measured as nothing. */
 #define RATE_MIN 1e-3
+/* Slowed down much: cost per own CPU time. */
+#define SLOW_SHARE 0.1
+/* Then windows take at most so much of the time, and are that long: in between
+ * lies what is to be learnt of lifetimes, and how often one comes. */
+#define SLOW_TIME_SHARE 0.008
+#define SLOW_BIRTHS_NS	12e6
+#define SHARE_LEAST	1e-6
+/* What older windows count when a new one is added. */
+#define COVERAGE_MEMORY 0.8
+/* Of the credit that may be saved up, a window takes at most that. */
+#define SAVED_SHARE 0.9
 
 void budget_start(struct budget *b, double share, double credit_ns,
 		  double highest_ns, uint64_t now_ns)
@@ -46,56 +57,38 @@ static double cost_of_window(const struct window_rates *rates)
 	       FREES_PART * fmax(rates->frees, 0);
 }
 
-double window_credit_needed(const struct budget *b,
-			    const struct window_rates *rates, double random)
+static bool slowed_down(const struct window_rates *rates)
 {
-	double usual = b->share * CYCLE_NS * (0.5 + random);
-
-	return fmax(usual, BIRTHS_MIN_NS * cost_of_window(rates));
+	return rates->births > SLOW_SHARE * rates->progress;
 }
 
-struct window_plan window_plan(double credit_ns,
-			       const struct window_rates *rates)
+struct window_plan window_plan(const struct budget *b,
+			       const struct window_rates *rates, double last_ns,
+			       double random)
 {
-	double births = credit_ns / cost_of_window(rates);
+	double cost = cost_of_window(rates);
+	double births = b->share * CYCLE_NS / cost, pause = 0;
 
-	births = fmin(fmax(births, BIRTHS_MIN_NS), BIRTHS_MAX_NS);
+	if (slowed_down(rates))
+		births = fmin(births, SLOW_BIRTHS_NS);
+	births = fmin(fmax(births * (0.5 + random), BIRTHS_MIN_NS),
+		      BIRTHS_MAX_NS);
+	/* What can never be saved up must not be waited for. */
+	births = fmin(births, SAVED_SHARE * b->highest_ns / cost);
+	if (slowed_down(rates))
+		pause = last_ns / SLOW_TIME_SHARE;
 	return (struct window_plan){
+		.credit_ns = births * cost,
 		.births_ns = (uint64_t)births,
 		.frees_ns = (uint64_t)(births * FREES_PART),
+		.pause_ns = (uint64_t)pause,
 	};
 }
 
-void coverage_start(struct coverage *c, uint64_t now_ns)
+double coverage_add(struct coverage *c, double unseen, double seen)
 {
-	*c = (struct coverage){.until_ns = now_ns};
-}
-
-double coverage_begin(struct coverage *c, uint64_t now_ns, uint64_t planned_ns)
-{
-	double missed = now_ns > c->until_ns ? (double)(now_ns - c->until_ns)
-					     : 0;
-
-	c->begun_ns = now_ns;
-	c->planned_ns = planned_ns;
-	return (double)planned_ns / (missed + (double)planned_ns);
-}
-
-void coverage_end(struct coverage *c, uint64_t now_ns)
-{
-	double seen, stands_for;
-
-	if (!c->begun_ns)
-		return;
-	seen = now_ns > c->begun_ns ? (double)(now_ns - c->begun_ns) : 0;
-	stands_for = (double)c->planned_ns;
-	if (c->begun_ns > c->until_ns)
-		stands_for += (double)(c->begun_ns - c->until_ns);
-	/* Each part of the births part stood for that much. */
-	if (c->until_ns > c->begun_ns)
-		c->until_ns += (uint64_t)seen;
-	else
-		c->until_ns += (uint64_t)(stands_for * seen /
-					  (double)c->planned_ns);
-	c->begun_ns = 0;
+	seen = fmax(seen, 0);
+	c->seen = c->seen * COVERAGE_MEMORY + seen;
+	c->done = c->done * COVERAGE_MEMORY + fmax(unseen, 0) + seen;
+	return c->seen < c->done ? fmax(c->seen / c->done, SHARE_LEAST) : 1;
 }

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 struct budget {
-	double share;	   /* CPU time per time; 0: without limit */
-	double credit_ns;  /* negative: overdrawn */
-	double highest_ns; /* credit does not accrue beyond this */
+	double share;	     /* CPU time per time; 0: without limit */
+	double credit_ns;    /* negative: overdrawn */
+	double highest_ns;   /* credit does not accrue beyond this */
 	uint64_t charged_ns; /* time of the last charge */
 };
 
@@ -34,39 +34,43 @@ static inline bool budget_unlimited(const struct budget *b)
  * the second part at least; of what is short-lived, the free has been seen.
  */
 struct window_plan {
+	double credit_ns; /* to be had before it is opened */
 	uint64_t births_ns, frees_ns;
+	uint64_t pause_ns; /* to be waited before it is opened */
 };
 
-/* What a target costs while it is observed, CPU time per time. */
+/* What a target did in the births part of its last window. */
 struct window_rates {
-	double births; /* with all probes */
-	double frees;  /* with those on frees only */
+	double births;	 /* cost, CPU time per time, with all probes */
+	double frees;	 /* ... of those on frees */
+	double progress; /* its own CPU time per time */
 };
-
-/* Credit that a window should have before it is opened: some for a window of
- * useful length, times `random` (0..1 gives 0.5..1.5) so that windows do not
- * fall in step with what the target does. */
-double window_credit_needed(const struct budget *b,
-			    const struct window_rates *rates, double random);
-/* Windows that spend `credit_ns`, within limits. */
-struct window_plan window_plan(double credit_ns,
-			       const struct window_rates *rates);
 
 /*
- * The share of allocations that windows see, block by block: those in the
- * births part stand for all since that of the window before. A part that turns
- * out shorter or longer than planned leaves time that nothing stands for, or
- * that was stood for twice: the next window makes up for it.
+ * The next window. `random` (0..1) varies its length and when it comes, so that
+ * windows do not fall in step with what the target does. `last_ns`: how long
+ * the last one was.
+ *
+ * A target that is slowed down much inside of windows is kept out of them for
+ * more than 99 % of the time, whatever its budget: of its requests the slowest
+ * hundredth is as it was.
+ */
+struct window_plan window_plan(const struct budget *b,
+			       const struct window_rates *rates, double last_ns,
+			       double random);
+
+/*
+ * Of all that a target did, the share that windows have seen: both as progress
+ * (progress.h), not as time, since a program that is slowed down by being
+ * observed does less in a window than in as much time outside. Taken over the
+ * last windows: what a single one has seen is too uncertain to divide by.
  */
 struct coverage {
-	uint64_t until_ns; /* time before this is accounted for */
-	uint64_t begun_ns; /* of the births part that is open; 0: none is */
-	uint64_t planned_ns;
+	double done, seen;
 };
 
-void coverage_start(struct coverage *c, uint64_t now_ns);
-/* The share, 0 to 1, that holds from now on until coverage_end. */
-double coverage_begin(struct coverage *c, uint64_t now_ns, uint64_t planned_ns);
-void coverage_end(struct coverage *c, uint64_t now_ns);
+/* After a window: what was done since the one before without being seen, and
+ * what was seen. The share, above 0, at most 1. */
+double coverage_add(struct coverage *c, double unseen, double seen);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "capture/snapshot.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A later version may know of more kinds. */
@@ -110,6 +111,25 @@ static void code_targets(struct codec *c, struct capture_snapshot *s)
 	}
 }
 
+#define PARTS 1e9 /* shares are kept in billionths */
+
+/* Captures of before have none of it: all was observed. */
+static void code_windows(struct codec *c, struct tracer_status *s)
+{
+	uint64_t unobserved = (uint64_t)((1 - s->observed_share) * PARTS);
+	uint64_t limit = (uint64_t)(s->max_overhead * PARTS);
+
+	if (!c->out && !cursor_left(&c->in)) {
+		s->observed_share = 1;
+		return;
+	}
+	code_u64(c, &unobserved);
+	code_u64(c, &s->windows);
+	code_u64(c, &limit);
+	s->observed_share = 1 - fmin((double)unobserved / PARTS, 1);
+	s->max_overhead = (double)limit / PARTS;
+}
+
 void code_snapshot(struct codec *c, struct capture_snapshot *s)
 {
 	code_u64(c, &s->elapsed_ns);
@@ -127,4 +147,5 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 	code_u64(c, &s->settled_ns);
 	code_targets(c, s);
 	code_heaps(c, &s->heaps);
+	code_windows(c, &s->status);
 }

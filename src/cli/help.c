@@ -71,7 +71,10 @@ static const char usage_cost[] =
 	"      --sample-bytes N  mean bytes between samples (default %lluK; "
 	"0: all blocks)\n"
 	"      --max-memory SIZE for leakbpf and its kernel tables (default "
-	"%lluM)\n";
+	"%lluM)\n"
+	"      --max-overhead P  what probes may cost each process, per cent "
+	"of a CPU\n"
+	"                        (default 2; 0: no limit)\n";
 
 static const char usage_rest[] =
 	"\n"

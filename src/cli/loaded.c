@@ -121,6 +121,7 @@ static bool diagnose(struct loaded *l)
 		.limit_is_group = s->limit_is_group,
 		.collections = s->collections,
 		.settled_seconds = (double)s->settled_ns / 1e9,
+		.unobserved_share = 1 - s->status.observed_share,
 	};
 
 	l->diagnosis = diagnosis_new(l->profile, &facts);

@@ -62,25 +62,45 @@ bool value_size(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 	       within(value, min, max, out);
 }
 
+/* The decimals behind a dot at *at, in thousandths; false: none, too many. */
+static bool take_thousandths(const char **at, uint64_t *out)
+{
+	uint64_t weight = 100;
+
+	*out = 0;
+	if (!is_digit(*++*at))
+		return false;
+	for (; is_digit(**at); (*at)++, weight /= 10) {
+		if (!weight)
+			return false;
+		*out += (uint64_t)(**at - '0') * weight;
+	}
+	return true;
+}
+
+bool value_percent(const char **text, double max, double *out)
+{
+	uint64_t whole, thousandths = 0;
+
+	if (!take_digits(text, &whole) ||
+	    (**text == '.' && !take_thousandths(text, &thousandths)))
+		return false;
+	if (**text == '%')
+		++*text;
+	*out = (double)whole + (double)thousandths / 1000;
+	return *out <= max;
+}
+
 bool value_seconds(const char *text, uint64_t min_ms, uint64_t max_ms,
 		   uint64_t *out_ms)
 {
-	uint64_t value, unit = 1;
+	uint64_t value, unit = 1, thousandths = 0;
 
 	if (!take_digits(&text, &value) ||
-	    __builtin_mul_overflow(value, (uint64_t)1000, &value))
+	    __builtin_mul_overflow(value, (uint64_t)1000, &value) ||
+	    (*text == '.' && !take_thousandths(&text, &thousandths)))
 		return false;
-	if (*text == '.') {
-		uint64_t weight = 100;
-
-		if (!is_digit(*++text))
-			return false;
-		for (; is_digit(*text); text++, weight /= 10) {
-			if (!weight) /* a fourth decimal */
-				return false;
-			value += (uint64_t)(*text - '0') * weight;
-		}
-	}
+	value += thousandths;
 	if (*text == 's' || *text == 'm' || *text == 'h') {
 		unit = *text == 'h' ? 3600 : *text == 'm' ? 60 : 1;
 		text++;

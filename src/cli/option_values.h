@@ -16,6 +16,10 @@ bool value_size(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 bool value_seconds(const char *text, uint64_t min_ms, uint64_t max_ms,
 		   uint64_t *out_ms);
 
+/* Up to three decimals, '%' allowed behind; "2", "0.5%". Advances *text to what
+ * follows. */
+bool value_percent(const char **text, double max, double *out);
+
 /*
  * Splits a command line as a shell does: blanks separate words, 'single' and
  * "double" quotes and backslashes quote; nothing is expanded. 0 and a

@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{"max-size", required_argument, NULL, OPTION_MAX_SIZE},
 	{"sample-bytes", required_argument, NULL, OPTION_SAMPLE_BYTES},
 	{"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
+	{"max-overhead", required_argument, NULL, OPTION_MAX_OVERHEAD},
 	{"mmap", no_argument, NULL, OPTION_MMAP},
 	{"growth", no_argument, NULL, OPTION_GROWTH},
 	{"no-growth", no_argument, NULL, OPTION_NO_GROWTH},
@@ -288,6 +289,8 @@ enum exit_code options_parse(struct options *o, int argc, char **argv,
 		.log_level = DIAG_INFO,
 		.argc = argc,
 		.argv = argv,
+		.max_overhead = MAX_OVERHEAD_DEFAULT,
+		.max_overhead_total = MAX_OVERHEAD_TOTAL_DEFAULT,
 	};
 	if (error_size)
 		error[0] = '\0';

@@ -22,6 +22,9 @@
  */
 #define GROWTH_SAMPLE_BYTES_DEFAULT (64ULL << 10)
 #define MAX_MEMORY_DEFAULT	    (64ULL << 20)
+/* Percent of a CPU: of each target, of all. */
+#define MAX_OVERHEAD_DEFAULT 2.0
+#define MAX_OVERHEAD_TOTAL_DEFAULT 10.0
 #define INTERVAL_MS_DEFAULT	    10000
 #define TOP_INTERVAL_MS		    2000 /* of the live view */
 #define LISTEN_DEFAULT		    "127.0.0.1:9850"
@@ -57,7 +60,10 @@ struct options {
 	uint64_t min_size, max_size; /* bytes; max 0: no limit */
 	uint64_t sample_bytes;
 	uint64_t growth_sample_bytes; /* where nothing but pages is counted */
+	bool sample_bytes_given;
 	uint64_t max_memory;
+	double max_overhead;	   /* percent of a CPU, per target; 0: any */
+	double max_overhead_total; /* of all targets together; 0: any */
 	bool memory_maps;
 	enum growth_mode growth;
 	bool no_v8;

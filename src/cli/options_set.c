@@ -19,6 +19,7 @@
 #define TOP_MOST	100000
 #define SURVIVED_MOST	16
 #define CRITERIA_MOST	64
+#define OVERHEAD_MOST	1e5 /* per cent: a thousand CPUs */
 
 enum exit_code wrong(struct parser *p, const char *format, ...)
 {
@@ -142,6 +143,32 @@ static enum exit_code parse_command(struct parser *p, const char *text)
 		return wrong(p, "out of memory");
 	o->command = o->words;
 	return EXIT_CODE_OK;
+}
+
+/* "2" or "2,10": of each target, and of all. */
+static enum exit_code parse_max_overhead(struct parser *p, const char *text)
+{
+	struct options *o = p->options;
+	const char *at = text;
+	bool valid = value_percent(&at, OVERHEAD_MOST, &o->max_overhead);
+
+	o->max_overhead_total = MAX_OVERHEAD_TOTAL_DEFAULT;
+	if (!(o->max_overhead > 0))
+		o->max_overhead_total = 0;
+	else if (o->max_overhead_total < o->max_overhead)
+		o->max_overhead_total = o->max_overhead;
+	if (valid && *at == ',') {
+		at++;
+		valid = value_percent(&at, OVERHEAD_MOST,
+				      &o->max_overhead_total);
+	}
+	if (valid && !*at)
+		return EXIT_CODE_OK;
+	return wrong(p,
+		     "--max-overhead '%s': not a share of a CPU in per cent "
+		     "(2, 0.5; 0: without limit), nor two with a comma (of "
+		     "each process, of all)",
+		     text);
 }
 
 static enum exit_code parse_survived(struct parser *p, const char *text)
@@ -278,6 +305,7 @@ static enum exit_code parse_number_option(struct parser *p, int option,
 		return parse_size(p, "--max-size", text, 1, BLOCK_SIZE_MOST,
 				  "1 to 128T", &o->max_size);
 	case OPTION_SAMPLE_BYTES:
+		o->sample_bytes_given = true;
 		return parse_sample_bytes(p, text);
 	case OPTION_MAX_MEMORY:
 		return parse_size(p, "--max-memory", text, MEMORY_LEAST,
@@ -334,6 +362,8 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 		return parse_path(p, "--state-dir", text, &o->state_dir);
 	case OPTION_CONFIG:
 		return parse_path(p, "--config", text, &o->config_path);
+	case OPTION_MAX_OVERHEAD:
+		return parse_max_overhead(p, text);
 	case OPTION_MMAP:
 		o->memory_maps = true;
 		break;

@@ -92,7 +92,7 @@ static int take_snapshot(struct reporting *r, uint64_t now_ns, double window,
 	int err;
 
 	/* What the last stacks mean may still be waiting to be asked. */
-	tracer_poll(r->tracer, 0);
+	tracer_settle(r->tracer);
 	err = profile_begin(r->profile, &snapshot);
 	if (err)
 		return err;
@@ -339,6 +339,7 @@ int reporting_update(struct reporting *r, bool final)
 					0),
 	};
 	reporting_go_facts(&r->go, r->attached_ns, &r->facts);
+	r->facts.unobserved_share = 1 - report->status.observed_share;
 	find_limit(r->targets, &r->facts);
 	if (!r->capture)
 		return 0;

@@ -114,6 +114,7 @@ static enum exit_code open_tracer(struct session *s)
 	const struct options *o = s->options;
 	struct tracer_options options = {
 		.sample_bytes = o->sample_bytes,
+		.sampling_fixed = o->sample_bytes_given,
 		.min_size = o->min_size,
 		.max_size = o->max_size,
 		.max_memory = o->max_memory,
@@ -122,6 +123,8 @@ static enum exit_code open_tracer(struct session *s)
 			o->action == ACTION_EXPLAIN ? GROWTH_NEVER : o->growth,
 		.growth_sample_bytes = o->growth_sample_bytes,
 		.own_samplers = !o->no_samplers,
+		.max_overhead = o->max_overhead / 100,
+		.max_overhead_total = o->max_overhead_total / 100,
 		.v8 = !o->no_v8,
 		.v8_found = hide_builtins,
 		.js_frame = learn_js_frame,

@@ -146,6 +146,9 @@ static void put_cost(struct json *j, const struct report *r)
 	json_number(j, "frees", (double)r->counters[COUNTER_FREE_HITS]);
 	json_number(j, "overhead_seconds", (double)s->overhead_ns / 1e9);
 	json_number(j, "kernel_memory_bytes", (double)s->kernel_memory_bytes);
+	json_number(j, "max_overhead_share", s->max_overhead);
+	json_number(j, "observed_share", s->observed_share);
+	json_number(j, "windows", (double)s->windows);
 	json_end(j);
 }
 

@@ -285,6 +285,9 @@ static void add_self(struct text *t, const struct report *r)
 	add_single(t, "overhead_seconds_total", "counter",
 		   "CPU time that probes took from the targets, estimated.",
 		   (double)r->status.overhead_ns / 1e9);
+	add_single(t, "observed_ratio", "gauge",
+		   "Of the time, how much was observed (--max-overhead).",
+		   r->status.observed_share);
 	add_single(t, "kernel_memory_bytes", "gauge",
 		   "Kernel memory of tables and programs.",
 		   (double)r->status.kernel_memory_bytes);

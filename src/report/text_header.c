@@ -17,6 +17,10 @@
 #define COMM_COLUMNS	  32
 #define CONTAINER_COLUMNS 40
 #define TARGETS_SHOWN	  8
+#define COMMAND_COLUMNS 80
+#define COMM_COLUMNS	32
+/* Starting and ending take a moment. */
+#define OBSERVED_ALL 0.999
 
 /* A line of the header; its label is left out after the first of a group. */
 static void begin_line(struct text *t, const char *label)
@@ -337,6 +341,23 @@ static void add_overhead(struct text *t, const struct report *r)
 		format_bytes((double)r->status.kernel_memory_bytes).text);
 }
 
+/* How much of the time the estimates rest on, when it is not all. */
+static void add_observed(struct text *t, const struct report *r)
+{
+	const struct tracer_status *s = &r->status;
+
+	if (!s->windows && !(s->observed_share < OBSERVED_ALL))
+		return;
+	begin_line(t, "observed");
+	text_printf(t,
+		    "%s of the time, in %s windows (--max-overhead %g): what "
+		    "is freed between them counts as held until its address "
+		    "is used again\n",
+		    format_percent(s->observed_share).text,
+		    format_count((double)s->windows).text,
+		    100 * s->max_overhead);
+}
+
 /* ---- What is missing ---------------------------------------------------- */
 
 struct loss_lines {
@@ -405,5 +426,6 @@ void text_header(struct text *t, const struct report *r)
 	add_events(t, r);
 	add_sampling(t, r);
 	add_overhead(t, r);
+	add_observed(t, r);
 	add_losses(t, r);
 }

@@ -128,6 +128,12 @@ static void add_doubt(struct text *t, const struct verdict *v)
 		text_add(t, "grows, but old blocks go, as under more load");
 		add_lifetime(t, v);
 		break;
+	case DOUBT_UNSEEN:
+		add_growth(t, v);
+		text_add(t, ", but resident memory does not grow: frees may "
+			    "be missed while it is not observed (see "
+			    "--max-overhead)");
+		break;
 	case DOUBT_COLLECTIONS:
 		text_add(t, "too few full garbage collections so far to tell "
 			    "what stays");

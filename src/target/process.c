@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -274,14 +275,13 @@ enum process_refusal process_open(struct process *p, pid_t pid, int *error_out)
 
 uint64_t process_cpu_ns(const struct process *p)
 {
-	long ticks_per_second = sysconf(_SC_CLK_TCK);
-	struct proc_stat stat;
+	struct timespec used;
+	clockid_t clock;
 
-	if (ticks_per_second <= 0 || !process_alive(p) ||
-	    proc_stat_read(p->pid, &stat))
+	if (!process_alive(p) || clock_getcpuclockid(p->pid, &clock) ||
+	    clock_gettime(clock, &used))
 		return 0;
-	return (stat.user_ticks + stat.system_ticks) *
-	       (1000000000ULL / (uint64_t)ticks_per_second);
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
 void process_refusal_text(enum process_refusal why, pid_t pid, int error,

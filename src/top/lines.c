@@ -95,6 +95,9 @@ static void add_cost(struct text *t, const struct report *r,
 				.text);
 	else
 		text_add(t, "  every block");
+	if (r->status.windows)
+		text_printf(t, "  observed %s",
+			    format_percent(r->status.observed_share).text);
 	report_each_loss(r, add_loss, &losses);
 	text_printf(t, "  losses %s", format_count((double)losses).text);
 	if (v->filter[0])

@@ -13,6 +13,7 @@
 /* Points of one object, by the program that serves them. */
 enum point_group {
 	GROUP_FREE,
+	GROUP_REALLOC,
 	GROUP_ALLOC,
 	GROUP_MAP,
 	GROUP_LOADER,
@@ -34,6 +35,10 @@ static enum point_group group_of(uint32_t kind)
 	switch (kind) {
 	case FREE_POINTER:
 		return GROUP_FREE;
+	case ALLOC_REALLOC:
+	case ALLOC_REALLOC_COUNT:
+	case ALLOC_HEAP_REALLOC:
+		return GROUP_REALLOC;
 	case MAP_MMAP:
 	case MAP_MUNMAP:
 	case MAP_MREMAP:
@@ -69,7 +74,8 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 		     const struct alloc_functions *all, struct points *points)
 {
 	enum point_group group = group_of(f->kind);
-	bool returns = group == GROUP_ALLOC || group == GROUP_MAP;
+	bool returns = group == GROUP_ALLOC || group == GROUP_REALLOC ||
+		       group == GROUP_MAP;
 	struct probe_point *list =
 		realloc(points->list[group],
 			(points->count[group] + 1) * sizeof(*list));
@@ -144,9 +150,9 @@ static int link_group(struct tracee *e, const struct object *o,
 		      enum point_group group)
 {
 	static const enum probe_phase phases[GROUPS] = {
-		[GROUP_FREE] = PROBES_FREES,  [GROUP_ALLOC] = PROBES_BIRTHS,
-		[GROUP_MAP] = PROBES_ALWAYS,  [GROUP_LOADER] = PROBES_ALWAYS,
-		[GROUP_USDT] = PROBES_ALWAYS,
+		[GROUP_FREE] = PROBES_FREES,	[GROUP_REALLOC] = PROBES_FREES,
+		[GROUP_ALLOC] = PROBES_BIRTHS,	[GROUP_MAP] = PROBES_ALWAYS,
+		[GROUP_LOADER] = PROBES_ALWAYS, [GROUP_USDT] = PROBES_ALWAYS,
 	};
 	struct probe_set set = {
 		.phase = phases[group],
@@ -161,13 +167,30 @@ static int link_group(struct tracee *e, const struct object *o,
 	return probe_sets_add(&e->probes, e->pid, &set);
 }
 
-/* Frees before allocations, returns before entries: whatever is seen to begin
- * is also seen to end. */
+/* Functions that are probed where they are entered and where they return;
+ * returns first: whatever is seen to begin is also seen to end. */
+static int link_calls(struct tracer *t, struct tracee *e,
+		      const struct object *o, const struct points *p,
+		      enum point_group group)
+{
+	enum link_kind kind;
+	const struct bpf_program *entry = site_program(
+		t, group == GROUP_MAP ? MAP_MMAP : ALLOC_SIZE, &kind);
+	const struct bpf_program *end = group == GROUP_MAP
+						? t->skel->progs.map_return
+						: t->skel->progs.alloc_return;
+	int err = 0;
+
+	if (kind != LINK_SESSION)
+		err = link_group(e, o, end, kind, true, p, group);
+	return err ? err : link_group(e, o, entry, kind, false, p, group);
+}
+
+/* Frees before allocations, for the same reason. */
 static int link_points(struct tracer *t, struct tracee *e,
 		       const struct object *o, const struct points *p)
 {
 	enum link_kind plain = t->link == LINK_PERF ? LINK_PERF : LINK_MULTI;
-	bool session = t->link == LINK_SESSION;
 	int err;
 
 	err = link_group(e, o, t->skel->progs.loader_entry, plain, false, p,
@@ -178,27 +201,8 @@ static int link_points(struct tracer *t, struct tracee *e,
 	if (!err)
 		err = link_group(e, o, t->skel->progs.usdt, plain, false, p,
 				 GROUP_USDT);
-	if (session) {
-		if (!err)
-			err = link_group(e, o, t->skel->progs.alloc_session,
-					 LINK_SESSION, false, p, GROUP_ALLOC);
-		if (!err)
-			err = link_group(e, o, t->skel->progs.map_session,
-					 LINK_SESSION, false, p, GROUP_MAP);
-		return err;
-	}
-	if (!err)
-		err = link_group(e, o, t->skel->progs.alloc_return, plain, true,
-				 p, GROUP_ALLOC);
-	if (!err)
-		err = link_group(e, o, t->skel->progs.alloc_entry, plain, false,
-				 p, GROUP_ALLOC);
-	if (!err)
-		err = link_group(e, o, t->skel->progs.map_return, plain, true,
-				 p, GROUP_MAP);
-	if (!err)
-		err = link_group(e, o, t->skel->progs.map_entry, plain, false,
-				 p, GROUP_MAP);
+	for (enum point_group g = GROUP_REALLOC; !err && g <= GROUP_MAP; g++)
+		err = link_calls(t, e, o, p, g);
 	return err;
 }
 
@@ -357,8 +361,10 @@ static int start(struct tracer *t, struct tracee *e)
 	if (t->options.growth == GROWTH_ALWAYS)
 		return pages_follow(t, e);
 	err = start_probes(t, e);
-	if (!err)
+	if (!err) {
 		v8_heap_attach(t, e);
+		window_start(t, e);
+	}
 	return err && *e->refusal ? tracee_follow_instead(t, e, err) : err;
 }
 static void tracee_unwatch(struct tracer *t, const struct tracee *e)
@@ -409,14 +415,24 @@ static int attach_or_remove(struct tracer *t, struct process *process,
 	return err;
 }
 
+static int attach_locked(struct tracer *t, struct process *process, bool quiet)
+{
+	int err;
+
+	windows_lock(t);
+	err = attach_or_remove(t, process, quiet);
+	windows_unlock(t);
+	return err;
+}
+
 int tracer_attach(struct tracer *t, struct process *process)
 {
-	return attach_or_remove(t, process, false);
+	return attach_locked(t, process, false);
 }
 
 int tracer_attach_quietly(struct tracer *t, struct process *process)
 {
-	return attach_or_remove(t, process, true);
+	return attach_locked(t, process, true);
 }
 
 /* ---- The end ------------------------------------------------------------- */
@@ -443,8 +459,10 @@ void tracer_forget(struct tracer *t, const pid_t *pids, size_t count)
 {
 	if (!count)
 		return;
+	windows_lock(t);
 	for (size_t i = 0; i < count; i++)
 		forget(t, pids[i]);
 	tracer_purge(t, pids, count);
 	stack_ids_retire(t, pids, count);
+	windows_unlock(t);
 }

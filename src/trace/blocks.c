@@ -8,7 +8,7 @@
 #include "leakbpf/sampling.h"
 #include "trace/tracer_internal.h"
 
-static int run_pass(struct tracer *t, struct upkeep_pass *pass)
+int tracer_upkeep(struct tracer *t, struct upkeep_pass *pass)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = pass,
 		    .ctx_size_in = sizeof(*pass));
@@ -101,7 +101,7 @@ int tracer_coarsen(struct tracer *t)
 	/* New samples first: they must not fill what is cleared. */
 	t->skel->bss->sampling.interval_bytes = pass.interval;
 	t->coarsened++;
-	err = run_pass(t, &pass);
+	err = tracer_upkeep(t, &pass);
 	if (err)
 		diag_warn("cannot thin the table of outstanding blocks: %s",
 			  strerror(-err));
@@ -131,7 +131,7 @@ static void purge_some(struct tracer *t, const pid_t *tgids, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		bpf_map_update_elem(fd, &tgids[i], &one, BPF_ANY);
-	err = run_pass(t, &pass);
+	err = tracer_upkeep(t, &pass);
 	if (err)
 		diag_warn("cannot purge the blocks of process %d%s: %s",
 			  (int)tgids[0], count > 1 ? " and others" : "",

@@ -134,6 +134,7 @@ static void set_parameters(struct tracer *t)
 	t->skel->rodata->outstanding_high_water =
 		(uint64_t)t->plan.outstanding_max * 3 / 4;
 	t->skel->rodata->block_line_mask = t->plan.block_lines - 1;
+	t->skel->rodata->stepped_units = tracer_stepped_units(t);
 	t->skel->bss->sampling.interval_bytes = o->sample_bytes;
 	t->skel->bss->sampling.variance_shift = variance_shift(o->sample_bytes);
 	t->skel->bss->starts_watched = o->started != NULL;

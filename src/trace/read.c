@@ -202,10 +202,43 @@ static uint64_t kernel_memory(const struct tracer *t)
 	return sum;
 }
 
+/* ---- Overhead --------------------------------------------------------------
+ */
+
+uint64_t tracer_hit_ns(const struct tracer *t)
+{
+	return t->features.entry_emulated_ns + HIT_WORK_NS;
+}
+
+uint32_t tracer_stepped_units(const struct tracer *t)
+{
+	uint64_t hit = tracer_hit_ns(t);
+
+	return (uint32_t)((t->features.entry_stepped_ns + HIT_WORK_NS +
+			   hit / 2) /
+			  hit);
+}
+
+uint64_t tracer_sample_ns(const struct tracer *t)
+{
+	return tracer_percpu_sum(t->skel->maps.counters, COUNTER_SAMPLE_NS);
+}
+
+uint64_t tracer_return_ns(const struct tracer *t)
+{
+	return tracer_percpu_sum(t->skel->maps.counters, COUNTER_RETURN_HITS) *
+	       (t->features.return_ns + HIT_WORK_NS);
+}
+
 static uint64_t overhead_ns(const struct tracer *t)
 {
 	const struct kernel_features *f = &t->features;
-	uint64_t sum =
+	uint64_t sum;
+
+	if (t->options.max_overhead > 0)
+		return (uint64_t)t->windows.spent_ns +
+		       tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS;
+	sum =
 		tracer_counter(t, COUNTER_SAMPLE_NS) +
 		tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS +
 		tracer_counter(t, COUNTER_RETURN_HITS) *
@@ -254,6 +287,9 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.coarsened = t->coarsened,
 		.link = t->link,
 		.overhead_ns = overhead_ns(t),
+		.observed_share = windows_observed_share(t, monotonic_ns()),
+		.windows = t->windows.opened,
+		.max_overhead = t->options.max_overhead,
 		.objects_without_cfi = unwind.objects_without_cfi,
 		.objects_unreadable = unwind.objects_refused,
 		.regions_lost = regions.lost + regions.malformed,

@@ -183,8 +183,11 @@ int site_place_planned(struct tracer *t, struct tracee *e,
 		return -ENOSPC;
 	out->counter_offset = site->plan.counter_offset;
 	index = (size_t)(site - t->sites.list);
-	out->cookie = PROBE_COOKIE(site->plan.kind, f->flags,
-				   site->plan.stack_depth, index);
+	out->cookie = PROBE_COOKIE(
+		site->plan.kind,
+		f->flags | (site->plan.emulated ? 0 : PROBE_STEPPED),
+		site->plan.stack_depth, index);
+	out->cookie = PROBE_COOKIE_METERED(out->cookie, e->meter);
 	return note_use(e, site, index);
 }
 

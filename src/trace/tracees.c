@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "trace/tracer_internal.h"
+#include "trace/window_costs.h"
 
 struct tracee *tracee_find(struct tracer *t, pid_t pid)
 {
@@ -33,6 +34,8 @@ struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner)
 	e->alive = true;
 	e->image_ns = monotonic_ns();
 	probe_sets_init(&e->probes);
+	e->meter = meter_take(t);
+	window_costs_start(t, e, monotonic_ns());
 	t->tracees[t->tracee_count++] = e;
 	return e;
 }
@@ -66,7 +69,11 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 	};
 	uint32_t key = e->pid;
 
-	target.pages = owner && owner->pages;
+	if (owner) {
+		target.pages = owner->pages;
+		target.observed_share = owner->observed_share;
+		target.births_unseen = owner->births_unseen;
+	}
 	if (owner && owner->process)
 		target.throwing_size_limit =
 			process_allocation_room(owner->process);
@@ -110,6 +117,8 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 	v8_forget(t, e);
 	if (e->owner != e->pid && t->skel->bss->shared_targets)
 		t->skel->bss->shared_targets--;
+	meter_give_back(t, e->meter);
+	e->meter = 0;
 	e->alive = false;
 }
 

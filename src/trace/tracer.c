@@ -14,6 +14,8 @@
 
 #define TICK_NS	     1000000000ULL
 #define POLL_STEP_MS 100
+/* An observation window lasts no longer. */
+#define SETTLE_NS 2000000000ULL
 /* Unknown addresses ask for a rescan at most this often. */
 #define RESCAN_GAP_NS 100000000ULL
 /* A program that has just started finds its allocator within this time; later
@@ -60,7 +62,9 @@ static int init_parts(struct tracer *t)
 			return -ENOMEM;
 	}
 	err = stack_ids_init(t);
-	return err ? err : init_events(t);
+	if (!err)
+		err = init_events(t);
+	return err ? err : windows_init(t);
 }
 
 int tracer_new(const struct tracer_options *options,
@@ -100,6 +104,7 @@ void tracer_free(struct tracer *t)
 {
 	if (!t)
 		return;
+	windows_free(t);
 	/* All links at once: they take as long as one of them. */
 	t->closing = true;
 	while (t->tracee_count)
@@ -203,6 +208,9 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	e->new_image = false;
 	e->image_ns = monotonic_ns();
 	probe_sets_clear(&e->probes);
+	e->observed_share = 0;
+	e->births_unseen = false;
+	window_start(t, e);
 	v8_forget(t, e);
 	tracer_purge(t, &e->pid, 1);
 	v8_heap_forget(t, e);
@@ -280,6 +288,7 @@ static void step(struct tracer *t)
 {
 	uint64_t now = monotonic_ns();
 
+	windows_follow(t, now);
 	if (t->pressure)
 		tracer_relieve_pressure(t);
 	for (size_t i = 0; i < t->tracee_count; i++)
@@ -316,16 +325,13 @@ static int wait_once(struct tracer *t, int timeout_ms)
 	return 0;
 }
 
-int tracer_poll(struct tracer *t, int timeout_ms)
+static int poll_until(struct tracer *t, uint64_t end_ns)
 {
-	uint64_t end = monotonic_ns() + (uint64_t)timeout_ms * 1000000;
-
-	t->changed = false;
 	for (;;) {
 		uint64_t now = monotonic_ns();
-		int left = now < end ? (int)((end - now) / 1000000) : 0;
-		int err =
-			wait_once(t, left < POLL_STEP_MS ? left : POLL_STEP_MS);
+		int left = now < end_ns ? (int)((end_ns - now) / 1000000) : 0;
+		int step_ms = left < POLL_STEP_MS ? left : POLL_STEP_MS;
+		int err = wait_once(t, windows_wait_ms(t, now, step_ms));
 
 		if (err)
 			return err;
@@ -335,6 +341,33 @@ int tracer_poll(struct tracer *t, int timeout_ms)
 		if (!left)
 			return 0;
 	}
+}
+
+int tracer_poll(struct tracer *t, int timeout_ms)
+{
+	uint64_t end = monotonic_ns() + (uint64_t)timeout_ms * 1000000;
+	int result;
+
+	t->changed = false;
+	windows_lock(t);
+	result = poll_until(t, end);
+	windows_unlock(t);
+	return result;
+}
+
+void tracer_settle(struct tracer *t)
+{
+	uint64_t latest = monotonic_ns() + SETTLE_NS;
+
+	windows_lock(t);
+	do {
+		uint64_t now = monotonic_ns();
+		bool open = windows_open(t) && now < latest;
+
+		wait_once(t, open ? windows_wait_ms(t, now, POLL_STEP_MS) : 0);
+		step(t);
+	} while (windows_open(t) && monotonic_ns() < latest);
+	windows_unlock(t);
 }
 
 size_t tracer_alive(const struct tracer *t)

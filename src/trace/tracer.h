@@ -47,6 +47,7 @@ enum growth_mode {
 
 struct tracer_options {
 	uint64_t sample_bytes; /* mean bytes between samples; 0: every block */
+	bool sampling_fixed;   /* somebody wants just that */
 	uint64_t min_size;     /* only blocks of at least this size, bytes */
 	uint64_t max_size;     /* ... and at most this; 0: no limit */
 	uint64_t max_memory;   /* kernel and loader together, bytes */
@@ -55,6 +56,9 @@ struct tracer_options {
 	/* Sampling is at least that coarse when there is nothing but pages. */
 	uint64_t growth_sample_bytes;
 	bool own_samplers;     /* follow USDT samplers of targets */
+	/* CPU time per time that probes may cost: of one target, of all. 0:
+	 * without limit. */
+	double max_overhead, max_overhead_total;
 	bool v8;	       /* look for V8 in targets */
 	uint32_t v8_survived;  /* full collections survived: held, not garbage
 				*/
@@ -115,6 +119,10 @@ void tracer_site(const struct tracer *t, size_t index, struct tracer_site *out);
 /* Handles events and upkeep for up to `timeout_ms`; returns 1 when a target
  * exited or changed its image, 0 otherwise, -EINTR on a signal. */
 int tracer_poll(struct tracer *t, int timeout_ms);
+/* Handles what is waiting, and lets observation windows that are open come to
+ * their ends, up to 2 s: then figures hold no blocks whose end is about to be
+ * seen. Events are not told of. */
+void tracer_settle(struct tracer *t);
 /* Targets still alive. */
 size_t tracer_alive(const struct tracer *t);
 
@@ -126,7 +134,7 @@ size_t tracer_alive(const struct tracer *t);
  * that the variances lose their precision); else it stays as it is. Returns the
  * interval that holds now.
  */
-#define TRACER_FINER_MAX 16
+#define TRACER_FINER_MAX 64
 uint64_t tracer_set_sampling(struct tracer *t, uint64_t interval);
 
 /* ---- Reading: O(stacks), safe while everything runs --------------------- */
@@ -202,6 +210,10 @@ struct tracer_status {
 	size_t own_samplers; /* targets that sample by USDT probes */
 	/* Estimated CPU time the target spent in probes so far, ns. */
 	uint64_t overhead_ns;
+	/* Of the time targets were watched, how much was observed; 1: all. */
+	double observed_share;
+	uint64_t windows; /* observation windows so far; 0: none needed */
+	double max_overhead; /* as in tracer_options */
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
 	uint64_t regions_lost; /* --mmap: not followed for lack of room */

@@ -29,6 +29,7 @@
 #include "trace/unwind_store.h"
 #include "trace/v8.h"
 #include "trace/v8_heap.h"
+#include "trace/windows.h"
 
 /* An executable mapping of a tracee and the object behind it. */
 struct tracee_range {
@@ -57,6 +58,11 @@ struct tracee {
 	const struct object **probed; /* objects that have been looked at */
 	size_t probed_count;
 	struct site_uses sites;
+	/* As the programs know it (struct target). */
+	uint32_t observed_share;
+	bool births_unseen;
+	uint32_t meter; /* of its hits; 0: none of its own */
+	struct window window;
 	bool has_allocator;
 	bool pages;	   /* followed by the pages it holds: without probes */
 	char refusal[320]; /* why it may not be probed; "": it may */
@@ -119,6 +125,8 @@ struct tracer {
 	 * collection has looked at yet. */
 	struct v8_survivors v8_survivors, v8_promoted;
 	struct v8_trends v8_trends;
+
+	struct windows windows;
 };
 
 /* load.c: opens, sizes, loads and maps the BPF object. */
@@ -188,6 +196,8 @@ int tracer_coarsen(struct tracer *t);
 void tracer_relieve_pressure(struct tracer *t);
 /* Books all blocks of processes as freed: their memory is gone. */
 void tracer_purge(struct tracer *t, const pid_t *tgids, size_t count);
+/* One pass. 0 or -errno. */
+int tracer_upkeep(struct tracer *t, struct upkeep_pass *pass);
 
 /* stack_ids.c: handing out and recycling stack ids. */
 int stack_ids_init(struct tracer *t);

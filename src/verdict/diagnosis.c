@@ -20,6 +20,9 @@
  * user is looking for. */
 #define ANSWER_SHARE 0.1
 
+/* Not observed for so much of the time: frees are missed. */
+#define UNOBSERVED_MUCH 0.1
+
 struct diagnosis {
 	struct diagnosis_summary summary;
 	struct verdict *verdicts;
@@ -83,6 +86,53 @@ static void judge_stack(const struct profile *p, const struct profile_stack *s,
 	verdict_judge(&in, out);
 }
 
+/* ---- Growth ----------------------------------------------------------------
+ */
+
+/* Over the last `seconds`. True when it grows for certain, and notably. */
+static bool grows(const struct series_point *points, size_t count,
+		  double seconds, double sample_bytes, struct estimate *out)
+{
+	size_t first = 0;
+	struct growth g;
+	double added;
+
+	*out = (struct estimate){0};
+	if (!count)
+		return false;
+	while (first + 1 < count &&
+	       points[first + 1].seconds <= points[count - 1].seconds - seconds)
+		first++;
+	growth_estimate(points + first, count - first, sample_bytes, &g);
+	*out = (struct estimate){60 * g.rate, 60 * g.low, 60 * g.high};
+	added = g.rate * g.seconds;
+	return g.z > GROWTH_Z && added > GROWTH_SHARE * points[count - 1].live;
+}
+
+/*
+ * Where frees are missed, blocks that live for some minutes look like leaks.
+ * But then resident memory does not grow.
+ */
+static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
+			 const struct diagnosis_facts *facts, struct verdict *v)
+{
+	struct series_point points[SERIES_POINTS];
+	struct estimate resident;
+	size_t count;
+
+	if (v->kind != VERDICT_LEAK || s->source != STACK_SOURCE_NATIVE ||
+	    facts->unobserved_share < UNOBSERVED_MUCH)
+		return;
+	count = profile_resident_history(p, points);
+	if (!count || grows(points, count, v->window_seconds, 0, &resident))
+		return;
+	v->kind = VERDICT_UNKNOWN;
+	v->doubt = DOUBT_UNSEEN;
+}
+
+/* ---- All stacks -------------------------------------------------------------
+ */
+
 /* Halves of intervals add up like standard errors. */
 static void add_estimate(struct estimate *sum, const struct estimate *e)
 {
@@ -132,6 +182,7 @@ static int judge_all(struct diagnosis *d, struct profile *p,
 	for (size_t i = 0; i < count && !err; i++) {
 		judge_stack(p, stacks[i], facts, tested ? tested : 1,
 			    &d->verdicts[i]);
+		doubt_unseen(p, stacks[i], facts, &d->verdicts[i]);
 		count_verdict(d, stacks[i], &d->verdicts[i]);
 		err = stack_table_put(&d->index, stacks[i]->id, (uint32_t)i);
 	}
@@ -157,26 +208,6 @@ static void sort_leaks(struct diagnosis *d)
 
 /* ---- All together
  * ------------------------------------------------------------- */
-
-/* Over the last `seconds`. True when it grows for certain, and notably. */
-static bool grows(const struct series_point *points, size_t count,
-		  double seconds, double sample_bytes, struct estimate *out)
-{
-	size_t first = 0;
-	struct growth g;
-	double added;
-
-	*out = (struct estimate){0};
-	if (!count)
-		return false;
-	while (first + 1 < count &&
-	       points[first + 1].seconds <= points[count - 1].seconds - seconds)
-		first++;
-	growth_estimate(points + first, count - first, sample_bytes, &g);
-	*out = (struct estimate){60 * g.rate, 60 * g.low, 60 * g.high};
-	added = g.rate * g.seconds;
-	return g.z > GROWTH_Z && added > GROWTH_SHARE * points[count - 1].live;
-}
 
 static double leak_window(const struct diagnosis *d)
 {

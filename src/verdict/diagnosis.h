@@ -34,6 +34,9 @@ struct diagnosis_facts {
 	 * was born lives; births.h. */
 	unsigned collections;
 	double settled_seconds;
+	/* Of the time, the share in which native memory was not observed: what
+	 * is freed then counts as live until its address is used again. */
+	double unobserved_share;
 };
 
 struct diagnosis_summary {

@@ -31,6 +31,7 @@ enum verdict_doubt {
 	DOUBT_DROPPED,	/* rises, and fell from such heights before */
 	DOUBT_TURNOVER, /* more is live, but old blocks do go: more load? */
 	DOUBT_COLLECTIONS, /* no full garbage collection, or too early */
+	DOUBT_UNSEEN, /* grows, resident memory does not: frees not seen? */
 };
 
 /* Shorter than that nothing is called a leak: programs start up. */

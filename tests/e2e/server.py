@@ -35,6 +35,7 @@ class Server:
         targets = ["-p", str(target.pid)] if target else []
         self.process = subprocess.Popen(
             [*wrapper, binary, "serve", *targets, "--sample-bytes", "0",
+             "--max-overhead", "0",
              "--listen", f"127.0.0.1:{self.port}", *map(str, options)],
             stdout=subprocess.DEVNULL, stderr=self.errors, env=env)
         self.wait_for(lambda: self.get("/healthz")[0] == 200)

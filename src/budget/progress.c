@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "budget/progress.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+/* A program that is nearly all probes still moves: of its CPU time. */
+#define PROGRESS_LEAST 0.02
+/* So that an idle one does, too: of the time. */
+#define IDLE_PROGRESS 1e-3
+/* To compare two times, each must have seen that much. */
+#define FREES_LEAST  2000
+#define CPU_LEAST_NS 4e6
+#define FACTOR_LEAST 0.7
+#define FACTOR_MOST  4.0
+/* What a hit usually costs, which counts like so many frees: one comparison of
+ * some milliseconds on a busy machine says little. */
+#define FACTOR_USUAL 1.2
+#define USUAL_FREES  5000
+/* What older times count when new ones are added. */
+#define FACTOR_MEMORY 0.85
+
+void progress_add(struct progress_sample *sum,
+		  const struct progress_sample *more)
+{
+	sum->cpu_ns += more->cpu_ns;
+	sum->wall_ns += more->wall_ns;
+	sum->alloc_ns += more->alloc_ns;
+	sum->free_ns += more->free_ns;
+	sum->sample_ns += more->sample_ns;
+	sum->other_ns += more->other_ns;
+	sum->frees += more->frees;
+}
+
+double progress_overhead_ns(const struct progress_sample *s, double factor)
+{
+	return factor * (s->alloc_ns + s->free_ns + s->other_ns) + s->sample_ns;
+}
+
+double progress_ns(const struct progress_sample *s, double factor)
+{
+	double own = s->cpu_ns - progress_overhead_ns(s, factor);
+
+	return fmax(own, PROGRESS_LEAST * s->cpu_ns) +
+	       IDLE_PROGRESS * s->wall_ns;
+}
+
+static void fade(struct progress_sample *s)
+{
+	s->cpu_ns *= FACTOR_MEMORY;
+	s->wall_ns *= FACTOR_MEMORY;
+	s->alloc_ns *= FACTOR_MEMORY;
+	s->free_ns *= FACTOR_MEMORY;
+	s->sample_ns *= FACTOR_MEMORY;
+	s->other_ns *= FACTOR_MEMORY;
+	s->frees *= FACTOR_MEMORY;
+}
+
+void progress_compare(struct progress_comparison *c,
+		      const struct progress_sample *both,
+		      const struct progress_sample *frees)
+{
+	fade(&c->both);
+	fade(&c->frees);
+	progress_add(&c->both, both);
+	progress_add(&c->frees, frees);
+}
+
+static bool is_enough(const struct progress_sample *s)
+{
+	return s->frees >= FREES_LEAST && s->cpu_ns >= CPU_LEAST_NS;
+}
+
+double progress_factor(const struct progress_comparison *c)
+{
+	const struct progress_sample *both = &c->both, *frees = &c->frees;
+	double per_free, alloc_per_free, found, weight;
+
+	if (!is_enough(both) || !is_enough(frees))
+		return FACTOR_USUAL;
+	per_free = (both->cpu_ns - both->sample_ns) / both->frees -
+		   (frees->cpu_ns - frees->sample_ns) / frees->frees;
+	alloc_per_free =
+		both->alloc_ns / both->frees - frees->alloc_ns / frees->frees;
+	if (!(alloc_per_free > 0))
+		return FACTOR_USUAL;
+	found = fmin(fmax(per_free / alloc_per_free, FACTOR_LEAST),
+		     FACTOR_MOST);
+	weight = both->frees / (both->frees + USUAL_FREES);
+	return weight * found + (1 - weight) * FACTOR_USUAL;
+}
+
+double progress_seen(const struct progress_comparison *c,
+		     const struct progress_sample *births)
+{
+	double factor = progress_factor(c);
+	struct progress_sample all = c->both;
+
+	progress_add(&all, &c->frees);
+	if (!is_enough(&all))
+		return progress_ns(births, factor);
+	return progress_ns(&all, factor) * births->frees / all.frees;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace/window_costs.h"
+
+#include <string.h>
+
+#include "trace/tracer_internal.h"
+
+uint32_t meter_take(struct tracer *t)
+{
+	for (uint32_t i = 1; i < METERS_MAX; i++)
+		if (!t->windows.meter_used[i]) {
+			t->windows.meter_used[i] = true;
+			return i;
+		}
+	return 0;
+}
+
+void meter_give_back(struct tracer *t, uint32_t meter)
+{
+	t->windows.meter_used[meter] = false;
+}
+
+static void read_meter(const struct tracer *t, uint32_t meter,
+		       uint64_t hits[METER_KINDS])
+{
+	for (uint32_t kind = 0; kind < METER_KINDS; kind++)
+		hits[kind] = tracer_percpu_sum(t->skel->maps.meters,
+					       meter * METER_KINDS + kind);
+}
+
+/* Its new hits, to those of the process whose memory it is. */
+static void add_hits(struct tracer *t, struct tracee *e)
+{
+	struct tracee *owner =
+		e->owner == e->pid ? e : tracee_find(t, e->owner);
+	uint64_t now[METER_KINDS], *before = e->window.hits;
+	double hit_ns = (double)tracer_hit_ns(t);
+
+	if (!owner || !e->meter)
+		return;
+	read_meter(t, e->meter, now);
+	owner->window.fresh.alloc_ns +=
+		hit_ns * (double)(now[METER_ALLOC] - before[METER_ALLOC]);
+	owner->window.fresh.free_ns +=
+		hit_ns * (double)(now[METER_FREE] - before[METER_FREE]);
+	owner->window.fresh.other_ns +=
+		hit_ns * (double)(now[METER_OTHER] - before[METER_OTHER]);
+	owner->window.fresh.frees +=
+		(double)(now[METER_FREE] - before[METER_FREE]);
+	memcpy(before, now, sizeof(now));
+}
+
+static void read_cpu(struct tracee *e, uint64_t now_ns)
+{
+	struct window *w = &e->window;
+	double cpu_ns;
+
+	if (!e->process)
+		return;
+	w->fresh.wall_ns = (double)(now_ns - w->read_ns);
+	w->read_ns = now_ns;
+	cpu_ns = (double)process_cpu_ns(e->process);
+	if (cpu_ns < w->cpu_ns)
+		return;
+	w->fresh.cpu_ns = cpu_ns - w->cpu_ns;
+	w->cpu_ns = cpu_ns;
+}
+
+/* Samples are taken, and returns probed, in allocations: each target's part is
+ * by these. */
+static void share_out_samples(struct tracer *t)
+{
+	struct windows *w = &t->windows;
+	uint64_t sample_ns = tracer_sample_ns(t);
+	uint64_t return_ns = tracer_return_ns(t);
+	double samples = (double)(sample_ns - w->sample_ns), sum = 0;
+	double returns = (double)(return_ns - w->return_ns);
+
+	w->sample_ns = sample_ns;
+	w->return_ns = return_ns;
+	for (size_t i = 0; i < t->tracee_count; i++)
+		sum += t->tracees[i]->window.fresh.alloc_ns;
+	for (size_t i = 0; sum > 0 && i < t->tracee_count; i++) {
+		struct progress_sample *p = &t->tracees[i]->window.fresh;
+		double part = p->alloc_ns / sum;
+
+		p->sample_ns = samples * part;
+		p->alloc_ns += returns * part;
+	}
+}
+
+void window_costs_start(struct tracer *t, struct tracee *e, uint64_t now_ns)
+{
+	e->window.read_ns = now_ns;
+	e->window.cpu_ns = e->process ? (double)process_cpu_ns(e->process) : 0;
+	read_meter(t, e->meter, e->window.hits);
+}
+
+void window_costs_read(struct tracer *t)
+{
+	uint64_t now_ns = monotonic_ns();
+
+	for (size_t i = 0; i < t->tracee_count; i++)
+		t->tracees[i]->window.fresh = (struct progress_sample){0};
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		struct tracee *e = t->tracees[i];
+
+		if (!e->alive)
+			continue;
+		read_cpu(e, now_ns);
+		add_hits(t, e);
+	}
+	share_out_samples(t);
+}

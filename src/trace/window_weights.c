@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace/window_weights.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "trace/tracer_internal.h"
+
+/* 2^32, as the unit of shares. */
+#define SHARE_ONE 4294967296.0
+
+/* See fill_in in read.c. */
+static uint64_t objects_of(const struct stack_stats *s)
+{
+	return s->alloc_objects_q8 + (s->alloc_samples << 8);
+}
+
+static bool is_of(const struct stack_stats *s, const struct tracee *e)
+{
+	return s->tgid == (uint32_t)e->pid && s->source == STACK_SOURCE_NATIVE;
+}
+
+int window_weights_begin(struct tracer *t, const struct tracee *e)
+{
+	struct windows *w = &t->windows;
+
+	if (!w->totals)
+		w->totals = calloc(t->plan.stacks, sizeof(*w->totals));
+	if (!w->totals)
+		return -ENOMEM;
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
+		const struct stack_stats *s = &t->stack_stats[id];
+
+		/* Another process may have a window of its own. */
+		if (!s->alloc_samples)
+			w->totals[id] = (struct window_totals){0};
+		else if (is_of(s, e))
+			w->totals[id] = (struct window_totals){
+				.bytes = s->alloc_bytes,
+				.objects_q8 = objects_of(s),
+			};
+	}
+	return 0;
+}
+
+/* What is new counts `more` times in addition. */
+static void weigh_totals(struct stack_stats *s,
+			 const struct window_totals *before, double more)
+{
+	double bytes, objects;
+
+	/* Thinning may have moved them the other way. */
+	if (s->alloc_bytes < before->bytes ||
+	    objects_of(s) < before->objects_q8)
+		return;
+	bytes = (double)(s->alloc_bytes - before->bytes);
+	objects = (double)(objects_of(s) - before->objects_q8);
+	__atomic_fetch_add(&s->alloc_bytes, (uint64_t)(bytes * more),
+			   __ATOMIC_RELAXED);
+	__atomic_fetch_add(&s->alloc_objects_q8, (uint64_t)(objects * more),
+			   __ATOMIC_RELAXED);
+}
+
+void window_weights_end(struct tracer *t, const struct tracee *e, double share,
+			uint64_t born_from_ns, uint64_t born_to_ns)
+{
+	struct upkeep_pass pass = {
+		.weigh_tgid = (uint32_t)e->pid,
+		.born_from_ns = born_from_ns,
+		.born_to_ns = born_to_ns,
+		.share = (uint32_t)(share * SHARE_ONE),
+	};
+	int err;
+
+	if (share >= 1 || !pass.share || !t->windows.totals)
+		return;
+	/* Totals first: what lives must not exceed what was allocated. */
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
+		struct stack_stats *s = &t->stack_stats[id];
+
+		if (s->alloc_samples && is_of(s, e))
+			weigh_totals(s, &t->windows.totals[id], 1 / share - 1);
+	}
+	err = tracer_upkeep(t, &pass);
+	if (err)
+		diag_warn("process %d: cannot weigh what was seen of it: %s",
+			  (int)e->pid, strerror(-err));
+}

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opening and closing observation windows. What was spent: window_costs.c; what
+ * the blocks seen stand for: window_weights.c. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "trace/tracer_internal.h"
+#include "trace/window_costs.h"
+
+/* CPU time that a new target may cost at once, and what may be saved up. */
+#define FIRST_CREDIT_NS	  0.1e9
+#define HIGHEST_CREDIT_NS 0.4e9
+/* Of all targets together, so many times that. */
+#define TOTAL_CREDITS 4
+/* Windows get at least this share of the budget, whatever V8's heap takes. */
+#define LEAST_SHARE 0.25
+/* Observed all the time again when that would take so much of the budget. */
+#define CALM_SHARE 0.7
+/* Beyond its plan, a window may cost so much of the credit it began with. */
+#define OVERDRAFT 0.5
+/* The cost of probes that stay is taken over so much time. */
+#define SMOOTHING_NS 2e9
+/* Rates of a target that is observed all the time are of so much time. */
+#define RATES_NS 2000000000ULL
+/* Between two looks: while something is expensive, and otherwise. */
+#define LOOK_BUSY_NS 50000000ULL
+#define LOOK_IDLE_NS 400000000ULL
+/* Mean bytes between samples in windows. */
+#define WINDOW_SAMPLE_BYTES 256
+
+/* ---- Probes ---------------------------------------------------------------
+ */
+
+/* Of a process and those that share its memory. */
+static void publish(struct tracer *t, const struct tracee *e)
+{
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (t->tracees[i]->alive && t->tracees[i]->owner == e->owner)
+			tracee_publish_target(t, t->tracees[i]);
+}
+
+static void unset_phase(struct tracer *t, const struct tracee *e,
+			enum probe_phase phase)
+{
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		struct tracee *other = t->tracees[i];
+
+		if (other->alive && other->owner == e->owner)
+			probe_sets_close(&other->probes, phase);
+	}
+	/* Calls in progress will not be seen to return. */
+	if (phase == PROBES_BIRTHS)
+		__atomic_fetch_add(&t->skel->bss->window_number, 1,
+				   __ATOMIC_RELAXED);
+}
+
+static void unset_probes(struct tracer *t, const struct tracee *e)
+{
+	unset_phase(t, e, PROBES_BIRTHS);
+	unset_phase(t, e, PROBES_FREES);
+}
+
+static int set_phase(struct tracer *t, const struct tracee *e,
+		     enum probe_phase phase)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < t->tracee_count; i++) {
+		struct tracee *other = t->tracees[i];
+
+		if (other->alive && other->owner == e->owner)
+			err = probe_sets_open(&other->probes, other->pid,
+					      phase);
+	}
+	return err;
+}
+
+/* All, or none and -errno. */
+static int set_probes(struct tracer *t, const struct tracee *e)
+{
+	int err = set_phase(t, e, PROBES_FREES);
+
+	if (!err)
+		err = set_phase(t, e, PROBES_BIRTHS);
+	if (!err)
+		return 0;
+	unset_probes(t, e);
+	if (err != -ESRCH)
+		diag_warn("process %d: cannot set its probes again: %s",
+			  (int)e->pid, strerror(-err));
+	return err;
+}
+
+/* ---- Accounts -------------------------------------------------------------
+ */
+
+static bool limited(const struct tracer *t)
+{
+	return t->options.max_overhead > 0;
+}
+
+static bool leads(const struct tracee *e)
+{
+	return e->alive && e->owner == e->pid;
+}
+
+/* What was spent since the last look goes on all accounts. */
+static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
+{
+	struct window *w = &e->window;
+	double limit = t->options.max_overhead, factor = w->hit_factor;
+	double other = factor * w->fresh.other_ns;
+	/* Probes that stay are taken off the share instead. */
+	double spent = progress_overhead_ns(&w->fresh, factor) - other;
+	double weight = w->fresh.wall_ns / (w->fresh.wall_ns + SMOOTHING_NS);
+
+	if (w->fresh.wall_ns > 0)
+		w->other_rate +=
+			weight * (other / w->fresh.wall_ns - w->other_rate);
+	w->budget.share = fmax(limit - w->other_rate, LEAST_SHARE * limit);
+	budget_charge(&w->budget, now_ns, spent);
+	t->windows.total.credit_ns -= spent;
+	t->windows.spent_ns += spent + other;
+	w->progress_ns += progress_ns(&w->fresh, factor);
+	progress_add(&w->sum, &w->fresh);
+}
+
+static void look(struct tracer *t)
+{
+	uint64_t now = monotonic_ns();
+
+	window_costs_read(t);
+	budget_charge(&t->windows.total, now, 0);
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (leads(t->tracees[i]))
+			charge(t, t->tracees[i], now);
+}
+
+static void measure_rates(struct window *w)
+{
+	double lasted = fmax(w->sum.wall_ns, 1), factor = w->hit_factor;
+
+	w->rates = (struct window_rates){
+		.births = (progress_overhead_ns(&w->sum, factor) -
+			   factor * w->sum.other_ns) /
+			  lasted,
+		.frees = factor * w->sum.free_ns / lasted,
+		.progress = progress_ns(&w->sum, factor) / lasted,
+	};
+}
+
+/* ---- Transitions ----------------------------------------------------------
+ */
+
+/* `ends_ns` 0: not by itself. */
+static void enter(struct window *w, enum window_state state, uint64_t ends_ns)
+{
+	uint64_t now = monotonic_ns(), lasted = now - w->begun_ns;
+
+	w->watched_ns += lasted;
+	if (w->state == WINDOW_ALWAYS || w->state == WINDOW_BIRTHS)
+		w->observed_ns += lasted;
+	w->state = state;
+	w->begun_ns = now;
+	w->ends_ns = ends_ns;
+	w->sum = (struct progress_sample){0};
+}
+
+static void wait_for_credit(struct window *w)
+{
+	w->next = window_plan(&w->budget, &w->rates,
+			      w->births.wall_ns + w->frees.wall_ns,
+			      (double)random() / RAND_MAX);
+	enter(w, WINDOW_CLOSED, 0);
+}
+
+static void open_window(struct tracer *t, struct tracee *e)
+{
+	struct window *w = &e->window;
+
+	if (window_weights_begin(t, e) || set_probes(t, e)) {
+		wait_for_credit(w);
+		return;
+	}
+	look(t); /* what was done until now is not this window's */
+	w->unseen_ns = w->progress_ns - w->seen_until;
+	e->births_unseen = false;
+	publish(t, e);
+	t->windows.opened++;
+	w->births_ns[0] = monotonic_ns();
+	enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
+}
+
+static void end_births(struct tracer *t, struct tracee *e)
+{
+	struct window *w = &e->window;
+
+	e->births_unseen = true;
+	publish(t, e);
+	w->births_ns[1] = monotonic_ns();
+	look(t);
+	measure_rates(w);
+	w->births = w->sum;
+	w->seen_until = w->progress_ns;
+	unset_phase(t, e, PROBES_BIRTHS);
+	look(t); /* that it took a while is not the next part's business */
+	enter(w, WINDOW_FREES, monotonic_ns() + w->next.frees_ns);
+}
+
+static void observe_always(struct tracer *t, struct tracee *e)
+{
+	if (set_probes(t, e)) {
+		wait_for_credit(&e->window);
+		return;
+	}
+	diag_info("process %d: observing it all the time again", (int)e->pid);
+	e->observed_share = 0;
+	e->births_unseen = false;
+	publish(t, e);
+	enter(&e->window, WINDOW_ALWAYS, 0);
+}
+
+static void end_window(struct tracer *t, struct tracee *e)
+{
+	struct window *w = &e->window;
+
+	look(t);
+	w->frees = w->sum;
+	progress_compare(&w->comparison, &w->births, &w->frees);
+	w->hit_factor = progress_factor(&w->comparison);
+	w->share = coverage_add(&w->coverage, w->unseen_ns,
+				progress_seen(&w->comparison, &w->births));
+	window_weights_end(t, e, w->share, w->births_ns[0], w->births_ns[1]);
+	e->observed_share = (uint32_t)(w->share * 4294967295.0);
+	diag_debug("process %d: observed for %.0f ms and %.0f ms, %.2f %% of "
+		   "what it did; a hit costs %.2f of what was calibrated",
+		   (int)e->pid, w->births.wall_ns / 1e6, w->frees.wall_ns / 1e6,
+		   100 * w->share, w->hit_factor);
+	if (w->rates.births < CALM_SHARE * w->budget.share &&
+	    w->budget.credit_ns > 0) {
+		observe_always(t, e);
+		return;
+	}
+	unset_phase(t, e, PROBES_FREES);
+	wait_for_credit(w);
+}
+
+/* In windows few allocations are seen, each at the price of a trap: what they
+ * tell is worth a finer look. */
+static void sample_finer(struct tracer *t)
+{
+	if (!t->options.sampling_fixed && !t->coarsened &&
+	    t->skel->bss->sampling.interval_bytes > WINDOW_SAMPLE_BYTES)
+		tracer_set_sampling(t, WINDOW_SAMPLE_BYTES);
+}
+
+/* Perf events take the kernel a tenth of a second each to set and to remove
+ * (link.h): no windows can be made of them. */
+static void say_no_windows(struct tracer *t, struct tracee *e)
+{
+	if (t->windows.refused)
+		return;
+	t->windows.refused = true;
+	diag_warn("process %d: tracing it costs about %.1f %% of a CPU, more "
+		  "than --max-overhead allows, and this kernel cannot set and "
+		  "remove probes fast enough to observe it in windows "
+		  "(uprobe_multi, Linux 6.6): use a larger --sample-bytes or "
+		  "stop when you have seen enough",
+		  (int)e->pid, 100 * e->window.rates.births);
+}
+
+/* It has used up its credit although it is not in windows yet. */
+static void begin_windows(struct tracer *t, struct tracee *e)
+{
+	struct window *w = &e->window;
+
+	measure_rates(w);
+	if (t->link == LINK_PERF) {
+		say_no_windows(t, e);
+		return;
+	}
+	diag_info("process %d: observing it all the time costs about %.1f %% "
+		  "of a CPU, --max-overhead allows %.1f %%: observing it in "
+		  "windows",
+		  (int)e->pid, 100 * w->rates.births, 100 * w->budget.share);
+	e->births_unseen = true;
+	publish(t, e);
+	unset_probes(t, e);
+	sample_finer(t);
+	look(t);
+	w->seen_until = w->progress_ns;
+	wait_for_credit(w);
+}
+
+/* ---- Following -------------------------------------------------------------
+ */
+
+static bool has_credit(const struct budget *b, double needed)
+{
+	return budget_unlimited(b) || b->credit_ns >= needed;
+}
+
+static bool may_open(const struct tracer *t, const struct window *w,
+		     uint64_t now_ns)
+{
+	return now_ns - w->begun_ns >= w->next.pause_ns &&
+	       has_credit(&w->budget, w->next.credit_ns) &&
+	       has_credit(&t->windows.total, w->next.credit_ns);
+}
+
+static void follow(struct tracer *t, struct tracee *e, uint64_t now_ns)
+{
+	struct window *w = &e->window;
+	double overdraft = -OVERDRAFT * w->next.credit_ns;
+	bool over = w->ends_ns && now_ns >= w->ends_ns;
+
+	switch (w->state) {
+	case WINDOW_ALWAYS:
+		if (!has_credit(&w->budget, 0) ||
+		    !has_credit(&t->windows.total, 0))
+			begin_windows(t, e);
+		else if (now_ns >= w->begun_ns + RATES_NS)
+			enter(w, WINDOW_ALWAYS, 0); /* rates anew */
+		break;
+	case WINDOW_CLOSED:
+		if (may_open(t, w, now_ns))
+			open_window(t, e);
+		break;
+	case WINDOW_BIRTHS:
+		if (over || w->budget.credit_ns < 0)
+			end_births(t, e);
+		break;
+	case WINDOW_FREES:
+		if (over || w->budget.credit_ns < overdraft)
+			end_window(t, e);
+		break;
+	}
+}
+
+/* When the next look is due: soon while something may run out. */
+static uint64_t next_look(const struct tracer *t, uint64_t now_ns)
+{
+	uint64_t next = now_ns + LOOK_IDLE_NS;
+
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		const struct window *w = &t->tracees[i]->window;
+		bool busy = w->state != WINDOW_ALWAYS ||
+			    w->budget.credit_ns < w->budget.highest_ns / 2;
+
+		if (!leads(t->tracees[i]))
+			continue;
+		if (busy && next > now_ns + LOOK_BUSY_NS)
+			next = now_ns + LOOK_BUSY_NS;
+		if (w->ends_ns && next > w->ends_ns)
+			next = w->ends_ns;
+	}
+	return next;
+}
+
+void windows_follow(struct tracer *t, uint64_t now_ns)
+{
+	if (!limited(t) || now_ns < t->windows.look_ns)
+		return;
+	look(t);
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (leads(t->tracees[i]) && t->tracees[i]->meter)
+			follow(t, t->tracees[i], now_ns);
+	t->windows.look_ns = next_look(t, monotonic_ns());
+}
+
+int windows_wait_ms(const struct tracer *t, uint64_t now_ns, int most)
+{
+	uint64_t left;
+
+	if (!limited(t))
+		return most;
+	if (t->windows.look_ns <= now_ns)
+		return 0;
+	left = (t->windows.look_ns - now_ns + 999999) / 1000000;
+	return left < (uint64_t)most ? (int)left : most;
+}
+
+bool windows_open(const struct tracer *t)
+{
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (leads(t->tracees[i]) &&
+		    (t->tracees[i]->window.state == WINDOW_BIRTHS ||
+		     t->tracees[i]->window.state == WINDOW_FREES))
+			return true;
+	return false;
+}
+
+double windows_observed_share(const struct tracer *t, uint64_t now_ns)
+{
+	double watched = 0, observed = 0;
+
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		const struct window *w = &t->tracees[i]->window;
+		double now = leads(t->tracees[i]) && now_ns > w->begun_ns
+				     ? (double)(now_ns - w->begun_ns)
+				     : 0;
+
+		watched += (double)w->watched_ns + now;
+		observed += (double)w->observed_ns;
+		if (w->state == WINDOW_ALWAYS || w->state == WINDOW_BIRTHS)
+			observed += now;
+	}
+	return watched > 0 ? observed / watched : 1;
+}
+
+/* ---- Life ------------------------------------------------------------------
+ */
+
+void window_start(struct tracer *t, struct tracee *e)
+{
+	uint64_t now = monotonic_ns();
+
+	e->window = (struct window){.begun_ns = now};
+	e->window.hit_factor = progress_factor(&e->window.comparison);
+	budget_start(&e->window.budget, t->options.max_overhead,
+		     FIRST_CREDIT_NS, HIGHEST_CREDIT_NS, now);
+	window_costs_start(t, e, now);
+	t->windows.look_ns = now;
+}
+
+int windows_init(struct tracer *t)
+{
+	pthread_mutex_init(&t->windows.lock, NULL);
+	if (!limited(t))
+		return 0;
+	budget_start(&t->windows.total, t->options.max_overhead_total,
+		     FIRST_CREDIT_NS * TOTAL_CREDITS,
+		     HIGHEST_CREDIT_NS * TOTAL_CREDITS, monotonic_ns());
+	srandom((unsigned)monotonic_ns());
+	return windows_keeper_start(t);
+}
+
+void windows_free(struct tracer *t)
+{
+	windows_keeper_stop(t);
+	free(t->windows.totals);
+	pthread_mutex_destroy(&t->windows.lock);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Keeping the promise of what tracing costs. A target whose probes cost less
+ * than the budget is observed all the time. Another one is observed in windows
+ * (budget/budget.h): its probes on allocations and frees are taken out and set
+ * again, and each block seen stands for those between the windows, too.
+ * Included by tracer_internal.h.
+ */
+#ifndef TRACE_WINDOWS_H
+#define TRACE_WINDOWS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "budget/budget.h"
+#include "budget/progress.h"
+#include "leakbpf/abi_user.h"
+#include "trace/window_weights.h"
+
+struct tracer;
+struct tracee;
+
+enum window_state {
+	WINDOW_ALWAYS, /* observed all the time */
+	WINDOW_CLOSED, /* waits for credit */
+	WINDOW_BIRTHS,
+	WINDOW_FREES,
+};
+
+/* Of one tracee, with those that share its memory. */
+struct window {
+	enum window_state state;
+	struct budget budget;
+	struct window_rates rates; /* as last measured */
+	struct window_plan next;   /* or the one that is open */
+	uint64_t begun_ns;	   /* the state */
+	uint64_t ends_ns;	   /* as planned; 0: it does not by itself */
+
+	/* At the last look. */
+	uint64_t hits[METER_KINDS];
+	double cpu_ns;
+	uint64_t read_ns;
+	struct progress_sample fresh;	      /* since then */
+	struct progress_sample sum;	      /* since the state began */
+	struct progress_sample births, frees; /* the parts of the last window */
+	struct progress_comparison comparison;
+	double hit_factor; /* progress.h */
+	double other_rate; /* cost of probes that stay, smoothed */
+
+	double progress_ns; /* in all */
+	double seen_until;  /* progress that windows stand for */
+	double unseen_ns;   /* ... before the last one */
+	struct coverage coverage;
+	double share;	       /* that the last one has seen */
+	uint64_t births_ns[2]; /* when its births part began, ended */
+	uint64_t watched_ns, observed_ns; /* until the state began */
+};
+
+struct windows {
+	struct budget total;
+	uint64_t look_ns;	       /* the next one is due */
+	uint64_t sample_ns, return_ns; /* at the last look, of all targets */
+	uint64_t opened;	       /* windows so far */
+	double spent_ns; /* by all targets, with what a hit costs there */
+	bool refused;	 /* said that there cannot be any */
+	bool meter_used[METERS_MAX];
+	struct window_totals *totals; /* by stack; NULL: not needed yet */
+	pthread_mutex_t lock;
+	pthread_t keeper;
+	bool keeper_runs, stopping;
+};
+
+/* Nothing is done without a limit (tracer_options). 0 or -errno. */
+int windows_init(struct tracer *t);
+void windows_free(struct tracer *t);
+/* A process that has just been attached; its probes are set. */
+void window_start(struct tracer *t, struct tracee *e);
+/* Looks at what was spent, opens and closes. */
+void windows_follow(struct tracer *t, uint64_t now_ns);
+/* ms until something is to be done, at most `most`. */
+int windows_wait_ms(const struct tracer *t, uint64_t now_ns, int most);
+/* While one is open, figures hold blocks whose end will be seen in it. */
+bool windows_open(const struct tracer *t);
+
+/* window_keeper.c: who changes tracees, sites or probes holds the lock. While
+ * the main thread is busy with other things, the keeper looks after the
+ * windows. start: 0 or -errno. */
+int windows_keeper_start(struct tracer *t);
+void windows_keeper_stop(struct tracer *t);
+void windows_lock(struct tracer *t);
+void windows_unlock(struct tracer *t);
+
+/* Of the time that targets have been watched, the share that was observed. */
+double windows_observed_share(const struct tracer *t, uint64_t now_ns);
+
+/* read.c: what a hit costs the target where it is emulated, ns: the trap and
+ * the program's work, without what a sampled block takes; what one on a stepped
+ * instruction costs, in such hits; what samples have cost all targets so
+ * far without their return probes, and what those have, ns. */
+uint64_t tracer_hit_ns(const struct tracer *t);
+uint32_t tracer_stepped_units(const struct tracer *t);
+uint64_t tracer_sample_ns(const struct tracer *t);
+uint64_t tracer_return_ns(const struct tracer *t);
+
+#endif

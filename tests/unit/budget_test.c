@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The promise of --max-overhead on simulated targets: whatever they do, what
+ * is spent stays within the budget and what it began with.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "budget/budget.h"
+#include "budget/progress.h"
+
+#define SECOND 1000000000ULL
+#define LOOK   10000000ULL /* between two looks, ns */
+
+/* ---- Credit ---------------------------------------------------------------
+ */
+
+static void credit_accrues_up_to_its_highest(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_start(&b, 0.02, 0, 0.4e9, SECOND);
+	budget_charge(&b, 11 * SECOND, 0);
+	assert_true(fabs(b.credit_ns - 0.2e9) < 1);
+	budget_charge(&b, 1000 * SECOND, 0);
+	assert_true(fabs(b.credit_ns - 0.4e9) < 1);
+}
+
+static void credit_to_begin_with_may_exceed_the_highest(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_start(&b, 0.02, 1e9, 0.4e9, SECOND);
+	budget_charge(&b, 2 * SECOND, 0.1e9);
+	assert_true(fabs(b.credit_ns - 0.9e9) < 1);
+}
+
+static void time_that_goes_backwards_is_no_credit(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_start(&b, 0.5, 0, 1e9, 5 * SECOND);
+	budget_charge(&b, 4 * SECOND, 0);
+	assert_true(b.credit_ns == 0);
+	assert_int_equal(b.charged_ns, 5 * SECOND);
+}
+
+/* ---- Windows ---------------------------------------------------------------
+ */
+
+/* A target that costs `rates` while it is observed, for `seconds`; returns what
+ * was spent, ns. */
+static double simulate(double share, const struct window_rates *rates,
+		       double seconds, uint64_t *windows, double *open_ns)
+{
+	double spent = 0, last = 0;
+	uint64_t now = SECOND, ends = 0, frees_end = 0, closed = now;
+	struct window_plan plan;
+	struct budget b;
+
+	*windows = 0;
+	*open_ns = 0;
+	budget_start(&b, share, 0.1e9, 0.4e9, now);
+	plan = window_plan(&b, rates, last, 0.5);
+	while (now < SECOND + (uint64_t)(seconds * 1e9)) {
+		double cost = 0;
+
+		if (now < ends)
+			cost = rates->births * (double)LOOK;
+		else if (now < frees_end)
+			cost = rates->frees * (double)LOOK;
+		if (cost > 0)
+			*open_ns += (double)LOOK;
+		now += LOOK;
+		spent += cost;
+		budget_charge(&b, now, cost);
+		if (now < frees_end)
+			continue;
+		if (frees_end) {
+			last = (double)(plan.births_ns + plan.frees_ns);
+			plan = window_plan(&b, rates, last,
+					   (double)rand() / RAND_MAX);
+			closed = now;
+			frees_end = 0;
+		}
+		if (b.credit_ns >= plan.credit_ns &&
+		    now - closed >= plan.pause_ns) {
+			ends = now + plan.births_ns;
+			frees_end = ends + plan.frees_ns;
+			++*windows;
+		}
+	}
+	return spent;
+}
+
+/* Rates from a hundredth of a processor to thirty of them. */
+static void what_is_spent_stays_within_the_budget(void **state)
+{
+	static const double shares[] = {0.005, 0.02, 0.1};
+	static const double costs[] = {0.03, 0.1, 0.5, 0.95, 4, 30};
+
+	(void)state;
+	srand(1);
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t k = 0; k < 6; k++) {
+			struct window_rates rates = {.births = costs[k],
+						     .frees = costs[k] / 2,
+						     .progress = 1};
+			double seconds = 300, open, spent, promised;
+			uint64_t windows;
+
+			spent = simulate(shares[i], &rates, seconds, &windows,
+					 &open);
+			/* A look comes late by one step at each edge. */
+			promised = shares[i] * seconds * 1e9 + 0.1e9 +
+				   2 * costs[k] * (double)LOOK;
+			if (spent > promised || !windows)
+				fail_msg("share %g, cost %g: expected windows "
+					 "and at most %g ms, got %llu and %g "
+					 "ms",
+					 shares[i], costs[k], promised / 1e6,
+					 (unsigned long long)windows,
+					 spent / 1e6);
+		}
+	}
+}
+
+/* The slowest hundredth of its requests must not come to lie in windows. */
+static void a_target_that_is_slowed_down_is_left_alone_99_percent(void **state)
+{
+	struct window_rates rates = {
+		.births = 0.45, .frees = 0.25, .progress = 0.55};
+	double open, seconds = 600;
+	uint64_t windows;
+
+	(void)state;
+	srand(2);
+	simulate(0.1, &rates, seconds, &windows, &open);
+	if (open > 0.01 * seconds * 1e9 || windows < 50)
+		fail_msg("expected at least 50 windows in 1 %% of the time, "
+			 "got %llu in %.2f %%",
+			 (unsigned long long)windows,
+			 100 * open / seconds / 1e9);
+}
+
+static void a_window_costs_what_it_was_given(void **state)
+{
+	struct window_rates rates = {
+		.births = 0.06, .frees = 0.03, .progress = 0.9};
+	struct window_plan plan;
+	struct budget b;
+	double cost;
+
+	(void)state;
+	budget_start(&b, 0.02, 0, 0.4e9, 0);
+	plan = window_plan(&b, &rates, 0, 0.5);
+	cost = (double)plan.births_ns * rates.births +
+	       (double)plan.frees_ns * rates.frees;
+	assert_true(fabs(cost / plan.credit_ns - 1) < 0.01);
+	assert_int_equal(plan.pause_ns, 0);
+}
+
+/* What was seen, weighted, is what was done; also when what a window has seen
+ * is only roughly known. */
+static void what_windows_stand_for_adds_up_to_the_truth(void **state)
+{
+	struct coverage c = {0};
+	double estimate = 0, truth = 0;
+
+	(void)state;
+	srand(3);
+	for (int i = 0; i < 2000; i++) {
+		double seen = 1 + rand() % 50, unseen = 1000 + rand() % 9000;
+		double roughly = seen * (0.3 + 1.4 * rand() / RAND_MAX);
+
+		truth += seen + unseen;
+		estimate += seen / coverage_add(&c, unseen, roughly);
+	}
+	if (fabs(estimate / truth - 1) > 0.1)
+		fail_msg("expected %g, got %g", truth, estimate);
+	c = (struct coverage){0};
+	assert_true(coverage_add(&c, 0, 0) == 1);
+	assert_true(coverage_add(&c, 1e12, 0) > 0);
+}
+
+/* ---- Progress ---------------------------------------------------------------
+ */
+
+/* A program that takes `own` ns between two frees, while a hit costs `factor`
+ * times what was calibrated. */
+static struct progress_sample work(double frees, double own, double factor,
+				   bool births)
+{
+	const double hit = 650;
+	double alloc = births ? hit : 0;
+
+	return (struct progress_sample){
+		.frees = frees,
+		.alloc_ns = frees * alloc,
+		.free_ns = frees * hit,
+		.cpu_ns = frees * (own + factor * (alloc + hit)),
+		.wall_ns = 1e9,
+	};
+}
+
+static void what_a_hit_costs_is_found_in_place(void **state)
+{
+	(void)state;
+	for (double factor = 0.8; factor < 3; factor += 0.4) {
+		for (double own = 100; own < 1e5; own *= 10) {
+			struct progress_comparison c = {0};
+			struct progress_sample both, frees;
+			double found, error;
+
+			both = work(5e6, own, factor, true);
+			frees = work(9e6, own, factor, false);
+			progress_compare(&c, &both, &frees);
+			found = progress_factor(&c);
+			error = progress_ns(&both, found) / (5e6 * own + 1e6) -
+				1;
+			if (fabs(found / factor - 1) > 0.01 ||
+			    fabs(error) > 0.02)
+				fail_msg("factor %g, own %g ns: found %g, "
+					 "progress wrong by %g",
+					 factor, own, found, error);
+		}
+	}
+}
+
+static void what_was_seen_goes_by_frees(void **state)
+{
+	struct progress_comparison c = {0};
+	struct progress_sample both = work(5e6, 4000, 1.3, true);
+	struct progress_sample frees = work(9e6, 4000, 1.3, false);
+	struct progress_sample noisy = work(10000, 9000, 1.3, true);
+	double seen;
+
+	(void)state;
+	noisy.wall_ns = both.wall_ns = frees.wall_ns = 0;
+	progress_compare(&c, &both, &frees);
+	seen = progress_seen(&c, &noisy);
+	assert_true(fabs(seen / (10000 * 4000.0) - 1) < 0.02);
+	/* Where nothing is freed, by its CPU time. */
+	c = (struct progress_comparison){0};
+	noisy.frees = 0;
+	assert_true(fabs(progress_seen(&c, &noisy) / progress_ns(&noisy, 1.2) -
+			 1) < 1e-9);
+}
+
+static void too_little_seen_leaves_the_usual(void **state)
+{
+	struct progress_comparison c = {0};
+	struct progress_sample both = work(100, 1000, 2, true);
+	struct progress_sample frees = work(100, 1000, 2, false);
+
+	(void)state;
+	assert_true(progress_factor(&c) == 1.2);
+	progress_compare(&c, &both, &frees);
+	assert_true(progress_factor(&c) == 1.2);
+}
+
+static void a_program_that_is_all_probes_still_moves(void **state)
+{
+	struct progress_sample s = {
+		.cpu_ns = 1e9, .alloc_ns = 2e9, .wall_ns = 1e9};
+
+	(void)state;
+	assert_true(progress_ns(&s, 1) > 0);
+	s = (struct progress_sample){.wall_ns = 1e9};
+	assert_true(progress_ns(&s, 1) > 0); /* idle */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(credit_accrues_up_to_its_highest),
+		cmocka_unit_test(credit_to_begin_with_may_exceed_the_highest),
+		cmocka_unit_test(time_that_goes_backwards_is_no_credit),
+		cmocka_unit_test(what_is_spent_stays_within_the_budget),
+		cmocka_unit_test(
+			a_target_that_is_slowed_down_is_left_alone_99_percent),
+		cmocka_unit_test(a_window_costs_what_it_was_given),
+		cmocka_unit_test(what_windows_stand_for_adds_up_to_the_truth),
+		cmocka_unit_test(what_a_hit_costs_is_found_in_place),
+		cmocka_unit_test(what_was_seen_goes_by_frees),
+		cmocka_unit_test(too_little_seen_leaves_the_usual),
+		cmocka_unit_test(a_program_that_is_all_probes_still_moves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
