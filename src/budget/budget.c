@@ -22,6 +22,10 @@
 #define SHARE_LEAST	1e-6
 /* What older windows count when a new one is added. */
 #define COVERAGE_MEMORY 0.8
+/* A window stands for more or less than usual within this factor; what is left
+ * over is the next one's. */
+#define UNUSUAL	  2.0
+#define OWED_MOST 2.0
 /* Of the credit that may be saved up, a window takes at most that. */
 #define SAVED_SHARE 0.9
 
@@ -87,8 +91,16 @@ struct window_plan window_plan(const struct budget *b,
 
 double coverage_add(struct coverage *c, double unseen, double seen)
 {
-	seen = fmax(seen, 0);
+	double done = fmax(unseen, 0) + fmax(seen, 1), usual, weight;
+
+	seen = fmax(seen, 1);
 	c->seen = c->seen * COVERAGE_MEMORY + seen;
-	c->done = c->done * COVERAGE_MEMORY + fmax(unseen, 0) + seen;
-	return c->seen < c->done ? fmax(c->seen / c->done, SHARE_LEAST) : 1;
+	c->done = c->done * COVERAGE_MEMORY + done;
+	usual = c->done / c->seen;
+	c->owed = fmin(fmax(c->owed + done, -OWED_MOST * c->done),
+		       OWED_MOST * c->done);
+	weight = fmin(fmax(c->owed / seen, usual / UNUSUAL), usual * UNUSUAL);
+	weight = fmin(fmax(weight, 1), 1 / SHARE_LEAST);
+	c->owed -= weight * seen;
+	return 1 / weight;
 }

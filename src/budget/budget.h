@@ -60,13 +60,15 @@ struct window_plan window_plan(const struct budget *b,
 			       double random);
 
 /*
- * Of all that a target did, the share that windows have seen: both as progress
+ * Of all that a target did, the share that a window has seen: both as progress
  * (progress.h), not as time, since a program that is slowed down by being
- * observed does less in a window than in as much time outside. Taken over the
- * last windows: what a single one has seen is too uncertain to divide by.
+ * observed does less in a window than in as much time outside. What a single
+ * window has seen is too uncertain to be divided by, so the last ones together
+ * say what is usual, and what one window does not stand for the next ones do.
  */
 struct coverage {
-	double done, seen;
+	double done, seen; /* of the last windows */
+	double owed;	   /* nothing stands for it yet */
 };
 
 /* After a window: what was done since the one before without being seen, and

@@ -218,7 +218,7 @@ static void what_a_hit_costs_is_found_in_place(void **state)
 {
 	(void)state;
 	for (double factor = 0.8; factor < 3; factor += 0.4) {
-		for (double own = 100; own < 1e5; own *= 10) {
+		for (double own = 300; own < 1e5; own *= 10) {
 			struct progress_comparison c = {0};
 			struct progress_sample both, frees;
 			double found, error;
