@@ -347,7 +347,7 @@ struct usdt_spec {
 	X(FAILED, "failed allocations")                                        \
 	X(THINNED, "samples dropped to sample more coarsely (unbiased)")       \
 	X(V8_SAMPLES, "sampled objects on V8's heap")                          \
-	X(PAGES, "pages touched for the first time")                         \
+	X(PAGES, "pages touched for the first time")                           \
 	X(CUT, "calls in progress when an observation window ended")           \
 	X(FREED_UNSEEN, "blocks freed between observation windows, replaced")
 

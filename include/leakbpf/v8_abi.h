@@ -198,8 +198,8 @@ struct v8_sample {
 
 /*
  * One full GC tells little of what is allocated or promoted while it marks: V8
- * marks that, whatever becomes of it. An object that is older than marking lasts
- * was found by it.
+ * marks that, whatever becomes of it. An object that is older than marking
+ * lasts was found by it.
  */
 #define V8_AGED_NS 5000000000ULL
 

@@ -23,11 +23,11 @@
 #define GROWTH_SAMPLE_BYTES_DEFAULT (64ULL << 10)
 #define MAX_MEMORY_DEFAULT	    (64ULL << 20)
 /* Percent of a CPU: of each target, of all. */
-#define MAX_OVERHEAD_DEFAULT 2.0
+#define MAX_OVERHEAD_DEFAULT	   2.0
 #define MAX_OVERHEAD_TOTAL_DEFAULT 10.0
-#define INTERVAL_MS_DEFAULT	    10000
-#define TOP_INTERVAL_MS		    2000 /* of the live view */
-#define LISTEN_DEFAULT		    "127.0.0.1:9850"
+#define INTERVAL_MS_DEFAULT	   10000
+#define TOP_INTERVAL_MS		   2000 /* of the live view */
+#define LISTEN_DEFAULT		   "127.0.0.1:9850"
 /* One full collection leaves what was promoted just before it. */
 #define V8_SURVIVED_DEFAULT 2
 #define TOP_DEFAULT	    10
