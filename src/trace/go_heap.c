@@ -7,10 +7,6 @@
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
 
-/* Sweeping runs beside the program, and has found what a collection left dead
- * within that time; the next collection waits for it in any case. */
-#define SWEEP_NS 2000000000ULL
-
 static const uint32_t point_kinds[GO_POINT_COUNT] = {
 	[GO_POINT_MALLOC] = GO_MALLOC,
 	[GO_POINT_FREE_SPECIAL] = GO_FREE_SPECIAL,
@@ -127,36 +123,26 @@ int go_heap_attach(struct tracer *t, struct tracee *e)
 }
 
 /* ---- Collections -----------------------------------------------------------
- *
- * What was born before a collection began marking, and has not been freed when
- * its sweeping is over, lives. The next collection begins after that.
  */
 
 void go_heap_event(struct tracer *t, const struct event *event)
 {
 	struct tracee *e = tracee_find(t, (pid_t)event->tgid);
-	struct go_tracking *go = e ? &e->go : NULL;
 
-	if (!go || !go->object)
+	if (!e || !e->go.object)
 		return;
-	if (event->type == EVENT_GO_GC_END) {
-		go->collections += go->ended_ns <= go->begun_ns;
-		go->ended_ns = event->value;
-		return;
-	}
-	/* Twice where the stack was too small: the first is meant. */
-	if (go->begun_ns && go->ended_ns < go->begun_ns)
-		return;
-	go->settled_ns = go->begun_ns;
-	go->begun_ns = event->value;
+	if (event->type == EVENT_GO_GC_BEGIN)
+		go_collection_begun(&e->go.collections, event->value);
+	else
+		go_collection_ended(&e->go.collections, event->value);
 }
 
-static uint64_t settled_ns(const struct go_tracking *go, uint64_t now_ns)
+void go_heap_settle(struct tracer *t, struct stack_stats *stats)
 {
-	if (go->begun_ns && go->ended_ns > go->begun_ns &&
-	    now_ns > go->ended_ns + SWEEP_NS)
-		return go->begun_ns;
-	return go->settled_ns;
+	const struct tracee *e = tracee_find(t, (pid_t)stats->tgid);
+
+	go_settle(stats, &t->cohorts.readable,
+		  e ? go_settled_ns(&e->go.collections, monotonic_ns()) : 0);
 }
 
 bool tracer_go_heap(const struct tracer *t, pid_t pid,
@@ -168,8 +154,9 @@ bool tracer_go_heap(const struct tracer *t, pid_t pid,
 		if (e->pid != pid || !e->go.object)
 			continue;
 		*out = (struct tracer_go_heap){
-			.collections = e->go.collections,
-			.settled_ns = settled_ns(&e->go, monotonic_ns()),
+			.collections = e->go.collections.count,
+			.settled_ns = go_settled_ns(&e->go.collections,
+						    monotonic_ns()),
 		};
 		out->rate_known = e->go.rate_address && e->process &&
 				  process_read(e->process, e->go.rate_address,
@@ -179,50 +166,4 @@ bool tracer_go_heap(const struct tracer *t, pid_t pid,
 		return true;
 	}
 	return false;
-}
-
-/* ---- Totals ----------------------------------------------------------------
- */
-
-/* Takes the cohorts born after `settled` out of the live figures. */
-static void drop_young(struct stack_stats *s, const struct cohort_layout *l,
-		       uint64_t settled, double *bytes_kept,
-		       double *objects_kept)
-{
-	double bytes = 0, objects = 0, young_bytes = 0, young_objects = 0;
-
-	for (uint32_t i = 0; i < l->count && i < COHORTS; i++) {
-		uint32_t slot = l->slot[i] % COHORTS;
-		bool old = i + 1 < l->count && l->start_ns[i + 1] <= settled;
-
-		bytes += (double)s->cohort_bytes[slot];
-		objects += (double)s->cohort_objects_q8[slot];
-		if (old)
-			continue;
-		young_bytes += (double)s->cohort_bytes[slot];
-		young_objects += (double)s->cohort_objects_q8[slot];
-		s->freed_bytes += (uint64_t)s->cohort_bytes[slot];
-		s->freed_objects_q8 += (uint64_t)s->cohort_objects_q8[slot];
-		s->cohort_bytes[slot] = s->cohort_objects_q8[slot] = 0;
-	}
-	*bytes_kept = bytes > 0 ? 1 - young_bytes / bytes : 0;
-	*objects_kept = objects > 0 ? 1 - young_objects / objects : 0;
-}
-
-void go_heap_settle(struct tracer *t, struct stack_stats *s)
-{
-	const struct tracee *e = tracee_find(t, (pid_t)s->tgid);
-	uint64_t settled = e ? settled_ns(&e->go, monotonic_ns()) : 0;
-	uint64_t live = s->alloc_samples - s->freed_samples;
-	double bytes, objects;
-
-	if (s->last_alloc_ns < settled)
-		return;
-	drop_young(s, &t->cohorts.readable, settled, &bytes, &objects);
-	s->freed_samples =
-		s->alloc_samples - (uint64_t)((double)live * objects + 0.5);
-	s->live_bytes_variance =
-		(uint64_t)((double)s->live_bytes_variance * bytes);
-	s->live_objects_variance_q4 =
-		(uint64_t)((double)s->live_objects_variance_q4 * objects);
 }

@@ -12,6 +12,7 @@
 #include "leakbpf/abi_user.h"
 #include "object/object.h"
 #include "probe/go_runtime.h"
+#include "trace/go_collections.h"
 
 struct tracer;
 struct tracee;
@@ -20,11 +21,7 @@ struct event;
 struct go_tracking {
 	const struct object *object; /* NULL: no Go program, or refused */
 	uint64_t rate_address;	     /* run-time; 0: not known */
-	/* Garbage collections since attach; times are CLOCK_MONOTONIC, ns, 0:
-	 * none yet. `settled`: of what was born before it is known whether it
-	 * lives. */
-	uint64_t collections;
-	uint64_t begun_ns, ended_ns, settled_ns;
+	struct go_collections collections;
 };
 
 /* Whether the tracee is a Go program, and thus no other probes may be set. */
