@@ -267,6 +267,8 @@ static enum exit_code parse_all(struct parser *p, int argc, char **argv)
 	code = parse_rest(p, argc, argv);
 	if (code == EXIT_CODE_OK)
 		code = parse_config(p);
+	/* A service outlives what it watches. */
+	p->options->selection.may_come = p->options->action == ACTION_SERVE;
 	return code == EXIT_CODE_OK ? check_together(p) : code;
 }
 

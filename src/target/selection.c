@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/diag.h"
 #include "base/text.h"
 #include "target/cgroup.h"
 #include "target/proc_file.h"
@@ -238,13 +239,12 @@ static void list_running(struct text *t, const struct running *r, bool pods)
 }
 
 /* Exactly one container must be meant: two with ids that begin alike are hardly
- * both wanted. Pods have several. */
+ * both wanted (-EINVAL). Pods have several. None: -ENOENT. */
 static int check_named(const char *text, const struct running *r, bool pods,
 		       char *error, size_t error_size)
 {
 	struct text others = {0};
 	size_t found = 0;
-	int err;
 
 	for (size_t i = 0; i < r->count; i++) {
 		if (!pods && !strcmp(r->list[i].name, text))
@@ -260,12 +260,28 @@ static int check_named(const char *text, const struct running *r, bool pods,
 			     "give more of it",
 			     text, found);
 	list_running(&others, r, pods);
-	err = wrong(error, error_size,
-		    "--%s '%s': there is none with this %s%s",
-		    pods ? "pod" : "container", text,
-		    pods ? "uid or name" : "id or name",
-		    others.data ? others.data : "");
+	wrong(error, error_size, "--%s '%s': there is none with this %s%s",
+	      pods ? "pod" : "container", text,
+	      pods ? "uid or name" : "id or name",
+	      others.data ? others.data : "");
 	text_free(&others);
+	return -ENOENT;
+}
+
+static int check_list(const struct selection_list *list, bool may_come,
+		      const struct running *r, bool pods, char *error,
+		      size_t error_size)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < list->count; i++) {
+		err = check_named(list->list[i], r, pods, error, error_size);
+		if (err != -ENOENT)
+			continue;
+		if (may_come)
+			diag_warn("%s; waiting for it", error);
+		err = may_come ? 0 : -EINVAL;
+	}
 	return err;
 }
 
@@ -274,17 +290,16 @@ static int check_containers(const struct selection *s, char *error,
 {
 	const struct selection_criteria *c = &s->criteria;
 	struct running running = {0};
-	int err = 0;
+	int err;
 
 	if (!c->containers.count && !c->pods.count)
 		return 0;
 	find_running(s->containers, &running);
-	for (size_t i = 0; !err && i < c->containers.count; i++)
-		err = check_named(c->containers.list[i], &running, false, error,
-				  error_size);
-	for (size_t i = 0; !err && i < c->pods.count; i++)
-		err = check_named(c->pods.list[i], &running, true, error,
-				  error_size);
+	err = check_list(&c->containers, c->may_come, &running, false, error,
+			 error_size);
+	if (!err)
+		err = check_list(&c->pods, c->may_come, &running, true, error,
+				 error_size);
 	free(running.list);
 	return err;
 }

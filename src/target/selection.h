@@ -24,6 +24,8 @@ struct selection_criteria {
 	struct selection_list pods;	  /* uids, names, NAMESPACE/NAME */
 	struct selection_list comms;	  /* as in /proc/PID/comm */
 	bool all;			  /* whatever runs */
+	bool may_come; /* containers and pods that do not run yet are no error
+			*/
 };
 
 bool selection_wanted(const struct selection_criteria *c);

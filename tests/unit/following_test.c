@@ -172,6 +172,15 @@ static void test_what_cannot_be_meant(void **state)
 	expect_error(&c, "--cgroup");
 }
 
+static void test_what_may_come_later(void **state)
+{
+	const char *text = "no-such-container";
+	struct selection_criteria c = {.containers = {&text, 1},
+				       .may_come = true};
+
+	expect_holds(&c, getppid(), false);
+}
+
 static void test_groups_hold_what_is_below(void **state)
 {
 	struct cgroup_place g = {.path = "/a/b"};
@@ -273,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_kinds_are_all_needed),
 		cmocka_unit_test(test_who_never_belongs),
 		cmocka_unit_test(test_what_cannot_be_meant),
+		cmocka_unit_test(test_what_may_come_later),
 		cmocka_unit_test(test_groups_hold_what_is_below),
 		cmocka_unit_test(test_whoever_had_least_time_comes_first),
 		cmocka_unit_test(test_time_is_rationed),
