@@ -164,6 +164,9 @@ void tracee_remove(struct tracer *t, struct tracee *e);
 
 /* attach.c: sets probes in objects that have none yet in this tracee. */
 int tracee_probe_objects(struct tracer *t, struct tracee *e);
+/* Sets whatever it takes to follow a process whose mappings are known: 0 or
+ * -errno, told. */
+int tracee_start(struct tracer *t, struct tracee *e);
 /* True: its program must not be probed; e->refusal says why. */
 bool tracee_refused(const struct tracer *t, struct tracee *e);
 /* Probes cannot be set, for e->refusal: follows its pages, or reports. 0, `err`
