@@ -123,7 +123,7 @@ build_guest() {
 	gcc -D_GNU_SOURCE -std=c11 -Wall -Wextra -Werror -O2 -Iinclude -Isrc -static \
 		-o "$WORK/root/bin/features" tests/vm/features.c \
 		build/libleakbpf.a -lbpf -ldw -lelf -lz -llzma -lbz2 -lpthread
-	targets="functions functions.static threads.static forks.static callers
+	targets="functions functions.static growth.static threads.static forks.static callers
 		escape cxx.static"
 	for linking in static dynamic; do
 		flags=

@@ -222,7 +222,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	e->range_count = 0;
 	e->map_epoch = 0;
 	e->has_allocator = false;
-	e->refusal[0] = '\0';
+	e->gave_up = false;
 	e->pages = t->options.growth == GROWTH_ALWAYS;
 	e->rescan = true;
 }
@@ -237,8 +237,10 @@ static uint64_t rescan_gap_ns(const struct tracee *e, uint64_t now_ns)
 /* False: it may not be probed, for what it has become by exec. */
 static bool probe_new_image(struct tracer *t, struct tracee *e)
 {
-	bool refused = !e->has_allocator && tracee_refused(t, e);
+	bool refused;
 
+	e->refusal[0] = '\0';
+	refused = !e->has_allocator && tracee_refused(t, e);
 	if (!refused)
 		tracee_probe_objects(t, e);
 	refused |= e->refusal[0] != '\0'; /* Go */
@@ -252,6 +254,7 @@ static bool probe_new_image(struct tracer *t, struct tracee *e)
 /* It has had the time to load one. */
 static void give_up_allocator(struct tracer *t, struct tracee *e)
 {
+	e->gave_up = true;
 	snprintf(e->refusal, sizeof(e->refusal),
 		 "no known allocator among its %zu executable mappings",
 		 e->range_count);
@@ -279,7 +282,7 @@ static void follow_tracee(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	if (e->pages)
 		return;
 	v8_heap_attach(t, e);
-	if (!e->has_allocator && e->process && !e->refusal[0] &&
+	if (!e->has_allocator && e->process && !e->gave_up &&
 	    now_ns - e->image_ns >= STARTING_NS)
 		give_up_allocator(t, e);
 }

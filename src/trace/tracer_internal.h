@@ -65,6 +65,7 @@ struct tracee {
 	struct window window;
 	bool has_allocator;
 	bool pages;	   /* followed by the pages it holds: without probes */
+	bool gave_up;	   /* waiting for it to load an allocator */
 	char refusal[320]; /* why it may not be probed; "": it may */
 	bool own_sampler;  /* usdt.h: the allocator is left alone */
 	struct v8_tracee v8;

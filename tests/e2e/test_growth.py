@@ -5,8 +5,9 @@ import time
 import pytest
 
 import machine
-from leakbpf import (Profiler, Target, assert_exact,
+from leakbpf import (Profiler, Spoken, Target, assert_exact,
                      bytes_of_chain, leakbpf, profile)
+from paths import target_path
 
 EXACT = ("--growth", "--sample-bytes", 0)
 
@@ -100,3 +101,15 @@ def test_record_and_report_keep_what_it_is(tmp_path):
     line = [row for row in read.stdout.splitlines()
             if row.startswith("[memory growth];") and "leak_mapped " in row]
     assert len(line) == 1 and int(line[0].split()[-1]) == wanted, read
+
+
+def test_a_program_that_was_executed_and_loads_no_allocator():
+    """It is given two seconds to load one."""
+    script = 'echo "{\\"state\\": \\"ready\\"}"; read -r go; exec "$0"'
+    with Spoken(["/bin/sh", "-c", script,
+                 target_path("no_allocator")]) as target:
+        with Profiler([target.pid]) as profiler:
+            target.say("go")
+            profiler.wait_for("no known allocator.*--growth")
+            run = profiler.stop()
+    assert run.code == 0, run

@@ -257,6 +257,7 @@ int main(void)
 	heap_set(NULL);
 	heap_set((char *)(((uintptr_t)heap_end + PAGE - 1) & -PAGE));
 	touch_before();
+	truth("leak_mapped;run;main", 0, 0);
 	target_ready();
 	run();
 	return target_done();

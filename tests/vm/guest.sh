@@ -232,6 +232,20 @@ test_link() {
 	test_killed "$link"
 }
 
+# Without probes; from the kernel that tells of every page (docs/growth.md).
+test_growth() {
+	if has multi; then
+		test_exact "growth: every page" /targets/growth.static --growth
+		return
+	fi
+	start_target /targets/growth.static
+	leakbpf -p "$target" --growth >"$work/report" 2>"$work/messages" &&
+		wrong "it is not refused"
+	grep -q 'Linux 6.2' "$work/messages" || wrong "the reason is not told"
+	end_target
+	show "growth: refused, naming what is missing"
+}
+
 test_features
 if ! has cookie; then
 	test_refused "refused, naming what is missing" "BPF cookies"
@@ -245,6 +259,7 @@ else
 		fi
 	done
 	test_default
+	test_growth
 fi
 test_kernel_log
 echo "$passed passed, $failed failed"
