@@ -90,6 +90,14 @@ static void code_promoted(struct codec *c, struct capture_heaps *h)
 	h->promoted_count = count < HEAP_PROMOTED ? count : HEAP_PROMOTED;
 }
 
+static void code_more(struct codec *c, struct heap_summary *h)
+{
+	code_double(c, &h->following_most);
+	code_double(c, &h->external);
+	code_double(c, &h->external_per_minute);
+	code_bool(c, &h->external_growth_known);
+}
+
 void code_heaps(struct codec *c, struct capture_heaps *h)
 {
 	code_bool(c, &h->present);
@@ -99,6 +107,12 @@ void code_heaps(struct codec *c, struct capture_heaps *h)
 	code_name(c, h->refused, sizeof(h->refused));
 	code_lists(c, h);
 	/* Captures of earlier versions end here. */
-	if (c->out || cursor_left(&c->in))
-		code_promoted(c, h);
+	if (!c->out && !cursor_left(&c->in)) {
+		for (uint32_t i = 0; i < h->heap_count; i++)
+			h->heaps[i].external = -1;
+		return;
+	}
+	code_promoted(c, h);
+	for (uint32_t i = 0; i < h->heap_count; i++)
+		code_more(c, &h->heaps[i]);
 }

@@ -81,6 +81,7 @@ static void describe(const struct tracer_v8_heap *from, uint64_t now_ns,
 		.scavenge_seconds = (double)s->scavenge_ns / 1e9,
 		.full_gc_seconds = (double)s->full_gc_ns / 1e9,
 		.following_seconds = (double)s->passes_ns / 1e9,
+		.following_most = (double)s->pass_ns_max / 1e9,
 		.live = (double)s->live_bytes,
 	};
 	if (s->last_full_ns && now_ns > s->last_full_ns)
@@ -88,6 +89,9 @@ static void describe(const struct tracer_v8_heap *from, uint64_t now_ns,
 	to->growth_known =
 		s->live_bytes &&
 		heap_trend_rate(&from->trend, &to->growth_per_minute);
+	to->external = from->external_bytes;
+	to->external_growth_known =
+		heap_trend_rate(&from->external, &to->external_per_minute);
 }
 
 /* Heaps that were not collected often enough do not count: their objects are

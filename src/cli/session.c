@@ -100,6 +100,9 @@ static void hide_builtins(void *context, const struct object *o,
 
 	js_names_hide(s->js_names, o->id, engine->builtins_start,
 		      engine->builtins_end);
+	for (int i = 0; i < V8_API_CALLS; i++)
+		js_names_hide(s->js_names, o->id, engine->api_call[i],
+			      engine->api_call[i] + engine->api_call_size[i]);
 }
 
 static void note_start(void *context, pid_t pid)

@@ -13,12 +13,18 @@ static void put_heap(struct json *j, const struct heap_summary *h)
 	json_number(j, "full_collections", (double)h->full_gcs);
 	json_number(j, "full_collection_seconds", h->full_gc_seconds);
 	json_number(j, "following_seconds", h->following_seconds);
+	json_number(j, "following_most_seconds", h->following_most);
 	if (h->live > 0) {
 		json_number(j, "live_bytes", h->live);
 		json_number(j, "live_seconds_ago", h->live_seconds_ago);
 	}
 	if (h->growth_known)
 		json_number(j, "growth_bytes_per_minute", h->growth_per_minute);
+	if (h->external >= 0)
+		json_number(j, "external_bytes", h->external);
+	if (h->external_growth_known)
+		json_number(j, "external_bytes_per_minute",
+			    h->external_per_minute);
 	json_end(j);
 }
 

@@ -2,6 +2,7 @@
 #include "report/text_header.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -83,15 +84,23 @@ static void add_split(struct text *t, const struct report *r,
 		      const struct report_target *target)
 {
 	double heap = text_v8_live(r, target->pid), native, other;
+	double external = text_v8_external(r, target->pid);
 	struct profile_totals p;
 
 	if (!(heap > 0) || r->target_count > 1)
 		return;
 	profile_totals(r->profile, &p);
 	native = p.live_by_source[STACK_SOURCE_NATIVE];
-	other = (double)target->memory.rss_bytes - heap - native;
-	text_printf(t, ": V8 heap %s, native outstanding %s, other %s",
-		    format_bytes(heap).text, format_bytes(native).text,
+	/* Buffers that were allocated since attach are part of both. */
+	other = (double)target->memory.rss_bytes - heap -
+		fmax(native, external);
+	text_printf(t, ": V8 heap %s", format_bytes(heap).text);
+	if (external > 0)
+		text_printf(t, ", external (Buffers) %s",
+			    format_bytes(external).text);
+	text_printf(t, ", native outstanding %s%s, other %s",
+		    format_bytes(native).text,
+		    external > 0 ? " (Buffers since attach, too)" : "",
 		    format_bytes(other > 0 ? other : 0).text);
 }
 

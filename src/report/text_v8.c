@@ -2,6 +2,7 @@
 #include "report/text_v8.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "report/blame.h"
@@ -42,6 +43,19 @@ static void add_pauses(struct text *t, const struct heap_summary *h)
 		    h->following_seconds * 1e3 / collections);
 }
 
+static void add_external(struct text *t, const struct heap_summary *h)
+{
+	if (!(h->external > 0))
+		return;
+	begin_line(t, "");
+	text_printf(t, "%s outside of it (Buffers and the like)",
+		    format_bytes(h->external).text);
+	if (h->external_growth_known)
+		text_printf(t, ", %s between full collections",
+			    format_rate(h->external_per_minute).text);
+	text_add(t, "\n");
+}
+
 static void add_heap(struct text *t, const struct report *r,
 		     const struct heap_summary *h)
 {
@@ -66,6 +80,7 @@ static void add_heap(struct text *t, const struct report *r,
 				    format_count((double)h->full_gcs).text);
 		text_add(t, "\n");
 	}
+	add_external(t, h);
 	add_pauses(t, h);
 }
 
@@ -141,6 +156,16 @@ double text_v8_live(const struct report *r, pid_t pid)
 	for (size_t i = 0; r->v8 && i < r->v8->heap_count; i++)
 		if (r->v8->heaps[i].pid == (uint32_t)pid)
 			sum += r->v8->heaps[i].live;
+	return sum;
+}
+
+double text_v8_external(const struct report *r, pid_t pid)
+{
+	double sum = 0;
+
+	for (size_t i = 0; r->v8 && i < r->v8->heap_count; i++)
+		if (r->v8->heaps[i].pid == (uint32_t)pid)
+			sum += fmax(r->v8->heaps[i].external, 0);
 	return sum;
 }
 

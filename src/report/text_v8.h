@@ -10,6 +10,8 @@
 void text_v8_heaps(struct text *t, const struct report *r);
 /* Live bytes of all heaps of a process; 0: not known. */
 double text_v8_live(const struct report *r, pid_t pid);
+/* Bytes outside of these heaps that their objects hold; 0: not known. */
+double text_v8_external(const struct report *r, pid_t pid);
 /* Who made what a stack of V8's heap has allocated. False: not known. */
 bool text_v8_place(struct text *t, const struct report *r, uint32_t stack);
 /* Of a stack of V8's heap, what its objects are; of one that made large

@@ -11,8 +11,8 @@
 #define FRAMES_MAX   (1u << 17)
 /* Nobody writes longer lines; there columns are needed. */
 #define LINE_LONG 250
-/* Engines with builtins, in all targets. */
-#define HIDDEN_MAX 16
+/* Ranges of all engines in all targets, a handful of each. */
+#define HIDDEN_MAX 64
 
 struct meaning {
 	uint64_t frame; /* 0: free */
@@ -240,7 +240,8 @@ void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
 		   uint64_t end)
 {
 	for (size_t i = 0; i < n->hidden_count; i++)
-		if (n->hidden[i].object == object)
+		if (n->hidden[i].object == object &&
+		    n->hidden[i].start == start)
 			return;
 	if (n->hidden_count < HIDDEN_MAX && start < end)
 		n->hidden[n->hidden_count++] =

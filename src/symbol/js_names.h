@@ -29,9 +29,9 @@ void js_names_free(struct js_names *n);
 void js_names_learn(struct js_names *n, const struct js_frame *frame,
 		    const struct js_location *location);
 
-/* Code of V8 itself between functions, in [start, end) of an object: stubs
- * and the interpreter. They differ with the form of the functions, and nobody
- * wants to see them. */
+/* Code of V8 itself between functions, in [start, end) of an object: stubs,
+ * the interpreter, what it calls C++ through. They differ with the form of the
+ * functions, and nobody wants to see them. */
 void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
 		   uint64_t end);
 

@@ -161,9 +161,13 @@ struct tracer_v8_heap {
 	struct v8_heap state;
 	/* After full collections; seconds are CLOCK_MONOTONIC. */
 	struct heap_trend trend;
+	/* Memory outside of the heap that objects on it hold (Buffers): the
+	 * same, and now; negative: not known. */
+	struct heap_trend external;
+	double external_bytes;
 };
 /* Writes up to `max`; how many there are written. */
-size_t tracer_v8_heaps(const struct tracer *t, struct tracer_v8_heap *out,
+size_t tracer_v8_heaps(struct tracer *t, struct tracer_v8_heap *out,
 		       size_t max);
 /* Why the heap of a target that runs V8 is not followed; NULL: it is, or there
  * is none. */

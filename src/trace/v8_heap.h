@@ -48,6 +48,7 @@ struct v8_trends {
 	struct v8_trend {
 		struct v8_key key;
 		struct heap_trend trend;
+		struct heap_trend external; /* memory outside of it */
 	} * list;
 	size_t count;
 };

@@ -5,6 +5,9 @@
 
 #include "trace/tracer_internal.h"
 
+/* More is no memory, but a heap that is not there any more. */
+#define EXTERNAL_BYTES_MAX (1ULL << 46)
+
 static struct v8_trend *find(const struct tracer *t, const struct v8_key *key)
 {
 	for (size_t i = 0; i < t->v8_trends.count; i++) {
@@ -30,11 +33,34 @@ static struct v8_trend *add(struct tracer *t, const struct v8_key *key)
 	return &grown[all->count++];
 }
 
+/*
+ * Bytes of Buffers and of what else the embedder has told V8 of
+ * (ExternalMemoryAccounting in src/heap/heap.h of V8). Negative: not known.
+ */
+static double external_of(struct tracer *t, const struct v8_key *key)
+{
+	struct tracee *e = tracee_find(t, (pid_t)key->owner);
+	const struct v8_engine *engine = e ? e->v8.engine : NULL;
+	uint64_t bytes;
+
+	if (!engine || !e->alive || !e->v8.published ||
+	    engine->heap_external < 0)
+		return -1;
+	v8_memory_begin(&e->v8.memory);
+	if (v8_read_word(&e->v8.memory,
+			 key->address + (uint64_t)engine->heap_external,
+			 &bytes) ||
+	    bytes > EXTERNAL_BYTES_MAX)
+		return -1;
+	return (double)bytes;
+}
+
 /* The size is asked for right after the event was sent. */
 void v8_heap_collected(struct tracer *t, pid_t pid, uint64_t heap)
 {
 	struct v8_key key = {.address = heap, .owner = (uint32_t)pid};
 	struct v8_trend *trend = find(t, &key);
+	double external, seconds;
 	struct v8_heap state;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.v8_heaps), &key,
@@ -42,9 +68,13 @@ void v8_heap_collected(struct tracer *t, pid_t pid, uint64_t heap)
 		return;
 	if (!trend)
 		trend = add(t, &key);
-	if (trend)
-		heap_trend_add(&trend->trend, (double)state.last_full_ns / 1e9,
-			       (double)state.live_bytes);
+	if (!trend)
+		return;
+	seconds = (double)state.last_full_ns / 1e9;
+	heap_trend_add(&trend->trend, seconds, (double)state.live_bytes);
+	external = external_of(t, &key);
+	if (external >= 0)
+		heap_trend_add(&trend->external, seconds, external);
 }
 
 void v8_heap_gone(struct tracer *t, pid_t pid, uint64_t heap)
@@ -56,8 +86,7 @@ void v8_heap_gone(struct tracer *t, pid_t pid, uint64_t heap)
 		*trend = t->v8_trends.list[--t->v8_trends.count];
 }
 
-size_t tracer_v8_heaps(const struct tracer *t, struct tracer_v8_heap *out,
-		       size_t max)
+size_t tracer_v8_heaps(struct tracer *t, struct tracer_v8_heap *out, size_t max)
 {
 	int fd = bpf_map__fd(t->skel->maps.v8_heaps);
 	struct v8_key key, *previous = NULL;
@@ -73,8 +102,11 @@ size_t tracer_v8_heaps(const struct tracer *t, struct tracer_v8_heap *out,
 		};
 		if (bpf_map_lookup_elem(fd, &key, &out[n].state))
 			continue;
-		if (trend)
+		out[n].external_bytes = external_of(t, &key);
+		if (trend) {
 			out[n].trend = trend->trend;
+			out[n].external = trend->external;
+		}
 		n++;
 	}
 	return n;

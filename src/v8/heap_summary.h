@@ -13,10 +13,16 @@ struct heap_summary {
 	uint64_t scavenges, full_gcs;
 	double scavenge_seconds, full_gc_seconds; /* sums of pauses */
 	double following_seconds; /* of these, spent on samples */
+	double following_most;	  /* at once, in one pause at most twice that */
 	double live;		  /* after the last full GC; 0: not known */
 	double live_seconds_ago;
 	double growth_per_minute; /* between full GCs */
 	bool growth_known;
+	/* Buffers and what else lies outside of the heap and is held by objects
+	 * on it, as V8 counts it, now; negative: not known. And between full
+	 * GCs. */
+	double external, external_per_minute;
+	bool external_growth_known;
 };
 
 /* What objects are of a type, of all that a stack has allocated. */

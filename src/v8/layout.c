@@ -195,6 +195,12 @@ static void fill(const struct object *o, const struct v8_symbols *s,
 		e->allocate_page_size[i] =
 			s->helpers[V8_ALLOCATE_PAGE + i].size;
 	}
+	for (int i = 0; i < V8_API_CALLS; i++) {
+		e->api_call[i] = s->helpers[V8_HANDLE_API_CALL + i].address;
+		e->api_call_size[i] = s->helpers[V8_HANDLE_API_CALL + i].size;
+	}
+	if (!v8_code_external(o, s, &e->heap_external))
+		e->heap_external = -1;
 	if (!v8_code_builtins(o, s, &e->builtins_start, &e->builtins_end))
 		e->builtins_start = e->builtins_end = 0;
 }

@@ -54,6 +54,8 @@ struct v8_type {
 	char name[38]; /* longer ones are cut */
 };
 
+#define V8_API_CALLS 4
+
 struct v8_engine {
 	enum v8_support support;
 	/* Why it is not V8_FRAMES_AND_HEAP, for people. "" when it is. */
@@ -74,6 +76,13 @@ struct v8_engine {
 	uint64_t allocate[2], allocate_size[2];
 	/* MemoryAllocator::AllocatePage, AllocateLargePage: maps the heap. */
 	uint64_t allocate_page[2], allocate_page_size[2];
+	/* What calls C++ from interpreted functions of V8 10 and 11, and not
+	 * from compiled ones: Builtin_HandleApiCall and what it goes through.
+	 */
+	uint64_t api_call[V8_API_CALLS], api_call_size[V8_API_CALLS];
+	/* Heap -> external_memory_.total_, bytes of Buffers and whatever else
+	 * the embedder has told V8 of; negative: not known. */
+	int32_t heap_external;
 	/* IsolateGroup -> entries of the dispatch table, V8 >= 13. */
 	uint32_t isolate_group_dispatch_table;
 	/* v8dbg_type_*: what instance types are called, ordered by type. */

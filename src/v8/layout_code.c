@@ -14,6 +14,9 @@
  * IsolateData::kIsolateRootBias. */
 #define ISOLATE_ROOT_BIAS 128
 
+/* ExternalMemoryAccounting is among the first members of a Heap. */
+#define HEAP_EXTERNAL_MAX 0x200
+
 /* Isolate holds its Heap by value, far behind its start. */
 #define ISOLATE_BYTES_MIN 0x1000
 #define ISOLATE_BYTES_MAX 0x100000
@@ -165,6 +168,20 @@ bool v8_code_dispatch_table(const struct object *o, const struct v8_symbols *s,
 	    value <= 0 || value > INT32_MAX)
 		return false;
 	*offset = (uint32_t)value;
+	return true;
+}
+
+bool v8_code_external(const struct object *o, const struct v8_symbols *s,
+		      int32_t *offset)
+{
+	int64_t value;
+
+	/* total - low_since_mark_compact: the total is loaded first. */
+	if (!search(o, &s->helpers[V8_EXTERNAL_SINCE_MARK_COMPACT],
+		    match_load_of_this, &value) ||
+	    value < 0 || value > HEAP_EXTERNAL_MAX || value % 8)
+		return false;
+	*offset = (int32_t)value;
 	return true;
 }
 

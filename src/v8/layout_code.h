@@ -20,6 +20,10 @@ const char *v8_code_contradicts(const struct object *o,
 bool v8_code_dispatch_table(const struct object *o, const struct v8_symbols *s,
 			    uint32_t *offset);
 
+/* Heap -> total of external memory. */
+bool v8_code_external(const struct object *o, const struct v8_symbols *s,
+		      int32_t *offset);
+
 /* Link-time range of the embedded builtins. */
 bool v8_code_builtins(const struct object *o, const struct v8_symbols *s,
 		      uint64_t *start, uint64_t *end);

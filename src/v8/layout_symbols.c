@@ -20,8 +20,9 @@
 /* Constants that tell one version from another; every version has more. */
 #define CONSTANTS_TELLING 24
 
-#define V8DBG	"v8dbg_"
-#define MANGLED "_ZN2v88internal"
+#define V8DBG	     "v8dbg_"
+#define MANGLED	     "_ZN2v88internal"
+#define CONST_METHOD "_ZNK2v88internal"
 
 struct name {
 	const char *start; /* after MANGLED or at the start; a prefix */
@@ -65,6 +66,13 @@ static const struct name helper_names[] = {
 	{"31Runtime_AllocateInOldGenerationE", V8_ALLOCATE_OLD},
 	{"15MemoryAllocator12AllocatePageE", V8_ALLOCATE_PAGE},
 	{"15MemoryAllocator17AllocateLargePageE", V8_ALLOCATE_LARGE_PAGE},
+	{"4Heap39AllocatedExternalMemorySinceMarkCompactE",
+	 V8_EXTERNAL_SINCE_MARK_COMPACT},
+	{"21Builtin_HandleApiCallE", V8_HANDLE_API_CALL},
+	{"12_GLOBAL__N_119HandleApiCallHelperILb0E", V8_HANDLE_API_CALL_HELPER},
+	{"12_GLOBAL__N_119HandleApiCallHelperILb1E",
+	 V8_HANDLE_API_CALL_HELPER_NEW},
+	{"25FunctionCallbackArguments4CallE", V8_CALLBACK_ARGUMENTS_CALL},
 };
 
 struct constant {
@@ -201,6 +209,8 @@ static int each_symbol(const struct object_symbol *s, void *context)
 
 	if (starts_with(s->name, MANGLED))
 		take_mangled(v, s->name + strlen(MANGLED), s);
+	else if (starts_with(s->name, CONST_METHOD))
+		take_mangled(v, s->name + strlen(CONST_METHOD), s);
 	else if (starts_with(s->name, V8DBG))
 		take_constant(v, s->name + strlen(V8DBG), s);
 	else if (starts_with(s->name, "Builtins_CEntry_"))

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 from leakbpf import Profiler
-from node import NODES, Program, certificate
+from node import NODES, Program, certificate, debian_node
 from node_report import HEAP, NATIVE, Document
 
 WARM_UP = 100  # operations before the first truth
@@ -45,10 +45,15 @@ CASES = {
                  memory=NATIVE, limit=40, needs="certificate"),
     "static files": Case("cases/static_files.js", "24", "abort", 50, "track",
                          needs="file"),
-    "registry": Case("cases/registry.js", "18", "talk", 50, "add"),
+    # V8 in a library, without local symbols.
+    "registry": Case("cases/registry.js", "debian", "talk", 50, "add"),
     "proxy": Case("cases/proxy.js", "20", "get", 50, "forward",
                   upstream="plain"),
 }
+
+
+def command(version):
+    return debian_node() if version == "debian" else NODES[version]
 
 
 class Outcome:
@@ -95,7 +100,7 @@ class Service:
             self.driver = Program(NODES["22"], "drive.js", case.operation,
                                   *([upstream] if upstream else []))
             self.target = Program(
-                NODES[version or case.version], case.script,
+                command(version or case.version), case.script,
                 *arguments(case, variant, self.driver, self.place.name))
             self.pid = self.target.pid
             self.load(1, limit=WARM_UP if case.memory == HEAP else 5)

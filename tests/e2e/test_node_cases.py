@@ -85,6 +85,16 @@ def test_the_fixed_variant_shows_no_leak(fixed, leaking, name):
         f"{list(per_operation.values())} bytes per operation\n{result}"
 
 
+def test_buffers_are_told_apart(leaking):
+    """As V8 itself counts what lies outside of its heap."""
+    result = outcome(leaking, "slab")
+    heap = result.report.json["v8"]["heaps"][0]
+    assert abs(heap["external_bytes"] - result.end["external"]) < \
+        0.02 * result.end["external"], f"{result}"
+    assert heap["external_bytes_per_minute"] > 0, f"{result}"
+    assert re.search(r"external \(Buffers\) \d", result.run.out), f"{result}"
+
+
 def test_a_fixed_node_keeps_no_double_responses(leaking):
     """Node 22.21 and later free the parser: the same program, no leak."""
     result = observe(CASES["double response"], "leak", 10, version="22")

@@ -11,9 +11,9 @@ from node import NODES, Program, debian_node
 from node_report import HEAP, Document, sites
 
 # Small objects, arrays below and above a page, and what a map, a rope, a slice,
-# a closure and a promise hold.
+# a closure and a promise hold; after a wait, and called by WebAssembly.
 KINDS = ["objects", "arrays", "largeArrays", "maps", "ropes", "slices",
-         "closures", "promises"]
+         "closures", "promises", "async", "wasm"]
 # All of them take minutes: the newest, and the one that is a library. The
 # others' heaps are tested by test_v8_heap.py.
 VERSIONS = [*NODES, "debian"] if os.environ.get("LEAKBPF_TEST_ALL") else \

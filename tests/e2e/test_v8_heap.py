@@ -118,6 +118,22 @@ def test_leak_beside_garbage(version):
     assert "live after the last full collection" in live, run
 
 
+def test_a_leak_is_named_without_forced_collections(tmp_path):
+    """V8 collects all of the heap when it likes to: a few times while it grows
+    from 5 to 150 MB."""
+    document = tmp_path / "json"
+    with Heap("22") as target:
+        with Profiler([target.pid], "-i", 600, "-n", 5, "--json",
+                      document) as profiler:
+            target.ask(f"leak {4 * MB}")
+            time.sleep(36)
+            run = profiler.stop()
+    report = json.loads(document.read_text())
+    assert report["v8"]["heaps"][0]["full_collections"] >= 1, run
+    assert report["diagnosis"]["kind"] == "leak", run
+    assert re.search(r"^LEAK .* in leak(Recs|Array)\(\) at ", run.out, re.M), run
+
+
 def test_garbage_alone_is_no_leak():
     with Heap("22") as target:
         with Profiler([target.pid], "-i", 600, "-n", 0) as profiler:

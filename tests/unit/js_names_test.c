@@ -225,6 +225,12 @@ static void builtins_are_hidden(void **state)
 	assert_int_equal(meaning(&w, object | 0x2000), object | 0x2000);
 	assert_int_equal(meaning(&w, object | 0xfff), object | 0xfff);
 	assert_int_equal(meaning(&w, 0x1800), 0x1800);
+	/* Another range of the same object; functions that are not there. */
+	js_names_hide(w.names, 3, 0x5000, 0x5010);
+	js_names_hide(w.names, 3, 0, 0);
+	assert_int_equal(expand(&w, object | 0x5008, out, &known), 0);
+	assert_int_equal(expand(&w, object | 0x1000, out, &known), 0);
+	assert_int_equal(meaning(&w, object), object);
 	close_world(&w);
 }
 

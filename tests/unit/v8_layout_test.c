@@ -272,6 +272,23 @@ static void builtins_are_found_through_a_variable(void **state)
 	assert_int_equal(engine.builtins_end - engine.builtins_start, 4096);
 }
 
+#define EXTERNAL                                                               \
+	"_ZNK2v88internal4Heap39AllocatedExternalMemorySinceMarkCompactEv\n"
+
+/* Nonsense is not believed: nothing is read of the heap then. */
+static void external_memory_is_where_the_code_says(void **state)
+{
+	find(VERSION_13 "function " EXTERNAL
+			"mov 0x38(%rdi), %rcx; mov 0x48(%rdi), %rdx; ret\n"
+			"done " EXTERNAL);
+	assert_int_equal(engine.heap_external, 0x38);
+	find(VERSION_13 "function " EXTERNAL "mov 0x9038(%rdi), %rcx; ret\n"
+			"done " EXTERNAL);
+	assert_int_equal(engine.heap_external, -1);
+	find(VERSION_13);
+	assert_int_equal(engine.heap_external, -1);
+}
+
 static void builtins_beyond_the_code_are_not_believed(void **state)
 {
 	find(VERSION_13
@@ -494,6 +511,10 @@ static void examine_real(const char *path)
 	assert_true(engine.builtins_end - engine.builtins_start > 1 << 20);
 	assert_true(engine.bytecode_sizes_bytes > 500);
 	assert_true(engine.type_count > 150);
+	/* Heap::external_memory_ comes first since V8 12. */
+	assert_int_equal(engine.heap_external,
+			 engine.version.major < 12 ? 56 : 0);
+	assert_int_equal(engine.api_call[0] != 0, engine.version.major < 12);
 }
 
 /* Without .symtab: up to V8 12 nothing is missing, in 13 the heap is. */
@@ -551,6 +572,7 @@ int main(void)
 		TEST(types_are_named_in_order),
 		TEST(builtins_are_found_through_a_variable),
 		TEST(builtins_beyond_the_code_are_not_believed),
+		TEST(external_memory_is_where_the_code_says),
 		TEST(objects_without_v8_are_told),
 		TEST(unknown_versions_are_refused),
 		TEST(versions_are_told_by_their_constants),

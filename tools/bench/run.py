@@ -16,6 +16,7 @@ import time
 
 import experiments as x
 import node
+import node_pauses
 import tables as t
 import targets
 import tracers
@@ -160,6 +161,30 @@ def node_table(results, unit):
     return t.table(heads + (["p99 (ms)"] if tail else []), rows), shares
 
 
+def node_pauses_table(bench, checks, rounds):
+    """Maxima are the machine's as much as leakbpf's: what it adds at most is
+    known from itself."""
+    kinds, most = node_pauses.measure(bench, rounds)
+    rows = []
+    for kind, pauses in kinds.items():
+        before, after = (pauses.figures(name) for name in
+                         (node_pauses.UNTRACED, node_pauses.V8))
+        if not before[0] or not after[0]:
+            continue
+        rows.append([kind, f"{before[0]} / {after[0]}",
+                     *(f"{a:.1f} / {b:.1f}"
+                       for a, b in zip(before[1:], after[1:])),
+                     t.percent(after[1] / before[1])])
+        if min(before[0], after[0]) >= 20:
+            checks.check(f"node, median {kind} of untraced, 1 GiB live",
+                         after[1] / before[1], 1.05, t.percent)
+    checks.check("node, longest pass over followed objects (ms)", most, 2,
+                 lambda ms: f"{ms:.2f}")
+    return t.table(["untraced / leakbpf", "pauses", "median (ms)",
+                    "maximum (ms)", "of untraced"], rows) + \
+        f"\nThe longest pass over what leakbpf follows took {most:.2f} ms.\n"
+
+
 def section_node(bench, checks):
     if not node.available():
         return "### Node.js\n\nnode or wrk is not installed: not measured.\n"
@@ -178,7 +203,9 @@ def section_node(bench, checks):
                           "operation")
     return ("### Node.js\n\nAn HTTP service at saturation (`wrk -t1 -c32` on "
             "the same machine):\n\n" + http + "\nA program that only "
-            "allocates (objects, maps, JSON, Buffers):\n\n" + heavy)
+            "allocates (objects, maps, JSON, Buffers):\n\n" + heavy +
+            "\nPauses of the collector with 1 GiB alive, replaced all the "
+            "time:\n\n" + node_pauses_table(bench, checks, rounds))
 
 
 def section_unwind(bench, checks):

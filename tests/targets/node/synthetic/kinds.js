@@ -67,6 +67,26 @@ function leakPromises(i) {
   keep('promises', never);
 }
 
+// What runs after the wait has no callers but the event loop.
+async function leakAsync(i) {
+  await null;
+  keep('async', new Rec(i)); // site
+}
+
+// (module (import "e" "f" (func)) (func (export "g") call 0))
+const WASM = Buffer.from('0061736d0100000001040160000002070101650166000003020' +
+  '10007050101670001' + '0a0601040010000b', 'hex');
+let wasmNumber = 0;
+const { g: throughWasm } = new WebAssembly.Instance(
+  new WebAssembly.Module(WASM),
+  { e: { f: () => keep('wasm', new Rec(wasmNumber)) } }).exports;
+
+// The object is made in JavaScript that compiled WebAssembly calls.
+function leakFromWasm(i) {
+  wasmNumber = i;
+  throughWasm(); // site
+}
+
 // Out of Node's pool of 8 KiB slabs: 3 KiB each, so two fit.
 function leakPooled() {
   keep('pooled', Buffer.allocUnsafe(3 << 10)); // site
@@ -103,6 +123,8 @@ const KINDS = {
   slices: leakSlices,
   closures: leakClosures,
   promises: leakPromises,
+  async: leakAsync,
+  wasm: leakFromWasm,
   pooled: leakPooled,
   alloc: leakAlloc,
   unsafe: leakUnsafe,
