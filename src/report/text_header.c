@@ -18,8 +18,8 @@
 #define COMM_COLUMNS	  32
 #define CONTAINER_COLUMNS 40
 #define TARGETS_SHOWN	  8
-#define COMMAND_COLUMNS 80
-#define COMM_COLUMNS	32
+#define COMMAND_COLUMNS	  80
+#define COMM_COLUMNS	  32
 /* Starting and ending take a moment. */
 #define OBSERVED_ALL 0.999
 
