@@ -319,6 +319,9 @@ static void follow(struct tracer *t, struct tracee *e, uint64_t now_ns)
 
 	switch (w->state) {
 	case WINDOW_ALWAYS:
+		/* Samples that it draws itself are few, and come always. */
+		if (e->go.object || e->own_sampler)
+			break;
 		if (!has_credit(&w->budget, 0) ||
 		    !has_credit(&t->windows.total, 0))
 			begin_windows(t, e);
