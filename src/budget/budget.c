@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+/* Debts are at most what accrues in so much time. */
+#define DEBT_NS 5e9
 /* A window takes the credit of so much time, on average. */
 #define CYCLE_NS 5e9
 /* Shorter ones cost more to open and close than they see; longer ones are
@@ -36,6 +38,7 @@ void budget_start(struct budget *b, double share, double credit_ns,
 		.share = share,
 		.credit_ns = credit_ns,
 		.highest_ns = highest_ns,
+		.lowest_ns = -share * DEBT_NS,
 		.charged_ns = now_ns,
 	};
 }
@@ -49,7 +52,7 @@ void budget_charge(struct budget *b, uint64_t now_ns, double spent_ns)
 	/* What was there before may exceed the highest: it is not cut. */
 	if (b->credit_ns < b->highest_ns)
 		b->credit_ns = fmin(b->credit_ns + accrued, b->highest_ns);
-	b->credit_ns -= spent_ns;
+	b->credit_ns = fmax(b->credit_ns - spent_ns, b->lowest_ns);
 	if (now_ns > b->charged_ns)
 		b->charged_ns = now_ns;
 }

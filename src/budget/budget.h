@@ -4,7 +4,9 @@
  * time that passes, at the promised share of a CPU, and is spent by the work
  * that was measured. So over any time T no more than share * T + the credit it
  * began with is spent, whatever the target does, give or take what is spent
- * between two looks. Pure arithmetic: no clock, no I/O.
+ * between two looks: on a machine that is too busy to let us look in time,
+ * debts beyond the time it takes to save up a few windows are forgiven, or
+ * nothing would be seen any more. Pure arithmetic: no clock, no I/O.
  */
 #ifndef BUDGET_BUDGET_H
 #define BUDGET_BUDGET_H
@@ -15,7 +17,8 @@
 struct budget {
 	double share;	     /* CPU time per time; 0: without limit */
 	double credit_ns;    /* negative: overdrawn */
-	double highest_ns;   /* credit does not accrue beyond this */
+	double highest_ns;   /* credit does not accrue beyond this, ... */
+	double lowest_ns;    /* ... nor debt beyond this */
 	uint64_t charged_ns; /* time of the last charge */
 };
 

@@ -122,7 +122,7 @@ static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 			weight * (other / w->fresh.wall_ns - w->other_rate);
 	w->budget.share = fmax(limit - w->other_rate, LEAST_SHARE * limit);
 	budget_charge(&w->budget, now_ns, spent);
-	t->windows.total.credit_ns -= spent;
+	budget_charge(&t->windows.total, now_ns, spent);
 	t->windows.spent_ns += spent + other;
 	w->progress_ns += progress_ns(&w->fresh, factor);
 	progress_add(&w->sum, &w->fresh);
@@ -133,7 +133,6 @@ static void look(struct tracer *t)
 	uint64_t now = monotonic_ns();
 
 	window_costs_read(t);
-	budget_charge(&t->windows.total, now, 0);
 	for (size_t i = 0; i < t->tracee_count; i++)
 		if (leads(t->tracees[i]))
 			charge(t, t->tracees[i], now);
