@@ -238,13 +238,12 @@ static uint64_t overhead_ns(const struct tracer *t)
 	if (t->options.max_overhead > 0)
 		return (uint64_t)t->windows.spent_ns +
 		       tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS;
-	sum =
-		tracer_counter(t, COUNTER_SAMPLE_NS) +
-		tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS +
-		tracer_counter(t, COUNTER_RETURN_HITS) *
-			(f->return_ns + HIT_WORK_NS) +
-		t->sites.past.emulated * (f->entry_emulated_ns + HIT_WORK_NS) +
-		t->sites.past.stepped * (f->entry_stepped_ns + HIT_WORK_NS);
+	sum = tracer_counter(t, COUNTER_SAMPLE_NS) +
+	      tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS +
+	      tracer_counter(t, COUNTER_RETURN_HITS) *
+		      (f->return_ns + HIT_WORK_NS) +
+	      t->sites.past.emulated * (f->entry_emulated_ns + HIT_WORK_NS) +
+	      t->sites.past.stepped * (f->entry_stepped_ns + HIT_WORK_NS);
 
 	for (size_t i = 0; i < t->sites.count; i++) {
 		const struct site *s = &t->sites.list[i];

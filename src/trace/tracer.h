@@ -55,7 +55,7 @@ struct tracer_options {
 	enum growth_mode growth;
 	/* Sampling is at least that coarse when there is nothing but pages. */
 	uint64_t growth_sample_bytes;
-	bool own_samplers;     /* follow USDT samplers of targets */
+	bool own_samplers; /* follow USDT samplers of targets */
 	/* CPU time per time that probes may cost: of one target, of all. 0:
 	 * without limit. */
 	double max_overhead, max_overhead_total;
@@ -216,7 +216,7 @@ struct tracer_status {
 	uint64_t overhead_ns;
 	/* Of the time targets were watched, how much was observed; 1: all. */
 	double observed_share;
-	uint64_t windows; /* observation windows so far; 0: none needed */
+	uint64_t windows;    /* observation windows so far; 0: none needed */
 	double max_overhead; /* as in tracer_options */
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
