@@ -27,6 +27,8 @@
 /* Of those that have ended: shown for so long, so many. */
 #define ENDED_SHOWN_NS	60000000000ULL
 #define ENDED_SHOWN_MAX 32
+/* However far apart reports are: those that have ended take up room. */
+#define TIDY_GAP_NS 5000000000ULL
 
 struct following {
 	struct selection *selection;
@@ -36,7 +38,7 @@ struct following {
 
 	bool running; /* who comes now joins the others */
 	DIR *proc;    /* being gone through; NULL: not just now */
-	uint64_t scanned_ns;
+	uint64_t scanned_ns, tidied_ns;
 	uint64_t missed_before; /* starts, when that began */
 
 	uint64_t attached, let_go;
@@ -325,6 +327,8 @@ void following_step(struct following *f, struct tracer *tracer)
 {
 	scan(f, tracer);
 	attach_due(f, tracer);
+	if (monotonic_ns() - f->tidied_ns >= TIDY_GAP_NS)
+		following_tidy(f, tracer);
 }
 
 /* ---- Those that have ended ------------------------------------------------
@@ -356,6 +360,7 @@ void following_tidy(struct following *f, struct tracer *tracer)
 	uint64_t now = monotonic_ns();
 	size_t count = 0, shown = 0;
 
+	f->tidied_ns = now;
 	targets_observe_all(all);
 	/* The latest are those that are shown. */
 	for (size_t i = all->count; gone && i > 0; i--) {

@@ -44,8 +44,8 @@ void following_started(struct following *f, pid_t pid);
 void following_begin(struct following *f, struct tracer *tracer);
 /* Some of the work; called many times a second. */
 void following_step(struct following *f, struct tracer *tracer);
-/* Between reports, which refer to targets: forgets those that have ended and
- * need not be shown any more. */
+/* Forgets those that have ended and need not be shown any more; following_step
+ * does so now and then. */
 void following_tidy(struct following *f, struct tracer *tracer);
 
 void following_figures(const struct following *f, const struct tracer *tracer,
