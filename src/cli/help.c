@@ -68,8 +68,9 @@ static const char usage[] =
 	"Cost\n";
 
 static const char usage_cost[] =
-	"      --sample-bytes N  mean bytes between samples (default %lluK; "
-	"0: all blocks)\n"
+	"      --sample-bytes N  mean bytes between samples (default %lluK, "
+	"finer while\n"
+	"                        that is cheap; 0: all blocks)\n"
 	"      --max-memory SIZE for leakbpf and its kernel tables (default "
 	"%lluM)\n"
 	"      --max-overhead P  what probes may cost each process, per cent "

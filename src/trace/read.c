@@ -230,7 +230,7 @@ uint64_t tracer_return_ns(const struct tracer *t)
 	       (t->features.return_ns + HIT_WORK_NS);
 }
 
-static uint64_t overhead_ns(const struct tracer *t)
+uint64_t tracer_overhead_ns(const struct tracer *t)
 {
 	const struct kernel_features *f = &t->features;
 	uint64_t sum;
@@ -285,7 +285,7 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.kernel_memory_bytes = kernel_memory(t),
 		.coarsened = t->coarsened,
 		.link = t->link,
-		.overhead_ns = overhead_ns(t),
+		.overhead_ns = tracer_overhead_ns(t),
 		.observed_share = windows_observed_share(t, monotonic_ns()),
 		.windows = t->windows.opened,
 		.max_overhead = t->options.max_overhead,

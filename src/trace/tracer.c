@@ -198,6 +198,7 @@ static void tick(struct tracer *t, uint64_t now_ns)
 	}
 	js_frames_tidy(t);
 	pages_limit_cost(t, since_ns);
+	tracer_refine(t, now_ns);
 }
 
 /* Same pid, other program: the old memory and its probes are gone. */

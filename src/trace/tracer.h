@@ -130,7 +130,7 @@ size_t tracer_alive(const struct tracer *t);
  * How blocks are sampled that are allocated from now on: one per `interval`
  * bytes, 0: every block. Blocks on the books keep what they were sampled with,
  * so that estimates stay unbiased. Finer only as far as the outstanding blocks
- * will fit at that rate, and to a sixteenth of the interval at the start (below
+ * will fit at that rate, and to a 64th of the interval at the start (below
  * that the variances lose their precision); else it stays as it is. Returns the
  * interval that holds now.
  */

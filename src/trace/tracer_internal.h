@@ -29,6 +29,7 @@
 #include "trace/unwind_store.h"
 #include "trace/v8.h"
 #include "trace/v8_heap.h"
+#include "trace/refine.h"
 #include "trace/windows.h"
 
 /* An executable mapping of a tracee and the object behind it. */
@@ -109,6 +110,7 @@ struct tracer {
 	uint32_t stacks_used;
 	uint32_t coarsened;
 	uint64_t last_tick_ns;
+	struct refine refine;
 	uint32_t next_epoch; /* unique: it keys the address cache */
 	struct adoption adoptions[ADOPTIONS_MAX];
 	size_t adoption_count;
@@ -147,6 +149,8 @@ bool tracee_bias(const struct tracee *e, const struct object *o,
 /* read.c: sum over processors of one element of a per-CPU array of u64. */
 #define TRACER_CPUS_MAX 256
 uint64_t tracer_percpu_sum(const struct bpf_map *m, uint32_t index);
+/* Estimated CPU time that probes have cost so far. */
+uint64_t tracer_overhead_ns(const struct tracer *t);
 
 /* tracees.c */
 struct tracee *tracee_find(struct tracer *t, pid_t pid);

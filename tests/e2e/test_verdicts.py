@@ -30,17 +30,20 @@ def metrics(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def both(metrics):
-    """All tests look at two programs, watched at the same time for a minute:
-    one that leaks, and one that maps memory."""
-    with Target("verdicts") as leaky, Target("verdicts", "maps") as mapping:
-        targets = [leaky, mapping]
+    """All tests look at three programs, watched at the same time for a minute:
+    one that leaks, one that maps memory, and one that leaks and does little
+    else, which is sampled as nobody asked for."""
+    with Target("verdicts") as leaky, Target("verdicts", "maps") as mapping, \
+            Target("verdicts", "quiet") as quiet:
+        targets = [leaky, mapping, quiet]
         with Profiler([leaky.pid], "--sample-bytes", 1024, "--metrics",
                       metrics) as one, \
-                Profiler([mapping.pid], "--sample-bytes", 1024) as other:
+                Profiler([mapping.pid], "--sample-bytes", 1024) as other, \
+                Profiler([quiet.pid]) as third:
             for target in targets:
                 target.line()
             time.sleep(SECONDS)
-            runs = [profiler.stop() for profiler in (one, other)]
+            runs = [profiler.stop() for profiler in (one, other, third)]
         for target, run in zip(targets, runs):
             run.truth = target.truth()
             assert target.finish() == 0
@@ -97,6 +100,16 @@ def test_reasons_are_numbers(watched):
     assert re.search(r"growth at most \+\S+ \w+/min", reasons["plateau"])
     assert re.search(r"fell ([4-9]|1\d) times", reasons["sawtooth"]), watched
     assert re.search(r"(9\d|100) % lives", reasons["start-up"]), watched
+
+
+@pytest.mark.timeout(120)
+def test_a_slow_leak_is_found_at_the_default_sampling(both):
+    """It gets finer by itself: at one sample per 16 KiB there would be four."""
+    run = both[2]
+    assert "one per 1.0 KiB" in run.report.header["sampling"][0], run
+    assert verdict_of(run.report, "leak_slowly") == "leak", run
+    leaks = {s.blame for s in run.report.stacks if s.verdict == "leak"}
+    assert len(leaks) == 1, run
 
 
 @pytest.mark.timeout(120)

@@ -3,8 +3,9 @@
  * Call paths that all grow at first, of which one leaks: a table made at the
  * start, a cache that is full after 4 s, batches that are dropped every 6 s,
  * and a leak of 1 KiB/s, beside 50,000 allocations a second that are freed at
- * once. With the argument `maps` no call path leaks, but resident memory grows
- * by 1 MiB/s that is not from malloc. Runs until it is told to end.
+ * once, or 500 with the argument `quiet`. With the argument `maps` no call path
+ * leaks, but resident memory grows by 1 MiB/s that is not from malloc. Runs
+ * until it is told to end.
  */
 #include <poll.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@
 #define BATCH_BLOCKS  1200
 #define BATCH_PERIOD  6
 #define CHURN_PER_SEC 50000
+#define QUIET_PER_SEC 500
 
 static void *cache[CACHE_BLOCKS];
 static void *batch[BATCH_BLOCKS];
@@ -85,12 +87,18 @@ static void grow_by_maps(void)
 	truth("mapped", (long)size, 1);
 }
 
-static void tick(uint32_t n, bool maps)
+/* What the program was told to be. */
+struct kind {
+	bool maps;
+	uint32_t churn; /* per second */
+};
+
+static void tick(uint32_t n, const struct kind *k)
 {
 	static uint32_t inserted, batched;
 	const uint32_t per_tick = BATCH_BLOCKS / (BATCH_PERIOD * TICKS);
 
-	for (uint32_t i = 0; i < CHURN_PER_SEC / TICKS; i++)
+	for (uint32_t i = 0; i < k->churn / TICKS; i++)
 		churn(n + i);
 	for (uint32_t i = 0; i < CACHE_BLOCKS / 4 / TICKS; i++)
 		cache_insert(inserted++);
@@ -100,7 +108,7 @@ static void tick(uint32_t n, bool maps)
 		batch_drop(batched);
 		batched = 0;
 	}
-	if (n % (TICKS / 4) == 0 && maps) {
+	if (n % (TICKS / 4) == 0 && k->maps) {
 		grow_by_maps();
 	} else if (n % (TICKS / 4) == 0) {
 		leak_slowly();
@@ -108,14 +116,14 @@ static void tick(uint32_t n, bool maps)
 	}
 }
 
-SITE static void run(bool maps)
+SITE static void run(const struct kind *k)
 {
 	struct timespec next;
 
 	load_table();
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (uint32_t n = 0; !told_to_end(); n++) {
-		tick(n, maps);
+		tick(n, k);
 		next.tv_nsec += TICK_MS * 1000000L;
 		next.tv_sec += next.tv_nsec / 1000000000L;
 		next.tv_nsec %= 1000000000L;
@@ -126,7 +134,13 @@ SITE static void run(bool maps)
 
 int main(int argc, char **argv)
 {
+	const char *word = argc > 1 ? argv[1] : "";
+	const struct kind kind = {
+		.maps = !strcmp(word, "maps"),
+		.churn = strcmp(word, "quiet") ? CHURN_PER_SEC : QUIET_PER_SEC,
+	};
+
 	target_ready();
-	run(argc > 1 && !strcmp(argv[1], "maps"));
+	run(&kind);
 	return target_done();
 }

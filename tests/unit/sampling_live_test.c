@@ -213,7 +213,9 @@ static void sampling_gets_no_finer_than_there_is_room_for(void **state)
 
 	if (!t->pid)
 		skip();
-	assert_int_equal(tracer_set_sampling(t->tracer, FINE / 2), COARSE);
+	assert_int_equal(
+		tracer_set_sampling(t->tracer, COARSE / TRACER_FINER_MAX / 2),
+		COARSE);
 	assert_int_equal(tracer_set_sampling(t->tracer, 0), COARSE);
 	assert_int_equal(tracer_set_sampling(t->tracer, 2 * COARSE),
 			 2 * COARSE);

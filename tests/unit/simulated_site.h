@@ -53,7 +53,9 @@ struct site {
 	births_fn births; /* NULL: `peak` at any time */
 	death_fn death;
 	double sample_bytes; /* 0: every block */
-	double seconds;	     /* watched */
+	/* Sampled more coarsely until then: one per `coarse_bytes`. */
+	double coarse_until, coarse_bytes;
+	double seconds; /* watched */
 	/* For the functions. */
 	double lifetime, leaked_share, period, start;
 };
@@ -100,8 +102,21 @@ struct ledger {
 	size_t snapshots;
 	/* What happened up to each snapshot since the one before. */
 	double born[SNAPSHOTS_MAX], died[SNAPSHOTS_MAX];
-	double samples_born[SNAPSHOTS_MAX], samples_died[SNAPSHOTS_MAX];
+	double variance_born[SNAPSHOTS_MAX], variance_died[SNAPSHOTS_MAX];
 };
+
+/* How a block is sampled: with probability p, for so much. */
+struct draw {
+	double p, weight, variance;
+};
+
+static inline struct draw draw_at(double size, double sample_bytes)
+{
+	double p = sample_bytes > 0 ? 1 - exp(-size / sample_bytes) : 1;
+	double weight = size / p;
+
+	return (struct draw){p, weight, (1 - p) * weight * weight};
+}
 
 static inline size_t snapshot_after(const struct ledger *l, double seconds)
 {
@@ -120,34 +135,33 @@ static inline size_t snapshot_after(const struct ledger *l, double seconds)
 
 static inline void ledger_block(struct ledger *l, struct watched *w,
 				const struct site *s, double born, double died,
-				double weight)
+				const struct draw *d)
 {
 	size_t at = snapshot_after(l, born);
 
-	l->born[at] += weight;
-	l->samples_born[at]++;
+	l->born[at] += d->weight;
+	l->variance_born[at] += d->variance;
 	if (died < s->seconds) {
 		at = snapshot_after(l, died);
-		l->died[at] += weight;
-		l->samples_died[at]++;
+		l->died[at] += d->weight;
+		l->variance_died[at] += d->variance;
 		return;
 	}
 	w->input.samples++;
 	for (size_t i = 0; i < w->input.cohort_count; i++)
 		if (born < w->cohorts[i].to || i + 1 == w->input.cohort_count) {
-			w->cohorts[i].live += weight;
+			w->cohorts[i].live += d->weight;
 			break;
 		}
 }
 
 /* The series the profile would have kept. */
-static inline size_t ledger_series(const struct ledger *l, double variance,
+static inline size_t ledger_series(const struct ledger *l,
 				   struct series_point *out)
 {
 	struct series_times times = {0};
 	struct series series = {0};
 	struct series_point now = {0}, before = {0};
-	double samples = 0;
 
 	for (size_t i = 0; i < l->snapshots; i++) {
 		size_t crowded = series_crowded(&times, l->times[i]);
@@ -155,8 +169,7 @@ static inline size_t ledger_series(const struct ledger *l, double variance,
 		now.allocated += l->born[i];
 		now.freed += l->died[i];
 		now.live = now.allocated - now.freed;
-		samples += l->samples_born[i] - l->samples_died[i];
-		now.variance = samples * variance;
+		now.variance += l->variance_born[i] - l->variance_died[i];
 		series_add(&series, times.count, crowded, &now, &before);
 		series_times_add(&times, crowded, l->times[i]);
 		before = now;
@@ -170,9 +183,9 @@ static inline void watch_site(const struct site *s, uint64_t seed,
 {
 	static struct ledger l;
 	struct chance c = {seed * 0x2545f4914f6cdd1dULL};
-	double p =
-		s->sample_bytes > 0 ? 1 - exp(-s->size / s->sample_bytes) : 1;
-	double weight = s->size / p;
+	struct draw fine = draw_at(s->size, s->sample_bytes);
+	struct draw coarse = draw_at(s->size, s->coarse_bytes);
+	double p = fine.p, bytes = 0, samples = 0;
 
 	memset(&l, 0, sizeof(l));
 	memset(w, 0, sizeof(*w));
@@ -182,14 +195,20 @@ static inline void watch_site(const struct site *s, uint64_t seed,
 	     t += exponential(&c, 1 / (s->peak * p))) {
 		if (s->births && uniform(&c) * s->peak > s->births(s, t))
 			continue;
-		ledger_block(&l, w, s, t, s->death(s, &c, t), weight);
+		bool early = t < s->coarse_until;
+
+		if (early && uniform(&c) * fine.p > coarse.p)
+			continue;
+		ledger_block(&l, w, s, t, s->death(s, &c, t),
+			     early ? &coarse : &fine);
+		bytes += early ? coarse.weight : fine.weight;
+		samples++;
 	}
-	w->input.count =
-		ledger_series(&l, (1 - p) * weight * weight, w->points);
+	w->input.count = ledger_series(&l, w->points);
 	w->input.points = w->points;
 	w->input.cohorts = w->cohorts;
 	w->input.sample_bytes = s->sample_bytes;
-	w->input.bytes_per_sample = weight;
+	w->input.bytes_per_sample = samples > 0 ? bytes / samples : fine.weight;
 	w->input.tested = 1;
 }
 
