@@ -82,11 +82,13 @@ end_target() {
 	exec 3>&-
 }
 
-# start_tracer [OPTIONS...]: until it has attached.
+# start_tracer [OPTIONS...]: until it has attached. $tracer_command: what it does.
+tracer_command=
 start_tracer() {
 	{
+		# shellcheck disable=SC2086
 		sh -c 'echo $$ >"$0/pid"; exec leakbpf "$@"' "$work" \
-			-p "$target" --folded "$work/folded" -n 0 "$@" \
+			$tracer_command -p "$target" --folded "$work/folded" -n 0 "$@" \
 			>"$work/report" 2>"$work/messages" 3>&-
 		echo $? >"$work/code"
 	} &
@@ -148,6 +150,29 @@ test_exact() {
 		;;
 	esac
 	show "$name"
+}
+
+# A service has given up most privileges when it attaches.
+test_service() {
+	start_target /targets/leaker.dynamic 10 100
+	tracer_command=serve
+	start_tracer --sample-bytes 0 --listen unix:/tmp/serve.sock -v
+	tracer_command=
+	admin=absent
+	[ "$(best_link)" = perf ] && admin=present
+	kept=$(sed -n 's/.*privileges kept: \(.*\);.*/\1/p' "$work/messages")
+	case $kept/$admin in
+	*CAP_BPF*CAP_SYS_ADMIN*/present) ;;
+	*CAP_SYS_ADMIN*/absent | */present) wrong "it keeps $kept" ;;
+	*CAP_BPF*/absent) ;;
+	*) wrong "it keeps $kept" ;;
+	esac
+	tell_target
+	await "$work/truth" leaked || wrong "the target does not get on"
+	stop_tracer
+	end_target
+	compare_with_truth 0
+	show "a service attaches with few privileges"
 }
 
 # A tracer that is killed leaves no probe behind, either: the target looks.
@@ -260,6 +285,7 @@ else
 	done
 	test_default
 	test_growth
+	test_service
 fi
 test_kernel_log
 echo "$passed passed, $failed failed"
