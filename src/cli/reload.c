@@ -38,6 +38,8 @@ static void keep_fixed(const struct options *started, struct options *fresh)
 	KEEP_NUMBER(max_size, "max-size");
 	KEEP_NUMBER(sample_bytes, "sample-bytes");
 	KEEP_NUMBER(max_memory, "max-memory");
+	KEEP_NUMBER(max_overhead, "max-overhead");
+	KEEP_NUMBER(growth, "growth");
 	KEEP_NUMBER(memory_maps, "mmap");
 	KEEP_NUMBER(no_v8, "no-v8");
 	KEEP_NUMBER(no_samplers, "no-samplers");
@@ -48,6 +50,8 @@ static void keep_fixed(const struct options *started, struct options *fresh)
 	KEEP_TEXT(token_file, "token-file");
 	KEEP_TEXT(pid_file, "pid-file");
 	KEEP_TEXT(state_dir, "state-dir");
+	fresh->max_overhead_total = started->max_overhead_total;
+	fresh->growth_sample_bytes = started->growth_sample_bytes;
 #undef KEEP
 #undef KEEP_NUMBER
 #undef KEEP_TEXT
