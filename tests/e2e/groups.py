@@ -99,7 +99,18 @@ def container(name, program, *arguments, group_path=None, mounts=()):
     finally:
         subprocess.run([*IN_V2, "sh", "-c", f"{CRUN} delete -f {name}"],
                        check=False, capture_output=True)
+        if group_path:
+            _remove_empty(group_path)
         shutil.rmtree(bundle)
+
+
+def _remove_empty(path):
+    """The groups above a container's, which crun leaves."""
+    with hierarchy() as top:
+        while path.strip("/"):
+            with contextlib.suppress(OSError):
+                os.rmdir(top + path)
+            path = os.path.dirname(path)
 
 
 def _write_bundle(bundle, program, arguments, group_path, mounts):
