@@ -130,8 +130,8 @@ static void add_doubt(struct text *t, const struct verdict *v)
 		break;
 	case DOUBT_UNSEEN:
 		add_growth(t, v);
-		text_add(t, ", but resident memory does not grow: frees may "
-			    "be missed while it is not observed (see "
+		text_add(t, ", but resident memory does not grow that much: "
+			    "frees may be missed while it is not observed (see "
 			    "--max-overhead)");
 		break;
 	case DOUBT_COLLECTIONS:

@@ -22,6 +22,9 @@
 
 /* Not observed for so much of the time: frees are missed. */
 #define UNOBSERVED_MUCH 0.1
+/* A leak may be that many times the growth of resident memory: of what leaks,
+ * not every page has been written. */
+#define RESIDENT_LEAST 2
 
 struct diagnosis {
 	struct diagnosis_summary summary;
@@ -111,7 +114,7 @@ static bool grows(const struct series_point *points, size_t count,
 
 /*
  * Where frees are missed, blocks that live for some minutes look like leaks.
- * But then resident memory does not grow.
+ * But then resident memory does not grow, or not nearly as much.
  */
 static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
 			 const struct diagnosis_facts *facts, struct verdict *v)
@@ -124,7 +127,8 @@ static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
 	    facts->unobserved_share < UNOBSERVED_MUCH)
 		return;
 	count = profile_resident_history(p, points);
-	if (!count || grows(points, count, v->window_seconds, 0, &resident))
+	if (!count || (grows(points, count, v->window_seconds, 0, &resident) &&
+		       v->growth.value <= RESIDENT_LEAST * resident.high))
 		return;
 	v->kind = VERDICT_UNKNOWN;
 	v->doubt = DOUBT_UNSEEN;

@@ -184,6 +184,41 @@ static void a_leak_has_rate_share_place_and_end(void **state)
 	forget(&g);
 }
 
+/* Where frees are missed; that resident memory grows a little is no proof. */
+static void an_unobserved_leak_needs_as_much_resident_growth(void **state)
+{
+	static const struct {
+		level_fn resident;
+		double unobserved;
+		enum diagnosis_kind kind;
+		const char *what;
+	} cases[] = {
+		{two_mib_per_minute, 0.9, DIAGNOSIS_LEAK, "as much"},
+		{slowly, 0.9, DIAGNOSIS_GROWTH, "a quarter of it"},
+		{level, 0.9, DIAGNOSIS_GROWTH, "none"},
+		{slowly, 0, DIAGNOSIS_LEAK, "all observed"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct program g = {
+			.stacks = {two_mib_per_minute},
+			.resident = cases[i].resident,
+			.seconds = 90,
+			.facts = {.unobserved_share = cases[i].unobserved},
+		};
+		enum diagnosis_kind seen;
+
+		watch(&g);
+		seen = diagnosis_summary(g.diagnosis)->kind;
+		if (seen != cases[i].kind)
+			fail_msg("resident growth: %s: expected '%s', seen "
+				 "'%s'",
+				 cases[i].what, diagnosis_name(cases[i].kind),
+				 diagnosis_name(seen));
+		forget(&g);
+	}
+}
+
 static void several_leaks_add_up(void **state)
 {
 	struct program g = {
@@ -375,6 +410,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_leak_has_rate_share_place_and_end),
+		cmocka_unit_test(
+			an_unobserved_leak_needs_as_much_resident_growth),
 		cmocka_unit_test(several_leaks_add_up),
 		cmocka_unit_test(retention_is_told_from_a_leak),
 		cmocka_unit_test(healthy_programs_hear_what_was_seen),
