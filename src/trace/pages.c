@@ -10,8 +10,9 @@
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
 
-/* Share of one CPU that targets may spend on samples, over some ten seconds. */
-#define COST_MAX     0.003
+/* Share of one CPU that targets may spend on samples, over some ten seconds.
+ * More than sampling is made finer for (refine.c). */
+#define COST_MAX     0.005
 #define COST_SECONDS 10.0
 /* A sample then stands for 256 pages. */
 #define INTERVAL_MAX (1ULL << 20)
