@@ -17,6 +17,8 @@
 #define RATE_MIN 1e-3
 /* Slowed down much: cost per own CPU time. */
 #define SLOW_SHARE 0.1
+/* ... unless the budget says that this may be noticed. */
+#define NOTICED_SHARE 0.05
 /* Then windows take at most so much of the time, and are that long: in between
  * lies what is to be learnt of lifetimes, and how often one comes. */
 #define SLOW_TIME_SHARE 0.008
@@ -64,9 +66,11 @@ static double cost_of_window(const struct window_rates *rates)
 	       FREES_PART * fmax(rates->frees, 0);
 }
 
-static bool slowed_down(const struct window_rates *rates)
+static bool slowed_down(const struct budget *b,
+			const struct window_rates *rates)
 {
-	return rates->births > SLOW_SHARE * rates->progress;
+	return b->share < NOTICED_SHARE &&
+	       rates->births > SLOW_SHARE * rates->progress;
 }
 
 struct window_plan window_plan(const struct budget *b,
@@ -76,13 +80,13 @@ struct window_plan window_plan(const struct budget *b,
 	double cost = cost_of_window(rates);
 	double births = b->share * CYCLE_NS / cost, pause = 0;
 
-	if (slowed_down(rates))
+	if (slowed_down(b, rates))
 		births = fmin(births, SLOW_BIRTHS_NS);
 	births = fmin(fmax(births * (0.5 + random), BIRTHS_MIN_NS),
 		      BIRTHS_MAX_NS);
 	/* What can never be saved up must not be waited for. */
 	births = fmin(births, SAVED_SHARE * b->highest_ns / cost);
-	if (slowed_down(rates))
+	if (slowed_down(b, rates))
 		pause = last_ns / SLOW_TIME_SHARE;
 	return (struct window_plan){
 		.credit_ns = births * cost,

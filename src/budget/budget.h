@@ -55,8 +55,8 @@ struct window_rates {
  * the last one was.
  *
  * A target that is slowed down much inside of windows is kept out of them for
- * more than 99 % of the time, whatever its budget: of its requests the slowest
- * hundredth is as it was.
+ * more than 99 % of the time: of its requests the slowest hundredth is as it
+ * was. Not so with a budget of 5 % and more.
  */
 struct window_plan window_plan(const struct budget *b,
 			       const struct window_rates *rates, double last_ns,

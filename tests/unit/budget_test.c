@@ -146,7 +146,7 @@ static void a_target_that_is_slowed_down_is_left_alone_99_percent(void **state)
 
 	(void)state;
 	srand(2);
-	simulate(0.1, &rates, seconds, &windows, &open);
+	simulate(0.02, &rates, seconds, &windows, &open);
 	if (open > 0.01 * seconds * 1e9 || windows < 50)
 		fail_msg("expected at least 50 windows in 1 %% of the time, "
 			 "got %llu in %.2f %%",

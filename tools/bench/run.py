@@ -4,9 +4,9 @@
 
 usage: run.py LEAKBPF BUILD_DIRECTORY BENCHMARKS.md [SECTION...]
 
-With sections (pairs growth redis node unwind attach memory sampling) only those
-are measured, and printed instead of written. BENCH_QUICK=1 takes fewer and shorter
-rounds.
+With sections (pairs growth budget redis node unwind attach memory sampling) only
+those are measured, and printed instead of written. BENCH_QUICK=1 takes fewer and
+shorter rounds.
 """
 
 import os
@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 
+import budget
 import experiments as x
 import node
 import node_pauses
@@ -122,6 +123,28 @@ def section_growth(bench, checks):
         checks.check(f"{program} with --growth, of untraced", statistics.median(
             t.ratios(costs[x.GROWTH], costs[x.UNTRACED])), limit, t.digits)
     return out
+
+
+def section_budget(bench, checks):
+    """The promise is kept when at most that is taken, give or take what can be
+    measured of a worker that sleeps and wakes."""
+    results = budget.measure(bench)
+    rows = []
+    for rate in budget.RATES:
+        row = [f"{rate:,}" if rate else "as many as it can"]
+        for limit in [budget.UNLIMITED, *budget.BUDGETS]:
+            cost, share = results[rate, limit]
+            row.append(f"{t.percent(cost)} ({t.percent(share)})")
+            if limit != budget.UNLIMITED:
+                checks.check(f"budget {limit} %, {rate or 'all'} pairs/s",
+                             cost, limit / 100 + 0.01, t.percent)
+        rows.append(row)
+    return ("### Budget\n\nA worker that allocates and frees at a steady rate "
+            "beside other work: what tracing it takes of a CPU from two seconds "
+            "after attach on, and, in brackets, which share of the time was "
+            "observed.\n\n" +
+            t.table(["pairs per second", "`--max-overhead 0`",
+                     *(f"`{b}`" for b in budget.BUDGETS)], rows))
 
 
 def section_redis(bench, _):
@@ -327,6 +350,7 @@ def section_sampling(bench, _):
 
 SECTIONS = {"pairs": section_pairs, "growth": section_growth,
             "redis": section_redis,
+            "budget": section_budget,
             "node": section_node,
             "unwind": section_unwind, "attach": section_attach,
             "memory": section_memory, "sampling": section_sampling}

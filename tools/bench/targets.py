@@ -26,7 +26,8 @@ def build(directory):
     jobs = [("churn", ["churn.c"], "gcc"),
             ("churn-fp", ["churn.c"], "gcc"), ("deep", ["deep.c"], "gcc"),
             ("outstanding", ["outstanding.c"], "gcc"),
-            ("truth", ["truth.c"], "gcc"), ("faults", ["faults.c"], "gcc"),
+            ("truth", ["truth.c"], "gcc"), ("paced", ["paced.c"], "gcc"),
+            ("faults", ["faults.c"], "gcc"),
             ("strings", ["strings.cpp"], "g++"),
             ("big", ["big.c", "big.S"], "gcc")]
     for name, sources, compiler in jobs:

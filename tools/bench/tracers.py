@@ -67,6 +67,9 @@ class Leakbpf(Tracer):
         self.output = tempfile.NamedTemporaryFile("w+", prefix="leakbpf-bench-")
         self.errors = tempfile.NamedTemporaryFile("w+", prefix="leakbpf-bench-")
         self.start = time.monotonic()
+        # What tracing all the time costs; budget.py is about less.
+        if "--max-overhead" not in options:
+            options = (*options, "--max-overhead", "0")
         self.process = subprocess.Popen(
             [binary, "-p", str(pid), *options], stdout=self.output,
             stderr=self.errors, stdin=subprocess.DEVNULL)
