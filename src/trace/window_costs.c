@@ -28,13 +28,27 @@ static void read_meter(const struct tracer *t, uint32_t meter,
 					       meter * METER_KINDS + kind);
 }
 
+/* A hit costs more, the more processes share the probes (sites.h). */
+static double hit_ns_of(const struct tracer *t, const struct tracee *e)
+{
+	uint32_t most = 1;
+
+	for (size_t i = 0; i < e->sites.count; i++) {
+		uint32_t users = t->sites.list[e->sites.list[i]].users;
+
+		if (users > most)
+			most = users;
+	}
+	return (double)(tracer_hit_ns(t) + (most - 1) * SITE_USER_NS);
+}
+
 /* Its new hits, to those of the process whose memory it is. */
 static void add_hits(struct tracer *t, struct tracee *e)
 {
 	struct tracee *owner =
 		e->owner == e->pid ? e : tracee_find(t, e->owner);
 	uint64_t now[METER_KINDS], *before = e->window.hits;
-	double hit_ns = (double)tracer_hit_ns(t);
+	double hit_ns = hit_ns_of(t, e);
 
 	if (!owner || !e->meter)
 		return;
