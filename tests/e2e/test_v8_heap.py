@@ -118,20 +118,22 @@ def test_leak_beside_garbage(version):
     assert "live after the last full collection" in live, run
 
 
-def test_a_leak_is_named_without_forced_collections(tmp_path):
-    """V8 collects all of the heap when it likes to: a few times while it grows
-    from 5 to 150 MB."""
-    document = tmp_path / "json"
+@pytest.mark.timeout(150)
+def test_a_leak_is_named_without_forced_collections():
+    """V8 collects all of the heap when it likes to. Named after 30 s, or after a
+    collection more where the machine is busy."""
     with Heap("22") as target:
-        with Profiler([target.pid], "-i", 600, "-n", 5, "--json",
-                      document) as profiler:
+        with Profiler([target.pid], "-i", 5, "-n", 5) as profiler:
             target.ask(f"leak {4 * MB}")
-            time.sleep(36)
+            time.sleep(28)
+            end = time.monotonic() + 70
+            named = None
+            while not named and time.monotonic() < end:
+                time.sleep(1)
+                named = re.search(r"^LEAK .* in leak(Recs|Array)\(\) at ",
+                                  profiler.text(profiler.out), re.M)
             run = profiler.stop()
-    report = json.loads(document.read_text())
-    assert report["v8"]["heaps"][0]["full_collections"] >= 1, run
-    assert report["diagnosis"]["kind"] == "leak", run
-    assert re.search(r"^LEAK .* in leak(Recs|Array)\(\) at ", run.out, re.M), run
+    assert named, f"{run.out}\n{run}"
 
 
 def test_garbage_alone_is_no_leak():
