@@ -17,6 +17,8 @@
 #define RATE_MIN 1e-3
 /* Slowed down much: cost per own CPU time. */
 #define SLOW_SHARE 0.1
+/* ... near the end of what it can do: others have time to spare for it; ... */
+#define BUSY_SHARE 0.6
 /* ... unless the budget says that this may be noticed. */
 #define NOTICED_SHARE 0.05
 /* Then windows take at most so much of the time, and are that long: in between
@@ -70,6 +72,7 @@ static bool slowed_down(const struct budget *b,
 			const struct window_rates *rates)
 {
 	return b->share < NOTICED_SHARE &&
+	       rates->births + rates->progress > BUSY_SHARE &&
 	       rates->births > SLOW_SHARE * rates->progress;
 }
 

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
 #include "trace/window_costs.h"
+#include "trace/window_probes.h"
 
 /* CPU time that a new target may cost at once, and what may be saved up. */
 #define FIRST_CREDIT_NS	  0.1e9
@@ -30,69 +31,6 @@
 #define LOOK_IDLE_NS 400000000ULL
 /* Mean bytes between samples in windows. */
 #define WINDOW_SAMPLE_BYTES 256
-
-/* ---- Probes ---------------------------------------------------------------
- */
-
-/* Of a process and those that share its memory. */
-static void publish(struct tracer *t, const struct tracee *e)
-{
-	for (size_t i = 0; i < t->tracee_count; i++)
-		if (t->tracees[i]->alive && t->tracees[i]->owner == e->owner)
-			tracee_publish_target(t, t->tracees[i]);
-}
-
-static void unset_phase(struct tracer *t, const struct tracee *e,
-			enum probe_phase phase)
-{
-	for (size_t i = 0; i < t->tracee_count; i++) {
-		struct tracee *other = t->tracees[i];
-
-		if (other->alive && other->owner == e->owner)
-			probe_sets_close(&other->probes, phase);
-	}
-	/* Calls in progress will not be seen to return. */
-	if (phase == PROBES_BIRTHS)
-		__atomic_fetch_add(&t->skel->bss->window_number, 1,
-				   __ATOMIC_RELAXED);
-}
-
-static void unset_probes(struct tracer *t, const struct tracee *e)
-{
-	unset_phase(t, e, PROBES_BIRTHS);
-	unset_phase(t, e, PROBES_FREES);
-}
-
-static int set_phase(struct tracer *t, const struct tracee *e,
-		     enum probe_phase phase)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < t->tracee_count; i++) {
-		struct tracee *other = t->tracees[i];
-
-		if (other->alive && other->owner == e->owner)
-			err = probe_sets_open(&other->probes, other->pid,
-					      phase);
-	}
-	return err;
-}
-
-/* All, or none and -errno. */
-static int set_probes(struct tracer *t, const struct tracee *e)
-{
-	int err = set_phase(t, e, PROBES_FREES);
-
-	if (!err)
-		err = set_phase(t, e, PROBES_BIRTHS);
-	if (!err)
-		return 0;
-	unset_probes(t, e);
-	if (err != -ESRCH)
-		diag_warn("process %d: cannot set its probes again: %s",
-			  (int)e->pid, strerror(-err));
-	return err;
-}
 
 /* ---- Accounts -------------------------------------------------------------
  */
@@ -180,14 +118,14 @@ static void open_window(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
 
-	if (window_weights_begin(t, e) || set_probes(t, e)) {
+	if (window_weights_begin(t, e) || window_set_probes(t, e)) {
 		wait_for_credit(w);
 		return;
 	}
 	look(t); /* what was done until now is not this window's */
 	w->unseen_ns = w->progress_ns - w->seen_until;
 	e->births_unseen = false;
-	publish(t, e);
+	window_publish(t, e);
 	t->windows.opened++;
 	w->births_ns[0] = monotonic_ns();
 	enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
@@ -198,27 +136,27 @@ static void end_births(struct tracer *t, struct tracee *e)
 	struct window *w = &e->window;
 
 	e->births_unseen = true;
-	publish(t, e);
+	window_publish(t, e);
 	w->births_ns[1] = monotonic_ns();
 	look(t);
 	measure_rates(w);
 	w->births = w->sum;
 	w->seen_until = w->progress_ns;
-	unset_phase(t, e, PROBES_BIRTHS);
+	window_unset_phase(t, e, PROBES_BIRTHS);
 	look(t); /* that it took a while is not the next part's business */
 	enter(w, WINDOW_FREES, monotonic_ns() + w->next.frees_ns);
 }
 
 static void observe_always(struct tracer *t, struct tracee *e)
 {
-	if (set_probes(t, e)) {
+	if (window_set_probes(t, e)) {
 		wait_for_credit(&e->window);
 		return;
 	}
 	diag_info("process %d: observing it all the time again", (int)e->pid);
 	e->observed_share = 0;
 	e->births_unseen = false;
-	publish(t, e);
+	window_publish(t, e);
 	enter(&e->window, WINDOW_ALWAYS, 0);
 }
 
@@ -243,7 +181,7 @@ static void end_window(struct tracer *t, struct tracee *e)
 		observe_always(t, e);
 		return;
 	}
-	unset_phase(t, e, PROBES_FREES);
+	window_unset_phase(t, e, PROBES_FREES);
 	wait_for_credit(w);
 }
 
@@ -286,8 +224,8 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 		  "windows",
 		  (int)e->pid, 100 * w->rates.births, 100 * w->budget.share);
 	e->births_unseen = true;
-	publish(t, e);
-	unset_probes(t, e);
+	window_publish(t, e);
+	window_unset_probes(t, e);
 	sample_finer(t);
 	look(t);
 	w->seen_until = w->progress_ns;

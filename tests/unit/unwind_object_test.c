@@ -325,7 +325,7 @@ static void an_object_without_cfi_has_its_stubs_and_marks(void **state)
 	assert_int_equal(f->table.fde_count, 0);
 	expect(f, "restore_rt", "signal");
 	mark = (struct unwind_mark){address_of(f, "no_cfi") + 16,
-				    address_of(f, "no_cfi") + 32};
+				    address_of(f, "no_cfi") + 32, false};
 	build_marked(f, "n.so", &mark, 1);
 	expect(f, "no_cfi", "none");
 	expect_at(f, mark.start, "marked", "allocator none");
@@ -346,10 +346,10 @@ static void marks_split_rows_and_keep_their_rules(void **state)
 	body = address_of(f, "frame_pointer_body");
 	first = address_of(f, "two_returns_first");
 	/* unsorted, overlapping, adjacent, outside */
-	marks[0] = (struct unwind_mark){first, first + 1};
-	marks[1] = (struct unwind_mark){body, body + 1};
-	marks[2] = (struct unwind_mark){first, first};
-	marks[3] = (struct unwind_mark){UINT64_MAX - 1, UINT64_MAX};
+	marks[0] = (struct unwind_mark){first, first + 1, false};
+	marks[1] = (struct unwind_mark){body, body + 1, false};
+	marks[2] = (struct unwind_mark){first, first, false};
+	marks[3] = (struct unwind_mark){UINT64_MAX - 1, UINT64_MAX, false};
 	build_marked(f, "f.so", marks, 4);
 	expect_at(f, body - 1, "before", "sp+16, fp cfa-16");
 	expect_at(f, body, "marked", "allocator fp+16, fp cfa-16");
@@ -357,8 +357,8 @@ static void marks_split_rows_and_keep_their_rules(void **state)
 	expect_at(f, first, "marked", "allocator sp+8, fp same");
 	expect_at(f, first + 1, "after", "sp+16, fp same");
 
-	marks[0] = (struct unwind_mark){0, UINT64_MAX};
-	marks[2] = (struct unwind_mark){body + 1, first};
+	marks[0] = (struct unwind_mark){0, UINT64_MAX, false};
+	marks[2] = (struct unwind_mark){body + 1, first, false};
 	build_marked(f, "f.so", marks, 3);
 	for (size_t i = 0; i < f->table.row_count; i++)
 		assert_int_equal(!!(f->table.rows[i].rule & UNWIND_ALLOCATOR),
@@ -377,7 +377,7 @@ static void marks_count_against_the_limit(void **state)
 	run(f, LINK "n.so n.s");
 	build(f, "n.so");
 	mark = (struct unwind_mark){address_of(f, "no_cfi"),
-				    address_of(f, "no_cfi") + 8};
+				    address_of(f, "no_cfi") + 8, false};
 	assert_int_equal(unwind_table_build(f->object, &f->pool, &mark, 1,
 					    f->table.row_count, &t),
 			 -E2BIG);

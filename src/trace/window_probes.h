@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Setting and taking out the probes of a process and of those that share its
+ * memory, and telling the programs. */
+#ifndef TRACE_WINDOW_PROBES_H
+#define TRACE_WINDOW_PROBES_H
+
+#include "trace/probe_sets.h"
+
+struct tracee;
+struct tracer;
+
+/* Tells the programs what of it is observed now. */
+void window_publish(struct tracer *t, const struct tracee *e);
+/* All of them, or none and -errno, which is reported. */
+int window_set_probes(struct tracer *t, const struct tracee *e);
+void window_unset_phase(struct tracer *t, const struct tracee *e,
+			enum probe_phase phase);
+void window_unset_probes(struct tracer *t, const struct tracee *e);
+
+#endif
