@@ -15,10 +15,11 @@
 #define FREES_PART 2.0
 /* Rates that were measured as nothing. */
 #define RATE_MIN 1e-3
+/* Of a CPU, with what probes cost: then it may be at the end of what it can do.
+ */
+#define BUSY_SHARE 0.6
 /* Slowed down much: cost per own CPU time. */
 #define SLOW_SHARE 0.1
-/* ... near the end of what it can do: others have time to spare for it; ... */
-#define BUSY_SHARE 0.6
 /* ... unless the budget says that this may be noticed. */
 #define NOTICED_SHARE 0.05
 /* Then windows take at most so much of the time, and are that long: in between
@@ -68,11 +69,15 @@ static double cost_of_window(const struct window_rates *rates)
 	       FREES_PART * fmax(rates->frees, 0);
 }
 
+bool window_is_busy(const struct window_rates *rates)
+{
+	return rates->births + rates->progress > BUSY_SHARE;
+}
+
 static bool slowed_down(const struct budget *b,
 			const struct window_rates *rates)
 {
-	return b->share < NOTICED_SHARE &&
-	       rates->births + rates->progress > BUSY_SHARE &&
+	return b->share < NOTICED_SHARE && window_is_busy(rates) &&
 	       rates->births > SLOW_SHARE * rates->progress;
 }
 

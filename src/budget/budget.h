@@ -54,20 +54,23 @@ struct window_rates {
  * windows do not fall in step with what the target does. `last_ns`: how long
  * the last one was.
  *
- * A target that is slowed down much inside of windows is kept out of them for
- * more than 99 % of the time: of its requests the slowest hundredth is as it
- * was. Not so with a budget of 5 % and more.
+ * A target that is busy, and slowed down much inside of windows, is kept out of
+ * them for more than 99 % of the time: of its requests the slowest hundredth is
+ * as it was. Not so with a budget of 5 % and more.
  */
 struct window_plan window_plan(const struct budget *b,
 			       const struct window_rates *rates, double last_ns,
 			       double random);
 
+/* A target that has time to spare does in a window what it does in as much time
+ * outside. A busy one is slowed down. */
+bool window_is_busy(const struct window_rates *rates);
+
 /*
- * Of all that a target did, the share that a window has seen: both as progress
- * (progress.h), not as time, since a program that is slowed down by being
- * observed does less in a window than in as much time outside. What a single
- * window has seen is too uncertain to be divided by, so the last ones together
- * say what is usual, and what one window does not stand for the next ones do.
+ * Of all that a target did, the share that a window has seen: both as time, or
+ * where it is busy as progress (progress.h). What a single window has seen is
+ * too uncertain to be divided by, so the last ones together say what is usual,
+ * and what one window does not stand for the next ones do.
  */
 struct coverage {
 	double done, seen; /* of the last windows */

@@ -124,6 +124,7 @@ static void open_window(struct tracer *t, struct tracee *e)
 	}
 	look(t); /* what was done until now is not this window's */
 	w->unseen_ns = w->progress_ns - w->seen_until;
+	w->unseen_wall_ns = (double)(monotonic_ns() - w->births_ns[1]);
 	e->births_unseen = false;
 	window_publish(t, e);
 	t->windows.opened++;
@@ -160,6 +161,21 @@ static void observe_always(struct tracer *t, struct tracee *e)
 	enter(&e->window, WINDOW_ALWAYS, 0);
 }
 
+/* Of all that it did since the last window, what this one has seen. */
+static double share_seen(struct window *w)
+{
+	bool busy = window_is_busy(&w->rates);
+
+	if (busy != w->by_progress)
+		w->coverage = (struct coverage){0};
+	w->by_progress = busy;
+	if (busy)
+		return coverage_add(&w->coverage, w->unseen_ns,
+				    progress_seen(&w->comparison, &w->births));
+	return coverage_add(&w->coverage, w->unseen_wall_ns,
+			    (double)(w->births_ns[1] - w->births_ns[0]));
+}
+
 static void end_window(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
@@ -168,8 +184,7 @@ static void end_window(struct tracer *t, struct tracee *e)
 	w->frees = w->sum;
 	progress_compare(&w->comparison, &w->births, &w->frees);
 	w->hit_factor = progress_factor(&w->comparison);
-	w->share = coverage_add(&w->coverage, w->unseen_ns,
-				progress_seen(&w->comparison, &w->births));
+	w->share = share_seen(w);
 	window_weights_end(t, e, w->share, w->births_ns[0], w->births_ns[1]);
 	e->observed_share = (uint32_t)(w->share * 4294967295.0);
 	diag_debug("process %d: observed for %.0f ms and %.0f ms, %.2f %% of "
@@ -229,6 +244,7 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 	sample_finer(t);
 	look(t);
 	w->seen_until = w->progress_ns;
+	w->births_ns[1] = monotonic_ns();
 	wait_for_credit(w);
 }
 

@@ -48,9 +48,10 @@ struct window {
 	double hit_factor; /* progress.h */
 	double other_rate; /* cost of probes that stay, smoothed */
 
-	double progress_ns; /* in all */
-	double seen_until;  /* progress that windows stand for */
-	double unseen_ns;   /* ... before the last one */
+	double progress_ns;		  /* in all */
+	double seen_until;		  /* progress that windows stand for */
+	double unseen_ns, unseen_wall_ns; /* before the last one */
+	bool by_progress; /* what its windows stand for (budget.h) */
 	struct coverage coverage;
 	double share;	       /* that the last one has seen */
 	uint64_t births_ns[2]; /* when its births part began, ended */
