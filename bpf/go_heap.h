@@ -61,7 +61,7 @@ static __always_inline int go_allocated(struct pt_regs *ctx)
 	    block_find(p, target->owner) != BLOCK_NOWHERE)
 		return 0;
 	stack = own_sample_stack(ctx, tgid, target->map_epoch,
-				 STACK_SOURCE_GO_HEAP);
+				 STACK_SOURCE_GO_HEAP, false);
 	if (stack != STACK_ID_NONE)
 		block_allocated(target->owner, p, size, stack, threshold);
 	return 0;

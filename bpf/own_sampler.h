@@ -27,9 +27,11 @@ static __always_inline bool own_sample_kept(__u64 size, __u32 *threshold)
 }
 
 /* Walks from a probe that has `entry_sp` as its stack pointer and its caller's
- * frame pointer; see call_stack. */
+ * frame pointer, see call_stack; or, `inside`, from one in the middle of a
+ * function. */
 static __always_inline __u32 own_sample_stack(struct pt_regs *ctx, __u32 tgid,
-					      __u32 epoch, __u32 source)
+					      __u32 epoch, __u32 source,
+					      bool inside)
 {
 	struct scratch *s = scratch_get();
 	__u64 start = timing_start();
@@ -39,29 +41,12 @@ static __always_inline __u32 own_sample_stack(struct pt_regs *ctx, __u32 tgid,
 		count(COUNTER_LOST_SCRATCH, 1);
 		return STACK_ID_NONE;
 	}
-	walk_from_site(&s->walk, tgid, epoch, source, PT_REGS_IP(ctx),
-		       PT_REGS_SP(ctx), PT_REGS_FP(ctx));
-	id = stack_intern(&s->walk);
-	scratch_put(s);
-	timing_stop(start, COUNTER_SAMPLE_NS);
-	return id;
-}
-
-/* The same from a probe in the middle of a function. */
-static __always_inline __u32 own_sample_stack_inside(struct pt_regs *ctx,
-						     __u32 tgid, __u32 epoch,
-						     __u32 source)
-{
-	struct scratch *s = scratch_get();
-	__u64 start = timing_start();
-	__u32 id;
-
-	if (!s) {
-		count(COUNTER_LOST_SCRATCH, 1);
-		return STACK_ID_NONE;
-	}
-	walk_from_inside(&s->walk, tgid, epoch, source, PT_REGS_IP(ctx),
-			 PT_REGS_SP(ctx), PT_REGS_FP(ctx));
+	if (inside)
+		walk_from_inside(&s->walk, tgid, epoch, source, PT_REGS_IP(ctx),
+				 PT_REGS_SP(ctx), PT_REGS_FP(ctx));
+	else
+		walk_from_site(&s->walk, tgid, epoch, source, PT_REGS_IP(ctx),
+			       PT_REGS_SP(ctx), PT_REGS_FP(ctx));
 	id = stack_intern(&s->walk);
 	scratch_put(s);
 	timing_stop(start, COUNTER_SAMPLE_NS);

@@ -86,8 +86,8 @@ static __always_inline int usdt_allocated(struct pt_regs *ctx,
 		size = weight;
 	if (!own_sample_kept(size, &threshold))
 		return 0;
-	stack = own_sample_stack_inside(ctx, tgid, target->map_epoch,
-					STACK_SOURCE_NATIVE);
+	stack = own_sample_stack(ctx, tgid, target->map_epoch,
+				 STACK_SOURCE_NATIVE, true);
 	if (stack != STACK_ID_NONE)
 		block_allocated(target->owner, p, size, stack, threshold);
 	return 0;
