@@ -108,7 +108,31 @@ static int add_usdt(struct tracer *t, struct tracee *e, const struct object *o,
 	return err;
 }
 
-struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
+static struct bpf_program *late_program(struct tracer *t,
+					enum point_group group)
+{
+	const struct trace_bpf *skel =
+		late_programs(t, group == GROUP_GO     ? LATE_GO
+				 : group == GROUP_USDT ? LATE_USDT
+						       : LATE_V8);
+
+	if (!skel)
+		return NULL;
+	switch (group) {
+	case GROUP_GO:
+		return skel->progs.go_heap;
+	case GROUP_USDT:
+		return skel->progs.usdt;
+	case GROUP_V8_ALLOCATION:
+		return skel->progs.v8_allocation;
+	case GROUP_V8_SIZE:
+		return skel->progs.v8_size;
+	default:
+		return skel->progs.v8_gc;
+	}
+}
+
+struct bpf_program *site_program(struct tracer *t, uint32_t kind,
 				 enum link_kind *link)
 {
 	bool session = t->link == LINK_SESSION;
@@ -120,15 +144,11 @@ struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
 	case GROUP_LOADER:
 		return t->skel->progs.loader_entry;
 	case GROUP_V8_ALLOCATION:
-		return t->skel->progs.v8_allocation;
 	case GROUP_V8_GC:
-		return t->skel->progs.v8_gc;
 	case GROUP_V8_SIZE:
-		return t->skel->progs.v8_size;
 	case GROUP_GO:
-		return t->skel->progs.go_heap;
 	case GROUP_USDT:
-		return t->skel->progs.usdt;
+		return late_program(t, group_of(kind));
 	case GROUP_MAP:
 		*link = t->link;
 		return session ? t->skel->progs.map_session
@@ -197,9 +217,9 @@ static int link_points(struct tracer *t, struct tracee *e,
 	if (!err)
 		err = link_group(e, o, t->skel->progs.free_entry, plain, false,
 				 p, GROUP_FREE);
-	if (!err)
-		err = link_group(e, o, t->skel->progs.usdt, plain, false, p,
-				 GROUP_USDT);
+	if (!err && p->count[GROUP_USDT])
+		err = link_group(e, o, late_program(t, GROUP_USDT), plain,
+				 false, p, GROUP_USDT);
 	for (enum point_group g = GROUP_REALLOC; !err && g <= GROUP_MAP; g++)
 		err = link_calls(t, e, o, p, g);
 	return err;

@@ -102,8 +102,7 @@ static bool is_copied(const struct copied *c, const struct site *s)
 	return s->users && c->objects[s->object->id];
 }
 
-static struct bpf_program *program_of(const struct tracer *t,
-				      const struct site *s)
+static struct bpf_program *program_of(struct tracer *t, const struct site *s)
 {
 	enum link_kind link;
 
@@ -111,7 +110,7 @@ static struct bpf_program *program_of(const struct tracer *t,
 }
 
 /* Whether an earlier site has the same object and program: swept with it. */
-static bool swept_before(const struct tracer *t, size_t index)
+static bool swept_before(struct tracer *t, size_t index)
 {
 	const struct site *s = &t->sites.list[index];
 

@@ -61,13 +61,6 @@ static void choose_programs(struct tracer *t)
 	if (t->options.growth == GROWTH_ALWAYS)
 		return;
 	use(t->skel->progs.free_entry, multi);
-	if (t->options.v8) {
-		use(t->skel->progs.v8_allocation, multi);
-		use(t->skel->progs.v8_gc, multi);
-		use(t->skel->progs.v8_size, multi);
-	}
-	use(t->skel->progs.go_heap, multi);
-	use(t->skel->progs.usdt, multi);
 	use(t->skel->progs.loader_entry, multi);
 	if (t->link == LINK_SESSION) {
 		use(t->skel->progs.alloc_session, LB_BPF_TRACE_UPROBE_SESSION);

@@ -65,23 +65,6 @@ bool pages_possible(const struct tracer *t)
 /* ---- Loading ----------------------------------------------------------------
  */
 
-static int share_maps(const struct tracer *t, struct trace_bpf *skel)
-{
-	const struct bpf_map *from;
-	struct bpf_map *map;
-	int err = 0;
-
-	bpf_object__for_each_map(map, skel->obj)
-	{
-		from = bpf_object__find_map_by_name(t->skel->obj,
-						    bpf_map__name(map));
-		if (!err)
-			err = from ? bpf_map__reuse_fd(map, bpf_map__fd(from))
-				   : -ENOENT;
-	}
-	return err;
-}
-
 static int map_tables(struct tracer *t)
 {
 	struct pages *p = &t->pages;
@@ -121,7 +104,7 @@ static int load_programs(struct tracer *t)
 	for (size_t i = 0; i < PAGES_LINKS; i++)
 		bpf_program__set_autoload(programs[i], true);
 	bpf_program__set_autoload(skel->progs.pages_gone, true);
-	err = share_maps(t, skel);
+	err = tracer_share_maps(t, skel);
 	return err ? err : trace_bpf__load(skel);
 }
 

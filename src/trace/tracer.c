@@ -119,6 +119,7 @@ void tracer_free(struct tracer *t)
 	ring_buffer__free(t->events);
 	if (t->epoll_fd >= 0)
 		close(t->epoll_fd);
+	late_programs_free(t);
 	regions_free(t->regions);
 	unwind_store_free(t->unwind);
 	tracer_unload(t);

@@ -20,6 +20,7 @@
 #include "trace/cohorts.h"
 #include "trace/go_heap.h"
 #include "trace/js_frames.h"
+#include "trace/late_programs.h"
 #include "trace/regions.h"
 #include "target/maps.h"
 #include "trace/memory_plan.h"
@@ -130,6 +131,7 @@ struct tracer {
 	struct v8_trends v8_trends;
 
 	struct windows windows;
+	struct late_programs late;
 };
 
 /* load.c: opens, sizes, loads and maps the BPF object. */
@@ -182,7 +184,7 @@ int tracee_follow_instead(struct tracer *t, struct tracee *e, int err);
  * that may fail. */
 bool tracer_may_probe(const struct tracer *t, const struct alloc_function *f);
 /* The program and link kind at the entry of such a function. */
-struct bpf_program *site_program(const struct tracer *t, uint32_t kind,
+struct bpf_program *site_program(struct tracer *t, uint32_t kind,
 				 enum link_kind *link);
 
 /* children.c: processes that targets fork. */
