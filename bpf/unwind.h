@@ -517,6 +517,17 @@ static __always_inline void walk_from_site(struct walk *w, __u32 tgid,
 	walk_run(w);
 }
 
+/* A walk that begins at an instruction, with the registers there. */
+static __always_inline void walk_begin_at(struct walk *w, __u32 tgid,
+					  __u32 epoch, __u32 source, __u64 pc,
+					  __u64 sp, __u64 fp)
+{
+	walk_begin(w, tgid, epoch, source, fp);
+	w->pc = pc;
+	w->sp = sp;
+	w->exact = 1;
+}
+
 /*
  * Walks from any instruction: where a thread entered the kernel. Which of the
  * instructions of a function it was makes no other stack (stack_equal): loops
@@ -527,10 +538,7 @@ static __always_inline void walk_from_position(struct walk *w, __u32 tgid,
 					       __u32 epoch, __u32 source,
 					       __u64 pc, __u64 sp, __u64 fp)
 {
-	walk_begin(w, tgid, epoch, source, fp);
-	w->pc = pc;
-	w->sp = sp;
-	w->exact = 1;
+	walk_begin_at(w, tgid, epoch, source, pc, sp, fp);
 	w->leaf = pc;
 	walk_search(w, pc);
 	walk_run(w);
@@ -541,10 +549,7 @@ static __always_inline void walk_from_inside(struct walk *w, __u32 tgid,
 					     __u32 epoch, __u32 source,
 					     __u64 pc, __u64 sp, __u64 fp)
 {
-	walk_begin(w, tgid, epoch, source, fp);
-	w->pc = pc;
-	w->sp = sp;
-	w->exact = 1;
+	walk_begin_at(w, tgid, epoch, source, pc, sp, fp);
 	walk_run(w);
 }
 

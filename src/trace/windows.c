@@ -45,6 +45,12 @@ static bool leads(const struct tracee *e)
 	return e->alive && e->owner == e->pid;
 }
 
+/* Of probes that windows set and take out. */
+static double windowed_cost_ns(const struct progress_sample *s, double factor)
+{
+	return progress_overhead_ns(s, factor) - factor * s->other_ns;
+}
+
 /* What was spent since the last look goes on all accounts. */
 static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
@@ -52,7 +58,7 @@ static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	double limit = t->options.max_overhead, factor = w->hit_factor;
 	double other = factor * w->fresh.other_ns;
 	/* Probes that stay are taken off the share instead. */
-	double spent = progress_overhead_ns(&w->fresh, factor) - other;
+	double spent = windowed_cost_ns(&w->fresh, factor);
 	double weight = w->fresh.wall_ns / (w->fresh.wall_ns + SMOOTHING_NS);
 
 	if (w->fresh.wall_ns > 0)
@@ -81,9 +87,7 @@ static void measure_rates(struct window *w)
 	double lasted = fmax(w->sum.wall_ns, 1), factor = w->hit_factor;
 
 	w->rates = (struct window_rates){
-		.births = (progress_overhead_ns(&w->sum, factor) -
-			   factor * w->sum.other_ns) /
-			  lasted,
+		.births = windowed_cost_ns(&w->sum, factor) / lasted,
 		.frees = factor * w->sum.free_ns / lasted,
 		.progress = progress_ns(&w->sum, factor) / lasted,
 	};
@@ -179,18 +183,19 @@ static double share_seen(struct window *w)
 static void end_window(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
+	double share;
 
 	look(t);
 	w->frees = w->sum;
 	progress_compare(&w->comparison, &w->births, &w->frees);
 	w->hit_factor = progress_factor(&w->comparison);
-	w->share = share_seen(w);
-	window_weights_end(t, e, w->share, w->births_ns[0], w->births_ns[1]);
-	e->observed_share = (uint32_t)(w->share * 4294967295.0);
+	share = share_seen(w);
+	window_weights_end(t, e, share, w->births_ns[0], w->births_ns[1]);
+	e->observed_share = (uint32_t)(share * 4294967295.0);
 	diag_debug("process %d: observed for %.0f ms and %.0f ms, %.2f %% of "
 		   "what it did; a hit costs %.2f of what was calibrated",
 		   (int)e->pid, w->births.wall_ns / 1e6, w->frees.wall_ns / 1e6,
-		   100 * w->share, w->hit_factor);
+		   100 * share, w->hit_factor);
 	if (w->rates.births < CALM_SHARE * w->budget.share &&
 	    w->budget.credit_ns > 0) {
 		observe_always(t, e);

@@ -53,7 +53,6 @@ struct window {
 	double unseen_ns, unseen_wall_ns; /* before the last one */
 	bool by_progress; /* what its windows stand for (budget.h) */
 	struct coverage coverage;
-	double share;	       /* that the last one has seen */
 	uint64_t births_ns[2]; /* when its births part began, ended */
 	uint64_t watched_ns, observed_ns; /* until the state began */
 };
