@@ -13,7 +13,7 @@ import pytest
 
 from leakbpf import PATIENCE, Line, Profiler
 from paths import ROOT
-from v8_samples import misplaced, samples
+from v8_samples import collecting, misplaced, samples
 
 SCRIPT = os.path.join(ROOT, "tests/targets/v8_heap.js")
 VERSIONS = ("18", "20", "22", "24")
@@ -79,15 +79,20 @@ def line_of(run, label):
 
 
 def stopped_samples(profiler, target):
-    """What is followed while the target stands still, and what of it is not
-    where it should be."""
-    os.kill(target.pid, signal.SIGSTOP)
-    try:
-        time.sleep(0.1)
-        found = samples(profiler.process.pid)
-        return found, misplaced(target.pid, found)
-    finally:
-        os.kill(target.pid, signal.SIGCONT)
+    """What is followed while the target stands still between two collections,
+    and what of it is not where it should be."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        os.kill(target.pid, signal.SIGSTOP)
+        try:
+            time.sleep(0.1)
+            if not collecting(profiler.process.pid):
+                found = samples(profiler.process.pid)
+                return found, misplaced(target.pid, found)
+        finally:
+            os.kill(target.pid, signal.SIGCONT)
+        time.sleep(0.05)
+    raise TimeoutError("stopped in a collection each time")
 
 
 # 10 s of leaking 4 MB/s are some 200 samples: their error is 7 % of the whole,

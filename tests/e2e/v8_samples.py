@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 BPFTOOL = shutil.which("bpftool", path="/usr/sbin:/sbin:/usr/bin")
 SAMPLE = struct.Struct("<QQIIQQQII")
+HEAP = struct.Struct("<QII")  # the first fields of struct v8_heap
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Sample:
     heap: int
     survived: int
     weight: int  # bytes it stands for
+    birth_ns: int
 
 
 def bpftool(*arguments):
@@ -40,18 +42,30 @@ def map_ids(pid):
     return {bpftool("show", "id", i)["name"]: i for i in ids}
 
 
+def values(map_id):
+    for entry in bpftool("dump", "id", map_id):
+        yield bytes(int(b, 16) for b in entry["value"])
+
+
+def collecting(pid):
+    """Whether a heap that the leakbpf with this pid follows is being
+    collected: its objects are moving."""
+    return any(HEAP.unpack_from(heap)[2]
+               for heap in values(map_ids(pid)["v8_heaps"]))
+
+
 def samples(pid):
     """What the leakbpf with this pid follows."""
     ids = map_ids(pid)
     found = []
     for name in ("v8_young", "v8_old"):
-        for entry in bpftool("dump", "id", ids[name]):
-            fields = SAMPLE.unpack(bytes(int(b, 16) for b in entry["value"]))
-            address, heap, survived, _, size, _, booking, _, _ = fields
+        for value in values(ids[name]):
+            fields = SAMPLE.unpack(value)
+            address, heap, survived, _, size, birth, booking, _, _ = fields
             threshold = booking >> 32
             if booking:
                 weight = (size << 32) // threshold if threshold else size
-                found.append(Sample(address, heap, survived, weight))
+                found.append(Sample(address, heap, survived, weight, birth))
     return found
 
 
@@ -71,6 +85,12 @@ def is_object(memory, address):
 
 
 def misplaced(pid, found):
-    """Samples that are not where an object is. The target must stand still."""
+    """Samples that are not where an object is. The target must stand still, and
+    not in a collection. The last sample of each heap is left out: a thread that
+    stops right after the probe has not made that object yet."""
+    last = {}
+    for s in found:
+        last[s.heap] = max(s.birth_ns, last.get(s.heap, 0))
     with open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        return [s for s in found if not is_object(memory, s.address)]
+        return [s for s in found if s.birth_ns < last[s.heap] and
+                not is_object(memory, s.address)]
