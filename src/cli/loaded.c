@@ -122,6 +122,7 @@ static bool diagnose(struct loaded *l)
 		.collections = s->collections,
 		.settled_seconds = (double)s->settled_ns / 1e9,
 		.unobserved_share = 1 - s->status.observed_share,
+		.windows = s->status.windows,
 	};
 
 	l->diagnosis = diagnosis_new(l->profile, &facts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/verdict_text.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -127,6 +128,12 @@ static void add_doubt(struct text *t, const struct verdict *v)
 	case DOUBT_TURNOVER:
 		text_add(t, "grows, but old blocks go, as under more load");
 		add_lifetime(t, v);
+		break;
+	case DOUBT_WINDOWS:
+		text_printf(t,
+			    "observed in too few windows, it takes %d (see "
+			    "--max-overhead)",
+			    VERDICT_WINDOWS_MIN);
 		break;
 	case DOUBT_UNSEEN:
 		add_growth(t, v);
@@ -290,6 +297,23 @@ static void add_unexplained(struct text *t, const struct report *r,
 	add_places(t, r);
 }
 
+static void add_unknown(struct text *t, const struct diagnosis_summary *d)
+{
+	text_printf(t, "NO VERDICT YET  watched for %s",
+		    format_duration(d->seconds).text);
+	if (d->seconds < VERDICT_SECONDS_MIN) {
+		text_printf(t, "; it takes at least %.0f s",
+			    VERDICT_SECONDS_MIN);
+		return;
+	}
+	text_printf(t, " in %" PRIu64 " windows (--max-overhead); it takes %d",
+		    d->windows, VERDICT_WINDOWS_MIN);
+	if (d->resident_known) {
+		text_add(t, "; RSS grows ");
+		add_interval(t, &d->resident);
+	}
+}
+
 void verdict_headline(struct text *t, const struct report *r)
 {
 	const struct diagnosis_summary *d = diagnosis_summary(r->diagnosis);
@@ -325,11 +349,7 @@ void verdict_headline(struct text *t, const struct report *r)
 		add_missed(t, d);
 		break;
 	case DIAGNOSIS_UNKNOWN:
-		text_printf(t,
-			    "NO VERDICT YET  watched for %s; it takes at least "
-			    "%.0f s",
-			    format_duration(d->seconds).text,
-			    VERDICT_SECONDS_MIN);
+		add_unknown(t, d);
 		break;
 	}
 	if (d->kind != DIAGNOSIS_LEAK)

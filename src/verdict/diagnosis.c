@@ -112,6 +112,23 @@ static bool grows(const struct series_point *points, size_t count,
 	return g.z > GROWTH_Z && added > GROWTH_SHARE * points[count - 1].live;
 }
 
+static bool is_seldom(const struct diagnosis_facts *facts)
+{
+	return facts->unobserved_share >= UNOBSERVED_MUCH &&
+	       facts->windows < VERDICT_WINDOWS_MIN;
+}
+
+static void doubt_windows(const struct profile_stack *s,
+			  const struct diagnosis_facts *facts,
+			  struct verdict *v)
+{
+	if (s->source != STACK_SOURCE_NATIVE || !is_seldom(facts))
+		return;
+	v->kind = VERDICT_UNKNOWN;
+	v->doubt = DOUBT_WINDOWS;
+	v->settle_seconds = v->settle_sample_bytes = 0;
+}
+
 /*
  * Where frees are missed, blocks that live for some minutes look like leaks.
  * But then resident memory does not grow, or not nearly as much.
@@ -187,6 +204,7 @@ static int judge_all(struct diagnosis *d, struct profile *p,
 		judge_stack(p, stacks[i], facts, tested ? tested : 1,
 			    &d->verdicts[i]);
 		doubt_unseen(p, stacks[i], facts, &d->verdicts[i]);
+		doubt_windows(stacks[i], facts, &d->verdicts[i]);
 		count_verdict(d, stacks[i], &d->verdicts[i]);
 		err = stack_table_put(&d->index, stacks[i]->id, (uint32_t)i);
 	}
@@ -244,7 +262,7 @@ static void look_at_growth(struct diagnosis *d, const struct profile *p)
 		s->kind = DIAGNOSIS_LEAK;
 	else if (d->leak_count)
 		s->kind = DIAGNOSIS_UNEXPLAINED;
-	else if (s->seconds < VERDICT_SECONDS_MIN)
+	else if (s->seconds < VERDICT_SECONDS_MIN || s->seldom)
 		s->kind = DIAGNOSIS_UNKNOWN;
 	else if (s->resident_grows &&
 		 s->outstanding.high < s->resident.value / 2)
@@ -275,6 +293,8 @@ struct diagnosis *diagnosis_new(struct profile *p,
 	if (!d)
 		return NULL;
 	d->summary.seconds = profile_seconds(p);
+	d->summary.windows = facts->windows;
+	d->summary.seldom = is_seldom(facts);
 	profile_settle(p, facts->settled_seconds);
 	if (judge_all(d, p, facts)) {
 		diagnosis_free(d);

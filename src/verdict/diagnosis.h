@@ -10,7 +10,7 @@
 #include "verdict/verdict.h"
 
 enum diagnosis_kind {
-	DIAGNOSIS_UNKNOWN, /* watched for too short a time */
+	DIAGNOSIS_UNKNOWN, /* watched for too short a time, or too seldom */
 	DIAGNOSIS_LEAK,	   /* some stacks leak */
 	/* Resident memory grows, and what leaks hardly explains it. */
 	DIAGNOSIS_UNEXPLAINED,
@@ -37,11 +37,14 @@ struct diagnosis_facts {
 	/* Of the time, the share in which native memory was not observed: what
 	 * is freed then counts as live until its address is used again. */
 	double unobserved_share;
+	uint64_t windows; /* in which it was observed, of all targets */
 };
 
 struct diagnosis_summary {
 	enum diagnosis_kind kind;
-	double seconds;		      /* watched */
+	double seconds; /* watched */
+	bool seldom;	/* ... in fewer windows than a verdict takes */
+	uint64_t windows;
 	size_t counts[VERDICT_KINDS]; /* stacks, and their live bytes */
 	double live[VERDICT_KINDS];
 	/* All rates in bytes per minute, with 95 % intervals. */

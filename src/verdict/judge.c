@@ -118,7 +118,8 @@ static void settle(const struct verdict_input *in, const struct shape *shape,
 		out->settle_seconds = 2 * now;
 		break;
 	case DOUBT_NONE:
-	case DOUBT_UNSEEN: /* is told of what has been judged */
+	case DOUBT_WINDOWS: /* these are told of what has been judged */
+	case DOUBT_UNSEEN:
 		break;
 	case DOUBT_COLLECTIONS:
 		out->settle_seconds = 0; /* nobody knows when they come */

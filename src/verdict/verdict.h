@@ -31,6 +31,7 @@ enum verdict_doubt {
 	DOUBT_DROPPED,	/* rises, and fell from such heights before */
 	DOUBT_TURNOVER, /* more is live, but old blocks do go: more load? */
 	DOUBT_COLLECTIONS, /* no full garbage collection, or too early */
+	DOUBT_WINDOWS,	   /* observed in too few windows */
 	DOUBT_UNSEEN, /* grows, resident memory does not: frees not seen? */
 };
 
@@ -38,6 +39,9 @@ enum verdict_doubt {
 #define VERDICT_SECONDS_MIN 30.0
 /* Live samples below which nothing is said of a stack. */
 #define VERDICT_SAMPLES_MIN 6.0
+/* Of memory that is observed in windows: what a few of them happened to see
+ * says nothing of how memory grew. */
+#define VERDICT_WINDOWS_MIN 6
 /* Of a garbage-collected heap only full collections tell what is live. */
 #define VERDICT_COLLECTIONS_MIN 1
 

@@ -204,7 +204,8 @@ static void an_unobserved_leak_needs_as_much_resident_growth(void **state)
 			.stacks = {two_mib_per_minute},
 			.resident = cases[i].resident,
 			.seconds = 90,
-			.facts = {.unobserved_share = cases[i].unobserved},
+			.facts = {.unobserved_share = cases[i].unobserved,
+				  .windows = VERDICT_WINDOWS_MIN},
 		};
 		enum diagnosis_kind seen;
 
@@ -217,6 +218,22 @@ static void an_unobserved_leak_needs_as_much_resident_growth(void **state)
 				 diagnosis_name(seen));
 		forget(&g);
 	}
+}
+
+static void a_few_windows_are_no_diagnosis(void **state)
+{
+	struct program g = {
+		.stacks = {two_mib_per_minute},
+		.resident = two_mib_per_minute,
+		.seconds = 90,
+		.facts = {.unobserved_share = 0.99, .windows = 2},
+	};
+
+	watch(&g);
+	assert_says(&g, "NO VERDICT YET  watched for 1 min 30 s in 2 windows "
+			"(--max-overhead); it takes 6; RSS grows +2.0 MiB/min "
+			"to +2.0 MiB/min");
+	forget(&g);
 }
 
 static void several_leaks_add_up(void **state)
@@ -412,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_leak_has_rate_share_place_and_end),
 		cmocka_unit_test(
 			an_unobserved_leak_needs_as_much_resident_growth),
+		cmocka_unit_test(a_few_windows_are_no_diagnosis),
 		cmocka_unit_test(several_leaks_add_up),
 		cmocka_unit_test(retention_is_told_from_a_leak),
 		cmocka_unit_test(healthy_programs_hear_what_was_seen),
