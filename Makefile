@@ -25,8 +25,7 @@ LIBS     := -lbpf -ldw -lelf -lz -llzma -lbz2 -lcapstone -liberty -ljson-c -lncu
 # need the shared libc.
 SANITIZE ?=
 ifeq ($(SANITIZE),)
-# libevent can look up names, which a static libc warns of; it is never asked to.
-LDFLAGS += -static -Wl,--no-warnings
+LDFLAGS += -static
 else
 CFLAGS  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SANITIZE)
@@ -50,8 +49,10 @@ UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit
 
 all: $(BUILD)/leakbpf
 
+# libevent and libcap-ng can look up names, which a static libc warns of; they are
+# never asked to. The linker's --no-warnings would hide its errors, too.
 $(BUILD)/leakbpf: $(BUILD)/src/cli/main.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) 2> $@.log || { cat $@.log >&2; exit 1; }
 
 $(LIB): $(OBJ)
 	@rm -f $@

@@ -26,7 +26,10 @@
  * lies what is to be learnt of lifetimes, and how often one comes. */
 #define SLOW_TIME_SHARE 0.008
 #define SLOW_BIRTHS_NS	12e6
-#define SHARE_LEAST	1e-6
+/* Longer than these there may be one, where the target becomes busy in it or
+ * there is no CPU for us to end it in time: after that, no long silence. */
+#define PAUSE_MOST_NS 10e9
+#define SHARE_LEAST   1e-6
 /* What older windows count when a new one is added. */
 #define COVERAGE_MEMORY 0.8
 /* A window stands for more or less than usual within this factor; what is left
@@ -95,7 +98,7 @@ struct window_plan window_plan(const struct budget *b,
 	/* What can never be saved up must not be waited for. */
 	births = fmin(births, SAVED_SHARE * b->highest_ns / cost);
 	if (slowed_down(b, rates))
-		pause = last_ns / SLOW_TIME_SHARE;
+		pause = fmin(last_ns / SLOW_TIME_SHARE, PAUSE_MOST_NS);
 	return (struct window_plan){
 		.credit_ns = births * cost,
 		.births_ns = (uint64_t)births,

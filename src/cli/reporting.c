@@ -318,7 +318,7 @@ int reporting_update(struct reporting *r, bool final)
 	report->status.js_dropped += js_names_lost(r->js_names);
 	tracer_counters(r->tracer, r->counters);
 	if (final)
-		tracer_settle(r->tracer);
+		tracer_check_pages(r->tracer);
 	err = try_snapshot(r, now_ns, window, &report->status);
 	if (err)
 		return err;
@@ -340,6 +340,7 @@ int reporting_update(struct reporting *r, bool final)
 	};
 	reporting_go_facts(&r->go, r->attached_ns, &r->facts);
 	r->facts.unobserved_share = 1 - report->status.observed_share;
+	r->facts.windows = report->status.windows;
 	find_limit(r->targets, &r->facts);
 	if (!r->capture)
 		return 0;

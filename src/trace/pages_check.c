@@ -150,7 +150,7 @@ static int check_all(struct tracer *t)
 	return err;
 }
 
-void tracer_settle(struct tracer *t)
+void tracer_check_pages(struct tracer *t)
 {
 	t->pages.check_ns = 0;
 }

@@ -15,7 +15,8 @@
 #define TICK_NS	     1000000000ULL
 #define POLL_STEP_MS 100
 /* An observation window lasts no longer. */
-#define SETTLE_NS 2000000000ULL
+#define SETTLE_NS      2000000000ULL
+#define SETTLE_STEP_MS 5
 /* Unknown addresses ask for a rescan at most this often. */
 #define RESCAN_GAP_NS 100000000ULL
 /* A program that has just started finds its allocator within this time; later
@@ -293,7 +294,6 @@ static void step(struct tracer *t)
 {
 	uint64_t now = monotonic_ns();
 
-	windows_follow(t, now);
 	if (t->pressure)
 		tracer_relieve_pressure(t);
 	for (size_t i = 0; i < t->tracee_count; i++)
@@ -314,13 +314,18 @@ static void handle_exit(struct tracer *t, struct tracee *e)
 	t->changed = true;
 }
 
+/* While it waits, the keeper of windows may have the lock. */
 static int wait_once(struct tracer *t, int timeout_ms)
 {
 	struct epoll_event events[16];
-	int n = epoll_wait(t->epoll_fd, events, 16, timeout_ms);
+	int n, err;
 
+	windows_unlock(t);
+	n = epoll_wait(t->epoll_fd, events, 16, timeout_ms);
+	err = -errno;
+	windows_lock(t);
 	if (n < 0)
-		return -errno;
+		return err;
 	__atomic_store_n(&t->skel->bss->starts_sent, 0, __ATOMIC_RELAXED);
 	ring_buffer__consume(t->events);
 	js_frames_resolve(t);
@@ -336,7 +341,7 @@ static int poll_until(struct tracer *t, uint64_t end_ns)
 		uint64_t now = monotonic_ns();
 		int left = now < end_ns ? (int)((end_ns - now) / 1000000) : 0;
 		int step_ms = left < POLL_STEP_MS ? left : POLL_STEP_MS;
-		int err = wait_once(t, windows_wait_ms(t, now, step_ms));
+		int err = wait_once(t, step_ms);
 
 		if (err)
 			return err;
@@ -365,13 +370,12 @@ void tracer_settle(struct tracer *t)
 	uint64_t latest = monotonic_ns() + SETTLE_NS;
 
 	windows_lock(t);
+	t->windows.settling = true;
 	do {
-		uint64_t now = monotonic_ns();
-		bool open = windows_open(t) && now < latest;
-
-		wait_once(t, open ? windows_wait_ms(t, now, POLL_STEP_MS) : 0);
+		wait_once(t, windows_open(t) ? SETTLE_STEP_MS : 0);
 		step(t);
 	} while (windows_open(t) && monotonic_ns() < latest);
+	t->windows.settling = false;
 	windows_unlock(t);
 }
 

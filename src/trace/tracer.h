@@ -141,7 +141,7 @@ uint64_t tracer_set_sampling(struct tracer *t, uint64_t interval);
 
 /* What is read next is to be as of now, whatever it costs to find out which
  * pages are still held: for the last report. */
-void tracer_settle(struct tracer *t);
+void tracer_check_pages(struct tracer *t);
 /* Calls `each` for every stack in use; a consistent copy is passed. Memory
  * maps (--mmap) come as stacks of their own. */
 typedef void (*tracer_stack_fn)(uint32_t id, const struct stack_frames *frames,

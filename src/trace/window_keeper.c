@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Making a report can take seconds: probes that have become too expensive must
- * not wait for that. */
+ * not wait for that, so a thread of its own opens and closes windows. */
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "trace/tracer_internal.h"
 
-#define STEP_NS 20000000L
+/* A new target is seen after so much time at the latest. */
+#define STEP_MS_MAX 50
+/* Where targets take all CPUs, a window would else last until it is our turn:
+ * ten times as long as planned. What the thread does is little. */
+#define KEEPER_NICE (-20)
 
 void windows_lock(struct tracer *t)
 {
@@ -18,18 +24,21 @@ void windows_unlock(struct tracer *t)
 	pthread_mutex_unlock(&t->windows.lock);
 }
 
-/* While the main thread polls it holds the lock, and does this itself. */
 static void *keep(void *context)
 {
-	const struct timespec step = {.tv_nsec = STEP_NS};
 	struct tracer *t = context;
+	int wait_ms;
 
+	/* Of this thread only (setpriority(2), "C library/kernel differences").
+	 * Without CAP_SYS_NICE it works, too, less exactly. */
+	setpriority(PRIO_PROCESS, 0, KEEPER_NICE);
 	while (!__atomic_load_n(&t->windows.stopping, __ATOMIC_ACQUIRE)) {
-		nanosleep(&step, NULL);
-		if (pthread_mutex_trylock(&t->windows.lock))
-			continue;
+		windows_lock(t);
 		windows_follow(t, monotonic_ns());
+		wait_ms = windows_wait_ms(t, monotonic_ns(), STEP_MS_MAX);
 		windows_unlock(t);
+		nanosleep(&(struct timespec){.tv_nsec = wait_ms * 1000000L},
+			  NULL);
 	}
 	return NULL;
 }

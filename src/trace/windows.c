@@ -264,7 +264,8 @@ static bool has_credit(const struct budget *b, double needed)
 static bool may_open(const struct tracer *t, const struct window *w,
 		     uint64_t now_ns)
 {
-	return now_ns - w->begun_ns >= w->next.pause_ns &&
+	return !t->windows.settling &&
+	       now_ns - w->begun_ns >= w->next.pause_ns &&
 	       has_credit(&w->budget, w->next.credit_ns) &&
 	       has_credit(&t->windows.total, w->next.credit_ns);
 }

@@ -63,6 +63,7 @@ struct windows {
 	uint64_t sample_ns, return_ns; /* at the last look, of all targets */
 	uint64_t opened;	       /* windows so far */
 	double spent_ns; /* by all targets, with what a hit costs there */
+	bool settling;	 /* none is opened: tracer_settle waits */
 	bool refused;	 /* said that there cannot be any */
 	bool meter_used[METERS_MAX];
 	struct window_totals *totals; /* by stack; NULL: not needed yet */
@@ -83,9 +84,8 @@ int windows_wait_ms(const struct tracer *t, uint64_t now_ns, int most);
 /* While one is open, figures hold blocks whose end will be seen in it. */
 bool windows_open(const struct tracer *t);
 
-/* window_keeper.c: who changes tracees, sites or probes holds the lock. While
- * the main thread is busy with other things, the keeper looks after the
- * windows. start: 0 or -errno. */
+/* window_keeper.c: a thread that calls windows_follow when something is due.
+ * Who changes tracees, sites or probes holds the lock. start: 0 or -errno. */
 int windows_keeper_start(struct tracer *t);
 void windows_keeper_stop(struct tracer *t);
 void windows_lock(struct tracer *t);

@@ -108,13 +108,13 @@ def test_a_target_that_becomes_busy_is_back_within_its_budget(tmp_path):
 @pytest.mark.timeout(120)
 def test_a_leak_is_found_in_windows(tmp_path):
     """Its size within a factor of three: some ten windows of 12 ms each stand
-    for 30 s, fewer on a busy machine. What is freed at once is not
-    outstanding."""
+    for a minute on a busy machine, twice as many on another. What is freed at
+    once is not outstanding."""
     with Busy() as target:
         target.pace("flat")
         with start(target, tmp_path, "--max-overhead", "2") as profiler:
             before = target.pace("flat")
-            time.sleep(30)
+            time.sleep(60)
             after = target.pace("flat")
             report, run = profile_json(profiler)
     kept = after["kept"] - before["kept"]

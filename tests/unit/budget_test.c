@@ -171,6 +171,22 @@ static void a_window_costs_what_it_was_given(void **state)
 	assert_int_equal(plan.pause_ns, 0);
 }
 
+/* One that lasted half a second on a machine without a CPU to spare. */
+static void after_a_long_window_there_is_no_long_silence(void **state)
+{
+	struct window_rates rates = {
+		.births = 0.3, .frees = 0.15, .progress = 0.6};
+	struct window_plan plan;
+	struct budget b;
+
+	(void)state;
+	budget_start(&b, 0.02, 0, 0.4e9, 0);
+	plan = window_plan(&b, &rates, 0.5e9, 0.5);
+	if (plan.pause_ns > 10000000000ULL)
+		fail_msg("expected at most 10 s, got %llu ns",
+			 (unsigned long long)plan.pause_ns);
+}
+
 /* What was seen, weighted, is what was done; also when what a window has seen
  * is only roughly known (within 20 %: 1 / x is skewed). */
 static void what_windows_stand_for_adds_up_to_the_truth(void **state)
@@ -291,6 +307,7 @@ int main(void)
 		cmocka_unit_test(
 			a_target_that_is_slowed_down_is_left_alone_99_percent),
 		cmocka_unit_test(a_window_costs_what_it_was_given),
+		cmocka_unit_test(after_a_long_window_there_is_no_long_silence),
 		cmocka_unit_test(what_windows_stand_for_adds_up_to_the_truth),
 		cmocka_unit_test(what_a_hit_costs_is_found_in_place),
 		cmocka_unit_test(what_was_seen_goes_by_frees),
