@@ -191,6 +191,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 	p->threshold = threshold;
 	p->window = window_number;
 	p->suppressed = 0;
+	p->large = 0;
 	p->state = stack == STACK_ID_NONE ? PENDING_WATCHED : PENDING_SAMPLED;
 	return 0;
 }
@@ -265,11 +266,11 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 		p->old.booking = 0;
 	}
 	if (p->state == PENDING_SAMPLED) {
-		if (pointer)
+		if (!pointer)
+			count(COUNTER_FAILED, 1);
+		else if (!p->large)
 			block_allocated(p->owner, pointer, p->size, p->stack,
 					p->threshold);
-		else
-			count(COUNTER_FAILED, 1);
 	}
 	p->state = PENDING_IDLE;
 	return 0;

@@ -22,6 +22,8 @@ const volatile __u64 outstanding_max = 0;	 /* blocks */
 const volatile __u64 outstanding_high_water = 0; /* blocks */
 const volatile __u32 block_line_mask = 0;	 /* lines less one */
 const volatile __u32 stepped_units = 1;		 /* a stepped hit's cost */
+const volatile __u32 meter_unit_ns = 1000;	 /* a hit's cost */
+const volatile bool all_maps = false;		 /* --mmap */
 /* Random: targets must not be able to make stacks or blocks collide. */
 const volatile __u64 stack_hash_seed = 0;
 const volatile __u64 block_hash_seed = 0;
@@ -34,6 +36,8 @@ __u32 v8_present = 0;	  /* some target runs V8 */
 __u32 shared_targets = 0; /* targets whose owner is another process */
 __u32 starts_watched = 0; /* EVENT_STARTED is wanted */
 __u32 window_number = 0;  /* observation windows that have ended */
+struct alloc_site alloc_sites[ALLOC_SITES_MAX] = {};
+__u32 alloc_site_count = 0;
 
 /* ---- Written here, read by the loader ----------------------------------- */
 
@@ -273,6 +277,8 @@ struct pending {
 	__u32 state;
 	__u32 suppressed; /* tail calls seen inside */
 	__u32 window;	  /* window_number when it began */
+	__u32 large;	  /* bool: a large block, and booked as such */
+	__u32 reserved;
 };
 
 /*
@@ -363,12 +369,23 @@ static __always_inline void count_site(__u64 cookie)
 		*slot += 1;
 	meter += kind < FREE_POINTER	? METER_ALLOC
 		 : kind == FREE_POINTER ? METER_FREE
+		 : kind <= MAP_MREMAP	? METER_MAPS
 					: METER_OTHER;
 	slot = bpf_map_lookup_elem(&meters, &meter);
 	if (slot)
 		*slot += PROBE_COOKIE_FLAGS(cookie) & PROBE_STEPPED
 				 ? stepped_units
 				 : 1;
+}
+
+/* Work at a probe that is far more than that of most hits. */
+static __always_inline void meter_work(__u64 cookie, __u64 took_ns)
+{
+	__u32 meter = PROBE_COOKIE_METER(cookie) * METER_KINDS + METER_MAPS;
+	__u64 *slot = bpf_map_lookup_elem(&meters, &meter);
+
+	if (slot)
+		*slot += took_ns / meter_unit_ns;
 }
 
 static __always_inline void send_event(__u32 type, __u32 tgid, __u64 value)

@@ -46,6 +46,7 @@ struct walk {
 	__u32 exact;	  /* pc is no return address: look it up as it is */
 	__u32 guessed;	  /* got here by frame pointer where there is no CFI */
 	__u32 allocators; /* frames inside probed allocation functions */
+	__u32 outermost_allocator; /* which frame that is */
 	__u32 caller_is_allocator; /* the second frame is one */
 	__u64 native;		   /* the last frame with unwind rules */
 	__u64 leaf;	 /* what the first frame is told apart by; 0: itself */
@@ -382,6 +383,11 @@ static __always_inline int walk_up(struct walk *w)
 	return -1;
 }
 
+static __always_inline __u64 walk_hash_start(__u32 tgid, __u32 source)
+{
+	return stack_hash_seed ^ tgid ^ (__u64)source << 32;
+}
+
 static __always_inline void walk_hash(struct walk *w, __u64 value)
 {
 	w->hash = (w->hash ^ value) * 0x9e3779b97f4a7c15ULL;
@@ -402,6 +408,7 @@ static __always_inline void walk_append(struct walk *w)
 		w->native = w->frame;
 	if (w->rule & UNWIND_ALLOCATOR) {
 		w->allocators++;
+		w->outermost_allocator = depth;
 		if (depth == 1)
 			w->caller_is_allocator = 1;
 	}
@@ -466,12 +473,13 @@ static __always_inline void walk_begin(struct walk *w, __u32 tgid, __u32 epoch,
 	w->stack.end = STACK_END_DEPTH;
 	w->stack.retired = 0;
 	w->allocators = 0;
+	w->outermost_allocator = 0;
 	w->caller_is_allocator = 0;
 	w->js_frames = 0;
 	w->native = 0;
 	w->guessed = 0;
 	w->window_base = ~0ULL;
-	w->hash = stack_hash_seed ^ tgid ^ (__u64)source << 32;
+	w->hash = walk_hash_start(tgid, source);
 	w->fp = fp;
 }
 

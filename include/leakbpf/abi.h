@@ -233,6 +233,9 @@ struct target {
 	__u32 observed_share;
 	__u32 births_unseen; /* bool: for now only frees are probed, and what
 			      * frees a block and allocates another */
+	__u32 large_blocks;  /* bool: those that are a mapping of their own are
+			      * booked when they are mapped */
+	__u32 reserved;
 };
 
 #define TARGET_SLOTS 256
@@ -307,7 +310,25 @@ enum alloc_kind {
 /* Meters: what the hits of a process cost, in hits of emulated probes. Meter 0
  * is for those that got none of their own. */
 #define METERS_MAX 1024
-enum meter_kind { METER_ALLOC, METER_FREE, METER_OTHER, METER_KINDS };
+enum meter_kind {
+	METER_ALLOC,
+	METER_FREE,
+	METER_MAPS, /* with the samples taken there */
+	METER_OTHER,
+	METER_KINDS
+};
+
+/* ---- Large blocks (bpf/large_blocks.h) ---------------------------------- */
+
+/* What the C library maps for a block alone is at least that large, unless the
+ * program says otherwise (glibc: M_MMAP_THRESHOLD). */
+#define LARGE_BLOCK_BYTES (128ULL << 10)
+
+/* Where an allocation function is probed, as frames. */
+struct alloc_site {
+	__u64 function, probe;
+};
+#define ALLOC_SITES_MAX 256
 
 /* ---- USDT probes: map `usdt_specs`, by site ------------------------------ */
 

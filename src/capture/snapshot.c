@@ -148,4 +148,7 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 	code_targets(c, s);
 	code_heaps(c, &s->heaps);
 	code_windows(c, &s->status);
+	/* Captures of before have none of it. */
+	if (c->out || cursor_left(&c->in))
+		code_u64(c, &s->status.large_blocks);
 }

@@ -149,6 +149,7 @@ static void put_cost(struct json *j, const struct report *r)
 	json_number(j, "max_overhead_share", s->max_overhead);
 	json_number(j, "observed_share", s->observed_share);
 	json_number(j, "windows", (double)s->windows);
+	json_number(j, "large_blocks_targets", (double)s->large_blocks);
 	json_end(j);
 }
 

@@ -358,13 +358,15 @@ static void add_observed(struct text *t, const struct report *r)
 	if (!s->windows && !(s->observed_share < OBSERVED_ALL))
 		return;
 	begin_line(t, "observed");
-	text_printf(t,
-		    "%s of the time, in %s windows (--max-overhead %g): what "
-		    "is freed between them counts as held until its address "
-		    "is used again\n",
-		    format_percent(s->observed_share).text,
-		    format_count((double)s->windows).text,
-		    100 * s->max_overhead);
+	text_printf(
+		t,
+		"%s of the time, in %s windows (--max-overhead %g)%s: what "
+		"is freed between them counts as held until its address "
+		"is used again\n",
+		format_percent(s->observed_share).text,
+		format_count((double)s->windows).text, 100 * s->max_overhead,
+		s->large_blocks ? ", blocks of 128 KiB and more at all times"
+				: "");
 }
 
 /* ---- What is missing ---------------------------------------------------- */

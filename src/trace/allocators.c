@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 const struct allocator *allocator_of(struct allocators *all,
-				     const struct object *o,
-				     const struct catalogue_options *options)
+				     const struct object *o)
 {
+	const struct catalogue_options options = {.memory_maps = true};
 	struct allocator *a;
 
 	if (o->id >= OBJECTS_MAX)
@@ -17,7 +17,7 @@ const struct allocator *allocator_of(struct allocators *all,
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return NULL;
-	a->err = catalogue_find(o, options, &a->functions);
+	a->err = catalogue_find(o, &options, &a->functions);
 	if (!catalogue_find_loader_hook(o, &a->loader_hook))
 		a->loader_hook = 0;
 	if (usdt_find(o, &a->usdt) == -ENOMEM)

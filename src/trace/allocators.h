@@ -9,7 +9,7 @@
 #include "trace/usdt.h"
 
 struct allocator {
-	struct alloc_functions functions;
+	struct alloc_functions functions; /* with those of memory maps */
 	struct usdt_probes usdt;
 	uint64_t loader_hook; /* _dl_debug_state; 0: none */
 	int err;	      /* catalogue_find's */
@@ -21,8 +21,7 @@ struct allocators {
 
 /* NULL: no memory. */
 const struct allocator *allocator_of(struct allocators *all,
-				     const struct object *o,
-				     const struct catalogue_options *options);
+				     const struct object *o);
 void allocators_free(struct allocators *all);
 
 #endif

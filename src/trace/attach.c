@@ -114,6 +114,7 @@ static struct bpf_program *late_program(struct tracer *t,
 	const struct trace_bpf *skel =
 		late_programs(t, group == GROUP_GO     ? LATE_GO
 				 : group == GROUP_USDT ? LATE_USDT
+				 : group == GROUP_MAP  ? LATE_MAPS
 						       : LATE_V8);
 
 	if (!skel)
@@ -123,6 +124,9 @@ static struct bpf_program *late_program(struct tracer *t,
 		return skel->progs.go_heap;
 	case GROUP_USDT:
 		return skel->progs.usdt;
+	case GROUP_MAP:
+		return t->link == LINK_SESSION ? skel->progs.map_session
+					       : skel->progs.map_entry;
 	case GROUP_V8_ALLOCATION:
 		return skel->progs.v8_allocation;
 	case GROUP_V8_SIZE:
@@ -151,8 +155,7 @@ struct bpf_program *site_program(struct tracer *t, uint32_t kind,
 		return late_program(t, group_of(kind));
 	case GROUP_MAP:
 		*link = t->link;
-		return session ? t->skel->progs.map_session
-			       : t->skel->progs.map_entry;
+		return late_program(t, GROUP_MAP);
 	default:
 		*link = t->link;
 		return session ? t->skel->progs.alloc_session
@@ -170,7 +173,7 @@ static int link_group(struct tracee *e, const struct object *o,
 {
 	static const enum probe_phase phases[GROUPS] = {
 		[GROUP_FREE] = PROBES_FREES,	[GROUP_REALLOC] = PROBES_FREES,
-		[GROUP_ALLOC] = PROBES_BIRTHS,	[GROUP_MAP] = PROBES_ALWAYS,
+		[GROUP_ALLOC] = PROBES_BIRTHS,	[GROUP_MAP] = PROBES_MAPS,
 		[GROUP_LOADER] = PROBES_ALWAYS, [GROUP_USDT] = PROBES_ALWAYS,
 	};
 	struct probe_set set = {
@@ -192,14 +195,18 @@ static int link_calls(struct tracer *t, struct tracee *e,
 		      const struct object *o, const struct points *p,
 		      enum point_group group)
 {
+	bool maps = group == GROUP_MAP;
+	const struct bpf_program *entry, *end;
 	enum link_kind kind;
-	const struct bpf_program *entry = site_program(
-		t, group == GROUP_MAP ? MAP_MMAP : ALLOC_SIZE, &kind);
-	const struct bpf_program *end = group == GROUP_MAP
-						? t->skel->progs.map_return
-						: t->skel->progs.alloc_return;
 	int err = 0;
 
+	if (!p->count[group])
+		return 0;
+	entry = site_program(t, maps ? MAP_MMAP : ALLOC_SIZE, &kind);
+	if (!entry)
+		return -ENOTSUP;
+	end = maps ? t->late.skel[LATE_MAPS]->progs.map_return
+		   : t->skel->progs.alloc_return;
 	if (kind != LINK_SESSION)
 		err = link_group(e, o, end, kind, true, p, group);
 	return err ? err : link_group(e, o, entry, kind, false, p, group);
@@ -228,12 +235,16 @@ static int link_points(struct tracer *t, struct tracee *e,
 /* ---- Objects ----------------------------------------------------------------
  */
 
+static bool wants_maps(const struct tracer *t, const struct tracee *e)
+{
+	return t->options.memory_maps || e->large_blocks;
+}
+
 static int collect_points(struct tracer *t, struct tracee *e,
 			  const struct object *o, struct points *points,
 			  bool *allocator)
 {
-	struct catalogue_options opt = {.memory_maps = t->options.memory_maps};
-	const struct allocator *a = allocator_of(&t->allocators, o, &opt);
+	const struct allocator *a = allocator_of(&t->allocators, o);
 	struct alloc_function hook = {.name = "_dl_debug_state",
 				      .kind = LOADER_STATE};
 	const struct alloc_functions none = {.allocator = "loader"};
@@ -243,7 +254,9 @@ static int collect_points(struct tracer *t, struct tracee *e,
 	for (size_t i = 0; !err && i < a->functions.count; i++) {
 		const struct alloc_function *f = &a->functions.list[i];
 
-		if (e->own_sampler && group_of(f->kind) != GROUP_MAP)
+		bool map = group_of(f->kind) == GROUP_MAP;
+
+		if (map ? !wants_maps(t, e) : e->own_sampler)
 			continue;
 		if (!tracer_may_probe(t, f)) {
 			skipped++;
@@ -301,6 +314,23 @@ static bool probed(struct tracee *e, const struct object *o)
 		e->probed[e->probed_count++] = o;
 	}
 	return false;
+}
+
+int tracee_probe_maps(struct tracer *t, struct tracee *e,
+		      const struct object *o)
+{
+	const struct allocator *a = allocator_of(&t->allocators, o);
+	struct points points = {0};
+	int err = a ? a->err : -ENOMEM;
+
+	for (size_t i = 0; !err && i < a->functions.count; i++)
+		if (group_of(a->functions.list[i].kind) == GROUP_MAP)
+			err = add_point(t, e, o, &a->functions.list[i],
+					&a->functions, &points);
+	if (!err)
+		err = link_calls(t, e, o, &points, GROUP_MAP);
+	free(points.list[GROUP_MAP]);
+	return err;
 }
 
 int tracee_probe_objects(struct tracer *t, struct tracee *e)

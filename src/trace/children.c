@@ -65,6 +65,7 @@ static int adopt(struct tracer *t, pid_t owner, pid_t child)
 	       parent->range_count * sizeof(*e->ranges));
 	e->range_count = parent->range_count;
 	e->pages = parent->pages;
+	e->large_blocks = parent->large_blocks;
 	t->skel->bss->shared_targets++;
 	err = tracee_scan(t, e);
 	if (err < 0)

@@ -32,6 +32,18 @@ static void choose(const struct tracer *t, struct bpf_program *p)
 			p, LB_BPF_TRACE_UPROBE_MULTI);
 }
 
+static void choose_maps(const struct tracer *t, struct trace_bpf *skel)
+{
+	if (t->link == LINK_SESSION) {
+		bpf_program__set_autoload(skel->progs.map_session, true);
+		bpf_program__set_expected_attach_type(
+			skel->progs.map_session, LB_BPF_TRACE_UPROBE_SESSION);
+		return;
+	}
+	choose(t, skel->progs.map_entry);
+	choose(t, skel->progs.map_return);
+}
+
 static int load(const struct tracer *t, struct trace_bpf *skel,
 		enum late_group group)
 {
@@ -50,6 +62,9 @@ static int load(const struct tracer *t, struct trace_bpf *skel,
 		break;
 	case LATE_GO:
 		choose(t, skel->progs.go_heap);
+		break;
+	case LATE_MAPS:
+		choose_maps(t, skel);
 		break;
 	default:
 		choose(t, skel->progs.usdt);

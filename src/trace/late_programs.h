@@ -9,7 +9,7 @@ struct trace_bpf; /* the skeleton */
 
 struct tracer;
 
-enum late_group { LATE_V8, LATE_GO, LATE_USDT, LATE_GROUPS };
+enum late_group { LATE_V8, LATE_GO, LATE_USDT, LATE_MAPS, LATE_GROUPS };
 
 struct late_programs {
 	struct trace_bpf *skel[LATE_GROUPS]; /* NULL: not needed so far */

@@ -56,7 +56,6 @@ static void use(struct bpf_program *p, uint32_t attach_type)
 static void choose_programs(struct tracer *t)
 {
 	uint32_t multi = t->link == LINK_PERF ? 0 : LB_BPF_TRACE_UPROBE_MULTI;
-	bool maps = t->options.memory_maps;
 
 	if (t->options.growth == GROWTH_ALWAYS)
 		return;
@@ -64,17 +63,10 @@ static void choose_programs(struct tracer *t)
 	use(t->skel->progs.loader_entry, multi);
 	if (t->link == LINK_SESSION) {
 		use(t->skel->progs.alloc_session, LB_BPF_TRACE_UPROBE_SESSION);
-		if (maps)
-			use(t->skel->progs.map_session,
-			    LB_BPF_TRACE_UPROBE_SESSION);
 		return;
 	}
 	use(t->skel->progs.alloc_entry, multi);
 	use(t->skel->progs.alloc_return, multi);
-	if (maps) {
-		use(t->skel->progs.map_entry, multi);
-		use(t->skel->progs.map_return, multi);
-	}
 }
 
 static void size_maps(struct tracer *t)
@@ -128,6 +120,8 @@ static void set_parameters(struct tracer *t)
 		(uint64_t)t->plan.outstanding_max * 3 / 4;
 	t->skel->rodata->block_line_mask = t->plan.block_lines - 1;
 	t->skel->rodata->stepped_units = tracer_stepped_units(t);
+	t->skel->rodata->meter_unit_ns = (uint32_t)tracer_hit_ns(t);
+	t->skel->rodata->all_maps = o->memory_maps;
 	t->skel->bss->sampling.interval_bytes = o->sample_bytes;
 	t->skel->bss->sampling.variance_shift = variance_shift(o->sample_bytes);
 	t->skel->bss->starts_watched = o->started != NULL;

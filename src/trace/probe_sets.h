@@ -11,7 +11,8 @@
 #include "probe/link.h"
 
 enum probe_phase {
-	PROBES_ALWAYS, /* rarely hit: the loader, memory maps */
+	PROBES_ALWAYS, /* rarely hit: the loader */
+	PROBES_MAPS,
 	PROBES_FREES,
 	PROBES_BIRTHS,
 	PROBE_PHASES

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
 
 /* What the programs do per hit besides being trapped into, roughly: the trap's
@@ -289,6 +290,7 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.observed_share = windows_observed_share(t, monotonic_ns()),
 		.windows = t->windows.opened,
 		.max_overhead = t->options.max_overhead,
+		.large_blocks = large_blocks_targets(t),
 		.objects_without_cfi = unwind.objects_without_cfi,
 		.objects_unreadable = unwind.objects_refused,
 		.regions_lost = regions.lost + regions.malformed,

@@ -73,6 +73,7 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 		target.pages = owner->pages;
 		target.observed_share = owner->observed_share;
 		target.births_unseen = owner->births_unseen;
+		target.large_blocks = owner->large_blocks;
 	}
 	if (owner && owner->process)
 		target.throwing_size_limit =

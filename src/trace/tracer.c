@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "leakbpf/sampling.h"
+#include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
 
 #define TICK_NS	     1000000000ULL
@@ -197,6 +198,7 @@ static void tick(struct tracer *t, uint64_t now_ns)
 			v8_find(t, t->tracees[i]);
 		if (t->tracees[i]->alive)
 			v8_heap_follow(t, t->tracees[i]);
+		large_blocks_tidy(t, t->tracees[i]);
 	}
 	js_frames_tidy(t);
 	pages_limit_cost(t, since_ns);
@@ -213,6 +215,7 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	probe_sets_clear(&e->probes);
 	e->observed_share = 0;
 	e->births_unseen = false;
+	e->large_blocks = e->large_blocks_refused = false;
 	window_start(t, e);
 	v8_forget(t, e);
 	tracer_purge(t, &e->pid, 1);

@@ -218,6 +218,8 @@ struct tracer_status {
 	double observed_share;
 	uint64_t windows;    /* observation windows so far; 0: none needed */
 	double max_overhead; /* as in tracer_options */
+	/* Targets whose large blocks are seen outside of windows, too. */
+	uint64_t large_blocks;
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
 	uint64_t regions_lost; /* --mmap: not followed for lack of room */

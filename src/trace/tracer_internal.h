@@ -63,6 +63,8 @@ struct tracee {
 	/* As the programs know it (struct target). */
 	uint32_t observed_share;
 	bool births_unseen;
+	bool large_blocks; /* large_blocks.h */
+	bool large_blocks_refused, large_blocks_dropped;
 	uint32_t meter; /* of its hits; 0: none of its own */
 	struct window window;
 	bool has_allocator;
@@ -171,6 +173,9 @@ void tracee_remove(struct tracer *t, struct tracee *e);
 
 /* attach.c: sets probes in objects that have none yet in this tracee. */
 int tracee_probe_objects(struct tracer *t, struct tracee *e);
+/* The same for mmap, munmap and mremap, in one object. */
+int tracee_probe_maps(struct tracer *t, struct tracee *e,
+		      const struct object *o);
 /* Sets whatever it takes to follow a process whose mappings are known: 0 or
  * -errno, told. */
 int tracee_start(struct tracer *t, struct tracee *e);

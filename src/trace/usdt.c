@@ -118,12 +118,10 @@ int usdt_find(const struct object *o, struct usdt_probes *out)
 
 bool usdt_present(struct tracer *t, const struct tracee *e)
 {
-	struct catalogue_options opt = {.memory_maps = t->options.memory_maps};
-
 	for (size_t i = 0; t->options.own_samplers && i < e->range_count; i++) {
 		const struct object *o = e->ranges[i].object;
 		const struct allocator *a =
-			o && !o->is_vdso ? allocator_of(&t->allocators, o, &opt)
+			o && !o->is_vdso ? allocator_of(&t->allocators, o)
 					 : NULL;
 
 		if (!a || !a->usdt.usable)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
 #include "trace/window_costs.h"
 #include "trace/window_probes.h"
@@ -67,6 +68,7 @@ static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	w->budget.share = fmax(limit - w->other_rate, LEAST_SHARE * limit);
 	budget_charge(&w->budget, now_ns, spent);
 	budget_charge(&t->windows.total, now_ns, spent);
+	large_blocks_charge(t, e, now_ns, factor * w->fresh_maps_ns);
 	t->windows.spent_ns += spent + other;
 	w->progress_ns += progress_ns(&w->fresh, factor);
 	progress_add(&w->sum, &w->fresh);
@@ -247,6 +249,7 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 	window_publish(t, e);
 	window_unset_probes(t, e);
 	sample_finer(t);
+	large_blocks_follow(t, e);
 	look(t);
 	w->seen_until = w->progress_ns;
 	w->births_ns[1] = monotonic_ns();

@@ -45,8 +45,10 @@ struct window {
 	struct progress_sample sum;	      /* since the state began */
 	struct progress_sample births, frees; /* the parts of the last window */
 	struct progress_comparison comparison;
-	double hit_factor; /* progress.h */
-	double other_rate; /* cost of probes that stay, smoothed */
+	double hit_factor;    /* progress.h */
+	double other_rate;    /* cost of probes that stay, smoothed */
+	double fresh_maps_ns; /* since the last look, of `fresh`: memory maps */
+	struct budget maps;   /* what they may cost (large_blocks.h) */
 
 	double progress_ns;		  /* in all */
 	double seen_until;		  /* progress that windows stand for */

@@ -54,6 +54,7 @@ struct program {
 	level_fn stacks[3]; /* live bytes; NULL: no such stack */
 	level_fn resident;
 	uint32_t source; /* enum stack_source, of all */
+	double sampled;	 /* bytes a sample stands for; 0: every block is seen */
 	double seconds;
 	struct diagnosis_facts facts;
 	struct profile *profile;
@@ -62,8 +63,8 @@ struct program {
 
 static const struct cohort_layout one_cohort = {.count = 1};
 
-static void add_stack(struct profile *p, uint32_t id, uint32_t source,
-		      double live, double now)
+static void add_stack(const struct program *g, uint32_t id, double live,
+		      double now)
 {
 	struct stack_frames f = {.depth = 1, .frames = {id}};
 	struct stack_stats st = {
@@ -74,11 +75,12 @@ static void add_stack(struct profile *p, uint32_t id, uint32_t source,
 		.last_alloc_ns = ATTACHED + (uint64_t)(now * 1e9),
 		.index_key = id,
 		.tgid = 7,
-		.source = source,
+		.source = g->source,
+		.live_bytes_variance = (uint64_t)(g->sampled * live),
 		.cohort_bytes = {(int64_t)live},
 	};
 
-	assert_int_equal(profile_add(p, id, &f, &st), 0);
+	assert_int_equal(profile_add(g->profile, id, &f, &st), 0);
 }
 
 static void watch(struct program *g)
@@ -96,8 +98,7 @@ static void watch(struct program *g)
 		assert_int_equal(profile_begin(g->profile, &s), 0);
 		for (uint32_t i = 0; i < 3; i++)
 			if (g->stacks[i])
-				add_stack(g->profile, i + 2, g->source,
-					  g->stacks[i](t), t);
+				add_stack(g, i + 2, g->stacks[i](t), t);
 		assert_int_equal(profile_end(g->profile), 0);
 	}
 	g->diagnosis = diagnosis_new(g->profile, &g->facts);
@@ -203,6 +204,7 @@ static void an_unobserved_leak_needs_as_much_resident_growth(void **state)
 		struct program g = {
 			.stacks = {two_mib_per_minute},
 			.resident = cases[i].resident,
+			.sampled = 16384,
 			.seconds = 90,
 			.facts = {.unobserved_share = cases[i].unobserved,
 				  .windows = VERDICT_WINDOWS_MIN},
@@ -225,6 +227,7 @@ static void a_few_windows_are_no_diagnosis(void **state)
 	struct program g = {
 		.stacks = {two_mib_per_minute},
 		.resident = two_mib_per_minute,
+		.sampled = 16384,
 		.seconds = 90,
 		.facts = {.unobserved_share = 0.99, .windows = 2},
 	};
@@ -233,6 +236,21 @@ static void a_few_windows_are_no_diagnosis(void **state)
 	assert_says(&g, "NO VERDICT YET  watched for 1 min 30 s in 2 windows "
 			"(--max-overhead); it takes 6; RSS grows +2.0 MiB/min "
 			"to +2.0 MiB/min");
+	forget(&g);
+}
+
+/* Large ones, between windows, too. */
+static void where_every_block_is_seen_windows_do_not_matter(void **state)
+{
+	struct program g = {
+		.stacks = {two_mib_per_minute},
+		.resident = two_mib_per_minute,
+		.seconds = 90,
+		.facts = {.unobserved_share = 0.99, .windows = 2},
+	};
+
+	watch(&g);
+	assert_int_equal(diagnosis_summary(g.diagnosis)->kind, DIAGNOSIS_LEAK);
 	forget(&g);
 }
 
@@ -430,6 +448,8 @@ int main(void)
 		cmocka_unit_test(
 			an_unobserved_leak_needs_as_much_resident_growth),
 		cmocka_unit_test(a_few_windows_are_no_diagnosis),
+		cmocka_unit_test(
+			where_every_block_is_seen_windows_do_not_matter),
 		cmocka_unit_test(several_leaks_add_up),
 		cmocka_unit_test(retention_is_told_from_a_leak),
 		cmocka_unit_test(healthy_programs_hear_what_was_seen),

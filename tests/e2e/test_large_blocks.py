@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Large blocks of a busy program are seen at all times: between two windows, of
+which there are a few a minute, nothing else is."""
+import os
+import time
+
+import pytest
+
+from leakbpf import Profiler, Target
+from node import NODES, Program
+from node_report import NATIVE, Document, sites
+
+WINDOWS = "observing it in windows"
+# What is lost until probes on memory maps are set: the first second.
+TOLERANCE = 0.25
+
+
+def start(pid, folder, *options):
+    path = os.path.join(folder, "report.json")
+    profiler = Profiler([pid], "--json", path, "-i", "600", "--max-overhead",
+                        "2", "--verbose", *options)
+    profiler.json = path
+    return profiler
+
+
+def kept(target):
+    target.say("")
+    return target.read()
+
+
+@pytest.mark.timeout(120)
+def test_rare_large_blocks_are_named_and_measured(tmp_path):
+    """Five of 1 MiB a second, among 400,000 small ones: from malloc, calloc,
+    posix_memalign and realloc. Those that are freed are not outstanding."""
+    with Target("large") as target:
+        target.line()
+        with start(target.pid, tmp_path) as profiler:
+            profiler.wait_for(WINDOWS)
+            before = kept(target)
+            time.sleep(38)
+            after = kept(target)
+            run = profiler.stop()
+    report = Document(profiler.json)
+    assert report.json["diagnosis"]["kind"] == "leak", run
+    assert report.json["probes"]["observed_share"] < 0.3, run
+    for function, now in after.items():
+        grown = now - before[function]
+        seen = report.bytes(NATIVE, function)
+        assert grown > 20 << 20, after
+        assert abs(seen - grown) < TOLERANCE * grown, \
+            f"{function}: grown by {grown}, seen {seen}\n{run}"
+        leaks = [s for s in report.stacks
+                 if s.has(function) and s.verdict == "leak"]
+        assert len(leaks) == 1, f"{function}\n{run}"
+    assert report.bytes(NATIVE, "use_and_free") < 1 << 20, run
+    assert run.report.header["losses"] == ["nothing lost"], run
+
+
+@pytest.mark.timeout(120)
+def test_slabs_of_a_busy_node(tmp_path):
+    """4 MiB a second, among so many small Buffers that a window or two are all
+    that the budget has room for."""
+    with Program(NODES["22"], "synthetic/slabs.js", "1") as target:
+        with start(target.pid, tmp_path) as profiler:
+            profiler.wait_for(WINDOWS)
+            before = target.ask("kept")["bytes"]
+            time.sleep(38)
+            after = target.ask("kept")["bytes"]
+            run = profiler.stop()
+        assert target.alive(), target.stderr()
+    report = Document(profiler.json)
+    leaks = [s for s in report.stacks if s.verdict == "leak"]
+    assert leaks and leaks[0].has("receive", "slabs.js"), run
+    lines = report.lines(NATIVE, "receive")
+    assert set(lines) == sites("synthetic/slabs.js")["receive"], run
+    seen = report.bytes(NATIVE, "receive")
+    assert abs(seen - (after - before)) < TOLERANCE * (after - before), \
+        f"grown by {after - before}, seen {seen}\n{run}"
+    assert report.json["probes"]["observed_share"] < 0.3, run
+
+
+@pytest.mark.timeout(90)
+def test_a_program_that_maps_all_the_time_is_left_alone(tmp_path):
+    """Each of its blocks would cost a walk: more than they are worth."""
+    with Target("large", "churn") as target:
+        target.line()
+        with start(target.pid, tmp_path) as profiler:
+            profiler.wait_for("maps memory all the time")
+            before = target.process.poll()
+            time.sleep(1)
+            run = profiler.stop()
+        assert before is None and target.alive(), run
+    report = Document(profiler.json)
+    assert report.json["probes"]["large_blocks_targets"] == 0, run
+    assert report.bytes(NATIVE, "churn") < 8 << 20, run
