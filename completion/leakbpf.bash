@@ -18,7 +18,7 @@ _leakbpf()
 	local files="--folded --pprof --json --svg --html"
 	local reading="--top --older --debuginfod --quiet --verbose --help $files"
 	local tracing="--pid --container --pod --cgroup --comm --all --command --interval --duration --min-size
-		--max-size --sample-bytes --max-memory --max-overhead --mmap --growth --no-growth --no-samplers --no-v8 --v8-survived --explain
+		--max-size --sample-bytes --max-memory --max-overhead --mmap --growth --no-growth --no-samplers --no-v8 --no-source-maps --v8-survived --explain
 		--metrics --version --log-level $reading"
 	local serving="--listen --token-file --config --pid-file --state-dir"
 

@@ -66,9 +66,10 @@ struct v8_layout {
 
 	__u16 script_source;
 	__u16 script_name;
-	__u16 script_line_offset;   /* Smi: line of the first line, from 0 */
-	__u16 script_column_offset; /* Smi: of the first line only */
-	__u16 script_source_url;    /* //# sourceURL=: String or undefined */
+	__u16 script_line_offset;    /* Smi: line of the first line, from 0 */
+	__u16 script_column_offset;  /* Smi: of the first line only */
+	__u16 script_source_url;     /* //# sourceURL=: String or undefined */
+	__u16 script_source_map_url; /* //# sourceMappingURL=: likewise */
 	__u16 script_id; /* Smi, unique within an isolate, for good */
 
 	__u16 code_instruction_start; /* of a pointer, or of the instructions */

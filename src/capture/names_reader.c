@@ -226,6 +226,40 @@ int names_take_symbols(struct names_reader *r, struct cursor *in)
 	return err;
 }
 
+/* NULL: there is no such level. */
+static struct symbol_level *level_of(struct names_reader *r, uint64_t frame,
+				     uint64_t level)
+{
+	uint32_t number;
+	struct symbol *s;
+
+	if (intern_put(r->frames, &frame, sizeof(frame), &number) ||
+	    number >= r->symbol_capacity)
+		return NULL;
+	s = r->symbols[number];
+	return s && level < s->level_count
+		       ? (struct symbol_level *)(s + 1) + level
+		       : NULL;
+}
+
+int names_take_generated(struct names_reader *r, struct cursor *in)
+{
+	while (cursor_left(in)) {
+		uint64_t frame = cursor_uleb(in);
+		struct symbol_level *l = level_of(r, frame, cursor_uleb(in));
+		const char *file;
+
+		if (!take_string(r, in, &file) || !l)
+			return -EINVAL;
+		l->generated_file = file;
+		l->generated_line = (uint32_t)cursor_uleb(in);
+		l->generated_column = (uint32_t)cursor_uleb(in);
+		if (in->failed)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 /* ---- As a source of names
  * ---------------------------------------------------- */
 

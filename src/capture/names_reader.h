@@ -26,6 +26,7 @@ void names_reader_free(struct names_reader *r);
 int names_take_strings(struct names_reader *r, struct cursor *in);
 int names_take_objects(struct names_reader *r, struct cursor *in);
 int names_take_symbols(struct names_reader *r, struct cursor *in);
+int names_take_generated(struct names_reader *r, struct cursor *in);
 
 struct names names_of_reader(struct names_reader *r);
 

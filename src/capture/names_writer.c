@@ -24,6 +24,7 @@ void names_writer_free(struct names_writer *w)
 	text_free(&w->new_strings);
 	text_free(&w->new_objects);
 	text_free(&w->new_symbols);
+	text_free(&w->new_generated);
 }
 
 /* Number + 1 of a text; 0: there is none. */
@@ -65,6 +66,18 @@ static void put_object(struct names_writer *w, const struct names *names,
 	leb128_put(t, o.text_offset);
 }
 
+static void put_generated(struct names_writer *w, uint64_t frame,
+			  uint32_t number, const struct symbol_level *l)
+{
+	struct text *t = &w->new_generated;
+
+	leb128_put(t, frame);
+	leb128_put(t, number);
+	leb128_put(t, string_of(w, l->generated_file));
+	leb128_put(t, l->generated_line);
+	leb128_put(t, l->generated_column);
+}
+
 static void put_symbol(struct names_writer *w, uint64_t frame,
 		       const struct symbol *s)
 {
@@ -83,6 +96,8 @@ static void put_symbol(struct names_writer *w, uint64_t frame,
 		leb128_put(t, l->line);
 		leb128_put(t, l->column);
 		leb128_put(t, l->inlined | l->approximate << 1);
+		if (l->generated_file)
+			put_generated(w, frame, i, l);
 	}
 }
 

@@ -16,7 +16,7 @@ struct names_writer {
 	uint32_t written_capacity;
 	bool objects[OBJECTS_MAX];
 	/* What is still to be written: payloads of records. */
-	struct text new_strings, new_objects, new_symbols;
+	struct text new_strings, new_objects, new_symbols, new_generated;
 };
 
 int names_writer_init(struct names_writer *w); /* 0 or -ENOMEM */

@@ -154,6 +154,8 @@ static int take_record(struct capture *c, uint32_t type, struct cursor *in)
 		return names_take_strings(&c->names, in);
 	case CAPTURE_SYMBOLS:
 		return names_take_symbols(&c->names, in);
+	case CAPTURE_GENERATED:
+		return names_take_generated(&c->names, in);
 	case CAPTURE_STACKS:
 		return capture_take_stacks(&c->stacks, in);
 	case CAPTURE_SNAPSHOT:

@@ -26,6 +26,7 @@ enum capture_record {
 	CAPTURE_SYMBOLS,
 	CAPTURE_STACKS,
 	CAPTURE_SNAPSHOT,
+	CAPTURE_GENERATED,
 };
 
 /* ---- Writing: 0 or -errno -------------------------------------------------

@@ -279,6 +279,7 @@ static int write_records(struct capture_writer *w)
 		{CAPTURE_STRINGS, &w->names.new_strings},
 		{CAPTURE_OBJECT, &w->names.new_objects},
 		{CAPTURE_SYMBOLS, &w->names.new_symbols},
+		{CAPTURE_GENERATED, &w->names.new_generated},
 		{CAPTURE_STACKS, &w->definitions},
 		{CAPTURE_SNAPSHOT, &w->payload},
 	};

@@ -36,6 +36,7 @@ static const struct option long_options[] = {
 	{"growth", no_argument, NULL, OPTION_GROWTH},
 	{"no-growth", no_argument, NULL, OPTION_NO_GROWTH},
 	{"no-v8", no_argument, NULL, OPTION_NO_V8},
+	{"no-source-maps", no_argument, NULL, OPTION_NO_SOURCE_MAPS},
 	{"debuginfod", required_argument, NULL, OPTION_DEBUGINFOD},
 	{"no-samplers", no_argument, NULL, OPTION_NO_SAMPLERS},
 	{"v8-survived", required_argument, NULL, OPTION_V8_SURVIVED},

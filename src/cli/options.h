@@ -67,6 +67,7 @@ struct options {
 	bool memory_maps;
 	enum growth_mode growth;
 	bool no_v8;
+	bool no_source_maps;
 	const char *debuginfod; /* URLs; NULL: those of the environment */
 	uint64_t v8_survived;	/* full collections */
 	bool no_samplers;

@@ -376,6 +376,9 @@ enum exit_code parse_option(struct parser *p, int option, const char *text)
 	case OPTION_NO_V8:
 		o->no_v8 = true;
 		break;
+	case OPTION_NO_SOURCE_MAPS:
+		o->no_source_maps = true;
+		break;
 	case OPTION_DEBUGINFOD:
 		o->debuginfod = text;
 		break;

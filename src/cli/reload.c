@@ -42,6 +42,7 @@ static void keep_fixed(const struct options *started, struct options *fresh)
 	KEEP_NUMBER(growth, "growth");
 	KEEP_NUMBER(memory_maps, "mmap");
 	KEEP_NUMBER(no_v8, "no-v8");
+	KEEP_NUMBER(no_source_maps, "no-source-maps");
 	KEEP_NUMBER(no_samplers, "no-samplers");
 	KEEP_NUMBER(v8_survived, "v8-survived");
 	KEEP_NUMBER(force_link, "link");

@@ -309,7 +309,11 @@ static enum exit_code explain(struct session *s, struct reporting *r)
 
 static enum exit_code report(struct session *s)
 {
-	struct names_live live = {s->symbols, s->objects};
+	struct names_live live = {
+		.symbols = s->symbols,
+		.objects = s->objects,
+		.scripts = s->options->no_source_maps ? NULL : s->js_names,
+	};
 	struct reporting r = {
 		.options = s->options,
 		.tracer = s->tracer,

@@ -30,6 +30,7 @@ static int copy_path(struct document *to, const struct document *from,
 	for (uint32_t i = 0; i < s->depth && !err; i++) {
 		const struct document_frame *f =
 			document_frame(from, from->path[s->path + i]);
+		struct document_frame copy = *f;
 		const char *file = f->file == DOCUMENT_NONE
 					   ? NULL
 					   : document_text(from, f->file);
@@ -37,8 +38,10 @@ static int copy_path(struct document *to, const struct document *from,
 					     ? NULL
 					     : document_text(from, f->module);
 
+		copy.generated_file = DOCUMENT_NONE;
+		copy.generated_line = copy.generated_column = 0;
 		err = document_add_frame(to, document_text(from, f->function),
-					 file, module, *f);
+					 file, module, copy);
 	}
 	return err;
 }

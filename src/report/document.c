@@ -73,7 +73,10 @@ int document_add_frame(struct document *d, const char *function,
 static int add_roots(struct document *d, const struct report *r,
 		     const struct profile_stack *s)
 {
-	const struct document_frame root = {.flags = DOCUMENT_FRAME_ROOT};
+	const struct document_frame root = {
+		.flags = DOCUMENT_FRAME_ROOT,
+		.generated_file = DOCUMENT_NONE,
+	};
 	struct report_root roots[REPORT_ROOTS_MAX];
 	size_t count = report_roots(r, s, roots);
 	int err = 0;
@@ -91,12 +94,16 @@ static int add_level(struct document *d, const struct symbol *symbol,
 		.column = level->column,
 		.flags = (level->inlined ? DOCUMENT_FRAME_INLINED : 0) |
 			 (symbol->named ? 0 : DOCUMENT_FRAME_UNNAMED),
+		.generated_line = level->generated_line,
+		.generated_column = level->generated_column,
 	};
 	struct text function = {0};
-	int err = -ENOMEM;
+	int err = put_text(d, level->generated_file, &frame.generated_file);
 
 	place_function(&function, symbol, level);
-	if (!function.failed)
+	if (function.failed)
+		err = -ENOMEM;
+	if (!err)
 		err = document_add_frame(d, function.data, level->file,
 					 symbol->module, frame);
 	text_free(&function);

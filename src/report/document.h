@@ -24,6 +24,10 @@ struct document_frame {
 	uint32_t line;	 /* 0: unknown */
 	uint32_t column;
 	uint32_t flags;
+	/* Where the code that ran stands, if the place above is in what it was
+	 * made of; else DOCUMENT_NONE, 0, 0. */
+	uint32_t generated_file;
+	uint32_t generated_line, generated_column;
 };
 
 struct document_stack {

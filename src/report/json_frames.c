@@ -15,6 +15,14 @@ void json_put_frames(struct json *j, const struct document *d)
 			json_number(j, "line", f->line);
 		if (f->column)
 			json_number(j, "column", f->column);
+		if (f->generated_file != DOCUMENT_NONE) {
+			json_object(j, "generated");
+			json_text(j, "file",
+				  document_text(d, f->generated_file));
+			json_number(j, "line", f->generated_line);
+			json_number(j, "column", f->generated_column);
+			json_end(j);
+		}
 		if (f->module != DOCUMENT_NONE)
 			json_text(j, "module", document_text(d, f->module));
 		if (f->flags & DOCUMENT_FRAME_INLINED)

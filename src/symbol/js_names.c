@@ -6,11 +6,15 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "symbol/js_sources.h"
+
 /* 16 bytes each; a large program has some 10,000 places that allocate. */
 #define FRAMES_FIRST 1024
 #define FRAMES_MAX   (1u << 17)
-/* Nobody writes longer lines; there columns are needed. */
-#define LINE_LONG 250
+/* For all source maps that a report needs. */
+#define LOCATE_NS 10000000000u
 /* Ranges of all engines in all targets, a handful of each. */
 #define HIDDEN_MAX 64
 
@@ -21,8 +25,10 @@ struct meaning {
 };
 
 /* Of canonical frames. */
-#define APPROXIMATE 1u
-#define INTERNAL    2u /* one of Node's own scripts, or no script at all */
+#define APPROXIMATE  1u
+#define INTERNAL     2u /* one of Node's own scripts, or no script at all */
+#define SCRIPT_SHIFT 8	/* above: its number (js_sources.h); 0: none to ask */
+#define FLAGS	     ((1u << SCRIPT_SHIFT) - 1)
 
 struct hidden {
 	uint32_t object;
@@ -31,6 +37,7 @@ struct hidden {
 
 struct js_names {
 	struct symbolizer *symbols;
+	struct js_sources *sources;
 	uint64_t seed;
 	struct meaning *table; /* open addressing, at most half full */
 	size_t count, capacity;
@@ -48,14 +55,15 @@ struct js_names *js_names_new(struct symbolizer *symbols)
 	if (!n)
 		return NULL;
 	n->symbols = symbols;
+	n->sources = js_sources_new(symbols);
 	n->capacity = FRAMES_FIRST;
 	n->table = calloc(n->capacity, sizeof(*n->table));
 	/* The texts are the target's choice: it must not know the hashes. */
 	if (getrandom(&n->seed, sizeof(n->seed), GRND_NONBLOCK) < 0)
 		n->seed = 0xcbf29ce484222325u; /* early boot */
-	if (n->table)
+	if (n->table && n->sources)
 		return n;
-	free(n);
+	js_names_free(n);
 	return NULL;
 }
 
@@ -63,6 +71,7 @@ void js_names_free(struct js_names *n)
 {
 	if (!n)
 		return;
+	js_sources_free(n->sources);
 	free(n->table);
 	free(n->canonical);
 	free(n);
@@ -162,7 +171,7 @@ static uint64_t canonical_of(const struct js_names *n,
 {
 	/* Which of several calls in a line it is, optimised code often cannot
 	 * tell; functions without a name need it. */
-	bool needed = level->column > LINE_LONG || level->function[0] == '(';
+	bool needed = level->long_line || level->function[0] == '(';
 	uint32_t column = needed ? level->column : 0;
 	uint32_t where[4] = {frame->tgid, frame->thread, level->line, column};
 	uint64_t hash = mix(n->seed, where, sizeof(where));
@@ -200,6 +209,15 @@ static uint32_t flags_of(const struct js_level *level)
 	       (internal ? INTERNAL : 0);
 }
 
+static uint32_t script_of(struct js_names *n, const struct js_frame *frame,
+			  const struct js_level *level)
+{
+	return level->map && level->file && level->line
+		       ? js_sources_put(n->sources, frame->tgid, level->file,
+					level->map)
+		       : 0;
+}
+
 /* The canonical frame of a level, which may be known from elsewhere. */
 static bool add_level(struct js_names *n, const struct js_frame *frame,
 		      const struct js_level *level)
@@ -211,7 +229,9 @@ static bool add_level(struct js_names *n, const struct js_frame *frame,
 		return false;
 	if (m->frame && (!(m->first & APPROXIMATE) || level->approximate))
 		return true;
-	if (!put(n, canonical, flags_of(level), 0))
+	if (!put(n, canonical,
+		 flags_of(level) | script_of(n, frame, level) << SCRIPT_SHIFT,
+		 0))
 		return false;
 	teach(n, canonical, frame, level);
 	return true;
@@ -246,6 +266,67 @@ void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
 	if (n->hidden_count < HIDDEN_MAX && start < end)
 		n->hidden[n->hidden_count++] =
 			(struct hidden){object, start, end};
+}
+
+/* ---- Sources ------------------------------------------------------------ */
+
+struct located {
+	uint32_t script;
+	uint64_t frame;
+};
+
+static int by_script(const void *a, const void *b)
+{
+	const struct located *x = a, *y = b;
+
+	if (x->script != y->script)
+		return x->script < y->script ? -1 : 1;
+	return x->frame < y->frame ? -1 : x->frame > y->frame;
+}
+
+/* Those whose script has a map that was not asked yet, each once. */
+static size_t select_mapped(const struct js_names *n, struct located *list,
+			    const uint64_t *frames, size_t count)
+{
+	size_t found = 0, kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct meaning *m =
+			slot_of(n->table, n->capacity, frames[i]);
+
+		if (FRAME_IS_JS(frames[i]) && m->frame && !m->count &&
+		    m->first >> SCRIPT_SHIFT)
+			list[found++] = (struct located){
+				m->first >> SCRIPT_SHIFT, frames[i]};
+	}
+	qsort(list, found, sizeof(*list), by_script);
+	for (size_t i = 0; i < found; i++)
+		if (!i || list[i].frame != list[i - 1].frame)
+			list[kept++] = list[i];
+	return kept;
+}
+
+void js_names_locate(struct js_names *n, const uint64_t *frames, size_t count)
+{
+	CLEANUP_FREE struct located *list = calloc(count + 1, sizeof(*list));
+	CLEANUP_FREE uint64_t *asked = calloc(count + 1, sizeof(*asked));
+	uint64_t deadline_ns = monotonic_ns() + LOCATE_NS;
+
+	if (!list || !asked)
+		return;
+	count = select_mapped(n, list, frames, count);
+	for (size_t i = 0, next; i < count; i = next) {
+		for (next = i;
+		     next < count && list[next].script == list[i].script;
+		     next++)
+			asked[next - i] = list[next].frame;
+		if (js_sources_find(n->sources, list[i].script, asked, next - i,
+				    deadline_ns))
+			continue;
+		for (size_t k = i; k < next; k++)
+			slot_of(n->table, n->capacity, list[k].frame)->first &=
+				FLAGS;
+	}
 }
 
 /* ---- Asking ---------------------------------------------------------------

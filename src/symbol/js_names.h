@@ -29,6 +29,11 @@ void js_names_free(struct js_names *n);
 void js_names_learn(struct js_names *n, const struct js_frame *frame,
 		    const struct js_location *location);
 
+/* Before frames are shown: those of scripts that were made of other files get
+ * the places there, where source maps can be read (js_sources.h). Bounded in
+ * time; what is left over is tried again. */
+void js_names_locate(struct js_names *n, const uint64_t *frames, size_t count);
+
 /* Code of V8 itself between functions, in [start, end) of an object: stubs,
  * the interpreter, what it calls C++ through. They differ with the form of the
  * functions, and nobody wants to see them. */

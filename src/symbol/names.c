@@ -3,12 +3,16 @@
 
 #include <errno.h>
 
+#include "symbol/js_names.h"
+
 static int live_resolve(void *context, uint32_t tgid, const uint64_t *frames,
 			size_t count)
 {
 	const struct names_live *live = context;
 	int err = symbolizer_resolve(live->symbols, (int)tgid, frames, count);
 
+	if (live->scripts)
+		js_names_locate(live->scripts, frames, count);
 	/* Anything else was reported, and the frames have fallback symbols. */
 	return err == -ENOMEM ? err : 0;
 }

@@ -37,10 +37,13 @@ struct names {
 	void *context;
 };
 
+struct js_names;
+
 /* Of a live run. `context` in the result refers to `live`. */
 struct names_live {
 	struct symbolizer *symbols;
 	struct object_registry *objects;
+	struct js_names *scripts; /* whose sources are shown; NULL: none */
 };
 struct names names_of_live(struct names_live *live);
 

@@ -227,13 +227,19 @@ static bool copy_level(struct symbol_cache *c, const struct wire_level *from,
 	to->column = from->column;
 	to->inlined = from->inlined;
 	to->approximate = from->approximate;
-	to->file = NULL;
+	to->generated_line = from->generated_line;
+	to->generated_column = from->generated_column;
+	to->file = to->generated_file = NULL;
 	to->function = from->function_size
 			       ? intern(c, from->function, from->function_size)
 			       : intern(c, "??", 2);
 	if (from->file_size)
 		to->file = intern(c, from->file, from->file_size);
-	return to->function && (to->file || !from->file_size);
+	if (from->generated_file)
+		to->generated_file = intern(c, from->generated_file,
+					    strlen(from->generated_file));
+	return to->function && (to->file || !from->file_size) &&
+	       (to->generated_file || !from->generated_file);
 }
 
 static struct symbol *copy_symbol(struct symbol_cache *c,

@@ -108,8 +108,7 @@ pid_t symbolizer_worker(const struct symbolizer *s)
 	return s->link.worker;
 }
 
-/* The target's file system, opened when its pid is first seen. NULL: none. */
-static struct traced *target_of(struct symbolizer *s, pid_t pid)
+struct traced *symbolizer_target(struct symbolizer *s, pid_t pid)
 {
 	struct target_root root;
 	struct traced *t;
@@ -197,6 +196,9 @@ void symbolizer_learn(struct symbolizer *s, uint64_t frame,
 			.column = from->column,
 			.inlined = from->inlined,
 			.approximate = from->approximate,
+			.generated_file = from->generated_file,
+			.generated_line = from->generated_line,
+			.generated_column = from->generated_column,
 		};
 	}
 	if (!symbol_cache_put(s->cache, frame, &symbol, module, true))
@@ -246,7 +248,7 @@ int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 		monotonic_ns() + (uint64_t)RESOLVE_REQUESTS *
 					 s->link.options.request_ms * 1000000u;
 	uint64_t started_ns = monotonic_ns();
-	struct traced *target = target_of(s, pid);
+	struct traced *target = symbolizer_target(s, pid);
 	CLEANUP_FREE uint64_t *list = NULL;
 
 	if (!count)

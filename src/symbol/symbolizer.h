@@ -36,6 +36,10 @@ struct symbol_level {
 	uint32_t column;      /* 0: unknown */
 	bool inlined;	      /* inlined into the next level */
 	bool approximate;     /* the line is one nearby */
+	/* Where that was found in a source map, the place in the code that ran;
+	 * NULL: that is the place above. */
+	const char *generated_file;
+	uint32_t generated_line, generated_column;
 };
 
 /* Innermost level first; level_count >= 1 always. For a frame without any
@@ -88,6 +92,34 @@ const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame);
 void symbolizer_learn(struct symbolizer *s, uint64_t frame,
 		      const struct symbol_level *levels, size_t count,
 		      const char *module);
+
+/* The source map of a script that a process runs. */
+struct symbol_map {
+	uint32_t id; /* the caller's, of this map for good */
+	pid_t pid;
+	const char *path, *script; /* files of the process, or */
+	const char *text;	   /* the map itself, maybe as a data: URL */
+	size_t size;
+	uint32_t units; /* of the script as it runs, in UTF-16 */
+};
+
+/* A place of a source as a map names it; lines and columns from 0. */
+struct symbol_source {
+	const char *file; /* NULL: the code comes from nowhere */
+	uint32_t line, column;
+};
+typedef void (*symbol_source_fn)(void *context, size_t number,
+				 const struct symbol_source *source);
+
+/*
+ * Looks up `places` (line << 32 | column, from 0) of a script's code in order,
+ * by the worker, until `deadline_ns`. 0; -ENOENT: there is no such file, or the
+ * target may not read it; -EBADMSG: no map, or not that of what runs; -ETIME,
+ * -EIO: the worker could not cope with it.
+ */
+int symbolizer_map(struct symbolizer *s, const struct symbol_map *map,
+		   const uint64_t *places, size_t count, uint64_t deadline_ns,
+		   symbol_source_fn answer, void *context);
 
 struct symbolizer_stats {
 	uint32_t worker_deaths;	   /* crashes, time-outs, failed starts */

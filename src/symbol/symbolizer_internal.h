@@ -39,6 +39,8 @@ struct symbolizer {
 const struct object *symbolizer_object_of(const struct symbolizer *s,
 					  uint64_t frame);
 const char *symbolizer_base_name(const char *path);
+/* The target's file system, opened when its pid is first seen. NULL: none. */
+struct traced *symbolizer_target(struct symbolizer *s, pid_t pid);
 
 /* "module+0x1234 [0a1b2c3d]": enough for addr2line and a debug server. NULL: no
  * memory. */

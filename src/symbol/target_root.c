@@ -30,6 +30,15 @@ static pid_t last_number(const char *text)
 	}
 }
 
+static bool read_ids(const char *line, const char *key, uint32_t ids[4])
+{
+	size_t size = strlen(key);
+
+	return !strncmp(line, key, size) &&
+	       sscanf(line + size, "%u %u %u %u", &ids[0], &ids[1], &ids[2],
+		      &ids[3]) == 4;
+}
+
 static int read_status(struct target_root *t)
 {
 	char path[64], line[512];
@@ -44,12 +53,10 @@ static int read_status(struct target_root *t)
 	while (fgets(line, sizeof(line), f)) {
 		if (!strncmp(line, "NSpid:", 6))
 			t->inner_pid = last_number(line + 6);
-		if (!strncmp(line, "Uid:", 4))
-			found = sscanf(line + 4, "%u %u %u %u", &t->uids[0],
-				       &t->uids[1], &t->uids[2],
-				       &t->uids[3]) == 4;
+		found += read_ids(line, "Uid:", t->uids);
+		found += read_ids(line, "Gid:", t->gids);
 	}
-	return found ? 0 : -ESRCH;
+	return found == 2 ? 0 : -ESRCH;
 }
 
 int target_root_open(struct target_root *t, pid_t pid)
@@ -93,4 +100,28 @@ int open_inside(int directory, const char *path, bool follow)
 		return -EACCES;
 	}
 	return fd;
+}
+
+static bool has_id(const uint32_t ids[4], uint32_t id)
+{
+	for (int i = 0; i < 4; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+int target_open(const struct target_root *t, const char *path)
+{
+	struct stat st;
+	int fd = open_inside(t->fd, path, true);
+
+	if (fd < 0)
+		return fd;
+	if (!fstat(fd, &st) &&
+	    (st.st_mode & S_IROTH || has_id(t->uids, 0) ||
+	     (st.st_mode & S_IRUSR && has_id(t->uids, st.st_uid)) ||
+	     (st.st_mode & S_IRGRP && has_id(t->gids, st.st_gid))))
+		return fd;
+	close(fd);
+	return -EACCES;
 }

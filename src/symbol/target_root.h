@@ -15,6 +15,7 @@ struct target_root {
 	pid_t pid;
 	pid_t inner_pid; /* in its own pid namespace */
 	uid_t uids[4];	 /* real, effective, saved, file system */
+	gid_t gids[4];	 /* likewise */
 	int fd;		 /* O_PATH of /proc/PID/root */
 };
 
@@ -26,5 +27,10 @@ void target_root_close(struct target_root *t);
  * "/"; a symbolic link as last component is followed only when asked for.
  * Returns a descriptor or -errno. */
 int open_inside(int directory, const char *path, bool follow);
+
+/* Opens a file that the target itself names: only what its users may read, by
+ * the file's mode, so that it cannot have others' files shown. A descriptor or
+ * -errno. */
+int target_open(const struct target_root *t, const char *path);
 
 #endif

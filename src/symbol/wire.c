@@ -82,12 +82,13 @@ static int decode_level(struct cursor *c, struct wire_level *level)
 	if (!bytes)
 		return -EBADMSG;
 	memcpy(&h, bytes, sizeof(h));
-	level->line = h.line;
-	level->column = h.column;
-	level->inlined = h.flags & INLINED;
-	level->approximate = false;
-	level->function_size = h.function_size;
-	level->file_size = h.file_size;
+	*level = (struct wire_level){
+		.line = h.line,
+		.column = h.column,
+		.inlined = h.flags & INLINED,
+		.function_size = h.function_size,
+		.file_size = h.file_size,
+	};
 	level->function = (const char *)cursor_bytes(c, h.function_size);
 	level->file = (const char *)cursor_bytes(c, h.file_size);
 	return c->failed ? -EBADMSG : 0;

@@ -33,15 +33,29 @@ enum wire_type {
 	WIRE_BYE,
 };
 
-#define WIRE_NO_DWARF 1u /* wire_resolve.flags */
+/* wire_resolve.flags */
+#define WIRE_NO_DWARF 1u
+/* The file is a source map, with a number of its own kind; addresses are
+ * places in generated code (wire_place), the answers have a level with file,
+ * line and column (from 0), or none; `named`: the map can be used. */
+#define WIRE_SOURCE_MAP 2u
 
 struct wire_resolve {
 	uint32_t type;
 	uint32_t object;
 	uint32_t flags;
 	uint32_t count;
+	/* Of a source map: length of the script that it is for, in UTF-16; 0:
+	 * no matter. */
+	uint32_t units;
 	uint64_t addresses[WIRE_ADDRESSES_MAX];
 };
+
+/* Both from 0. */
+static inline uint64_t wire_place(uint32_t line, uint32_t column)
+{
+	return (uint64_t)line << 32 | column;
+}
 
 struct wire_file {
 	uint32_t type;
@@ -53,6 +67,7 @@ enum wire_want_kind {
 	WANT_DEBUGLINK, /* name: a file name without '/' */
 	WANT_DWZ,	/* name: .gnu_debugaltlink's path */
 	WANT_FETCHED,	/* by build-id, from a server */
+	WANT_SCRIPT,	/* that a source map is for */
 };
 
 struct wire_want {
@@ -72,7 +87,10 @@ struct wire_level {
 	uint32_t line;
 	uint32_t column;
 	bool inlined;
-	bool approximate; /* does not travel */
+	/* What follows does not travel. */
+	bool approximate;
+	const char *generated_file; /* with a NUL */
+	uint32_t generated_line, generated_column;
 };
 
 struct wire_symbol {

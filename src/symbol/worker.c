@@ -14,6 +14,7 @@
 #include "base/packet.h"
 #include "base/sandbox.h"
 #include "symbol/module.h"
+#include "symbol/source_map.h"
 #include "symbol/wire.h"
 
 #define MODULES_MAX 64
@@ -31,8 +32,10 @@
 struct slot {
 	uint32_t object;
 	uint32_t flags;
-	uint64_t used;	       /* request number */
-	struct module *module; /* NULL: not an ELF file, or the slot is free */
+	uint64_t used; /* request number */
+	/* NULL both: a file of another kind, or the slot is free. */
+	struct module *module;
+	struct source_map *map;
 };
 
 struct worker {
@@ -41,6 +44,7 @@ struct worker {
 	uint64_t answers;
 	struct slot slots[MODULES_MAX];
 	struct wire_symbol symbol;
+	struct source_place place;
 	uint8_t message[WIRE_MESSAGE_MAX];
 };
 
@@ -62,7 +66,8 @@ static int ask_for_file(void *context, enum wire_want_kind kind,
 	if (size > sizeof(want.name))
 		return -ENAMETOOLONG;
 	want.size = (uint32_t)size;
-	memcpy(want.name, name, size);
+	if (size)
+		memcpy(want.name, name, size);
 	say(w, &want, sizeof(want));
 	ssize_t got;
 	do
@@ -83,10 +88,36 @@ static struct slot *oldest_slot(struct worker *w)
 	return oldest;
 }
 
-static struct module *module_of(struct worker *w, const struct wire_resolve *r,
-				int fd)
+/* The script as it is now may be another than the one that runs: built anew,
+ * and the map with it. */
+static bool script_is_same(struct worker *w, uint32_t units)
+{
+	int fd = ask_for_file(w, WANT_SCRIPT, NULL, 0);
+	bool same = fd < 0 || source_map_fits(fd, units);
+
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+static void open_file(struct worker *w, struct slot *slot,
+		      const struct wire_resolve *r, int fd)
 {
 	struct module_files files = {ask_for_file, w};
+
+	if (slot->flags & WIRE_SOURCE_MAP) {
+		if (!r->units || script_is_same(w, r->units))
+			slot->map = source_map_read(fd);
+		close(fd);
+	} else {
+		slot->module =
+			module_open(fd, slot->flags & WIRE_NO_DWARF, &files);
+	}
+}
+
+static const struct slot *slot_of(struct worker *w,
+				  const struct wire_resolve *r, int fd)
+{
 	struct slot *slot;
 
 	w->requests++;
@@ -96,18 +127,19 @@ static struct module *module_of(struct worker *w, const struct wire_resolve *r,
 		    slot->flags == r->flags) {
 			slot->used = w->requests;
 			close(fd);
-			return slot->module;
+			return slot;
 		}
 	}
 	slot = oldest_slot(w);
 	module_close(slot->module);
+	source_map_free(slot->map);
 	*slot = (struct slot){
 		.object = r->object,
 		.flags = r->flags,
 		.used = w->requests,
-		.module = module_open(fd, r->flags & WIRE_NO_DWARF, &files),
 	};
-	return slot->module;
+	open_file(w, slot, r, fd);
+	return slot;
 }
 
 static unsigned cpu_seconds_used(void)
@@ -138,16 +170,37 @@ static void leave(struct worker *w)
 	_exit(0);
 }
 
+static void find_source(struct worker *w, const struct source_map *map,
+			uint64_t place)
+{
+	struct wire_level *level = &w->symbol.levels[0];
+
+	w->symbol.named = true;
+	if (!source_map_find(map, (uint32_t)(place >> 32), (uint32_t)place,
+			     &w->place))
+		return;
+	*level = (struct wire_level){
+		.file = w->place.file.data,
+		.file_size = (uint32_t)w->place.file.size,
+		.line = w->place.line,
+		.column = w->place.column,
+	};
+	w->symbol.level_count = 1;
+}
+
 static void resolve(struct worker *w, const struct wire_resolve *r, int fd)
 {
-	struct module *module = module_of(w, r, fd);
+	const struct slot *slot = slot_of(w, r, fd);
 
 	for (uint32_t i = 0; i < r->count; i++) {
 		w->symbol.level_count = 0;
 		w->symbol.named = false;
 		w->symbol.function_offset = 0;
-		if (module)
-			module_resolve(module, r->addresses[i], &w->symbol);
+		if (slot->module)
+			module_resolve(slot->module, r->addresses[i],
+				       &w->symbol);
+		if (slot->map)
+			find_source(w, slot->map, r->addresses[i]);
 		w->symbol.index = i;
 		say(w, w->message, wire_encode_symbol(w->message, &w->symbol));
 		w->answers++;
@@ -200,6 +253,7 @@ void worker_main(int socket, void *context)
 	w->socket = socket;
 	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
 	elf_version(EV_CURRENT);
+	source_map_prepare();
 	/* The symbolizer enforces the time of a request; this stops a worker
 	 * that runs on after it died. A request may last for many answers. */
 	unsigned answer_s = options->request_ms / 1000 + 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The confined process that parses symbol tables and DWARF. */
+/* The confined process that parses symbol tables, DWARF and source maps. */
 #ifndef SYMBOL_WORKER_H
 #define SYMBOL_WORKER_H
 

@@ -100,6 +100,7 @@ static int send_request(struct exchange *x)
 		.type = WIRE_RESOLVE,
 		.object = r->object,
 		.flags = r->flags,
+		.units = r->units,
 		.count = r->count - r->answered,
 	};
 	size_t addresses = message.count * sizeof(uint64_t);

@@ -33,6 +33,7 @@ enum link_end {
 struct link_request {
 	uint32_t object;
 	uint32_t flags;
+	uint32_t units; /* struct wire_resolve */
 	int fd;
 	const uint64_t *addresses;
 	uint32_t count;	      /* at most WIRE_ADDRESSES_MAX */

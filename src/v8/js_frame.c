@@ -49,8 +49,7 @@ static int fill_place(struct resolving *w, const struct place *p,
 	if (p->script_offset < 0)
 		return -ENOENT;
 	err = v8_script_place(&w->reader, w->scripts, isolate_of(w->frame),
-			      script, (uint32_t)p->script_offset, &level->line,
-			      &level->column);
+			      script, (uint32_t)p->script_offset, level);
 	level->approximate = !err && p->approximate;
 	return err;
 }
@@ -214,6 +213,7 @@ static void drop_levels(struct js_location *out)
 	for (uint32_t i = 0; i < out->level_count; i++) {
 		free(out->levels[i].function);
 		free(out->levels[i].file);
+		js_map_url_release(out->levels[i].map);
 	}
 	memset(out->levels, 0, sizeof(out->levels));
 	out->level_count = 0;

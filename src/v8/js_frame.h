@@ -12,12 +12,24 @@
 
 #define JS_LEVELS_MAX 16
 
+/* Where a script says that its source map is: what stands behind
+ * sourceMappingURL, a URL, or the map itself in one (data:). */
+struct js_map_url {
+	uint32_t uses;
+	uint32_t units; /* of the script's source, in UTF-16 */
+	size_t size;	/* without the NUL */
+	char text[];
+};
+void js_map_url_release(struct js_map_url *map); /* NULL: none */
+
 struct js_level {
 	char *function; /* malloc'ed, never NULL; "(anonymous)" */
 	char *file;	/* malloc'ed; NULL: no script (builtins) */
 	uint32_t line;	/* from 1; 0: unknown */
 	uint32_t column;
-	bool approximate; /* of the line: shown with a ~ */
+	bool approximate;	/* of the line: shown with a ~ */
+	bool long_line;		/* it tells little without the column */
+	struct js_map_url *map; /* of the script; a use of it; NULL: none */
 };
 
 /* Why a frame has less than function, file and line. */

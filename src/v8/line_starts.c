@@ -45,8 +45,8 @@ int line_starts_add(void *line_starts, const uint16_t *units, size_t count)
 	return err;
 }
 
-void line_starts_find(const struct line_starts *l, uint32_t offset,
-		      uint32_t *line, uint32_t *column)
+uint32_t line_starts_find(const struct line_starts *l, uint32_t offset,
+			  uint32_t *line, uint32_t *column)
 {
 	size_t low = 0, high = l->count;
 
@@ -60,6 +60,8 @@ void line_starts_find(const struct line_starts *l, uint32_t offset,
 	}
 	*line = (uint32_t)low;
 	*column = offset - (low ? l->starts[low - 1] : 0);
+	return (low < l->count ? l->starts[low] : l->units) -
+	       (offset - *column);
 }
 
 void line_starts_free(struct line_starts *l)

@@ -19,9 +19,9 @@ struct line_starts {
 /* The next units of the source; 0, -ENOMEM or -E2BIG. The context is the
  * struct: fits v8_string_each. */
 int line_starts_add(void *line_starts, const uint16_t *units, size_t count);
-/* Both from 0. */
-void line_starts_find(const struct line_starts *l, uint32_t offset,
-		      uint32_t *line, uint32_t *column);
+/* Both from 0. Returns the length of the line. */
+uint32_t line_starts_find(const struct line_starts *l, uint32_t offset,
+			  uint32_t *line, uint32_t *column);
 void line_starts_free(struct line_starts *l);
 
 #endif

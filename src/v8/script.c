@@ -4,8 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/percent.h"
+#include "v8/js_frame.h"
 #include "v8/scripts.h"
 #include "v8/string.h"
+
+/* In units. Nobody writes longer lines, but programs do. */
+#define LINE_LONG 250
 
 /* Appends the string at a field of the script; -ENOENT: none there. */
 static int string_field(const struct v8_reader *r, uint64_t script,
@@ -27,14 +32,6 @@ static int string_field(const struct v8_reader *r, uint64_t script,
 	return err ? err : out->size == before ? -ENOENT : 0;
 }
 
-static int hex(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 /* file:// URL to path; ES modules are named by URL, CommonJS by path. */
 static void append_file(struct text *out, const char *name)
 {
@@ -44,16 +41,8 @@ static void append_file(struct text *out, const char *name)
 		text_add(out, name);
 		return;
 	}
-	for (name += sizeof(scheme) - 1; *name; name++) {
-		char c = *name;
-
-		if (c == '%' && hex(name[1]) >= 0 && hex(name[2]) >= 0 &&
-		    (hex(name[1]) || hex(name[2]))) {
-			c = (char)(hex(name[1]) << 4 | hex(name[2]));
-			name += 2;
-		}
-		text_append(out, &c, 1);
-	}
+	name += sizeof(scheme) - 1;
+	percent_decode(out, name, strlen(name));
 }
 
 int v8_script_name(const struct v8_reader *r, uint64_t script, struct text *out)
@@ -76,35 +65,41 @@ int v8_script_name(const struct v8_reader *r, uint64_t script, struct text *out)
 
 int v8_script_place(const struct v8_reader *r, struct js_scripts *scripts,
 		    uint64_t heap, uint64_t script, uint32_t offset,
-		    uint32_t *line, uint32_t *column)
+		    struct js_level *level)
 {
 	const struct v8_layout *l = v8_layout_of(r);
 	struct js_script key = {.heap = heap};
-	const struct line_starts *starts;
+	const struct js_source *known;
 	int32_t first_line = 0, first_column = 0;
-	uint64_t source;
+	uint64_t source, map_url = 0;
 	int err = v8_field_smi(r, script, l->script_id, &key.id);
 
 	if (!err)
 		err = v8_field(r, script, l->script_source, &source);
+	if (!err && v8_field(r, script, l->script_source_map_url, &map_url))
+		map_url = 0;
+	if (!err)
+		err = v8_field_smi(r, script, l->script_line_offset,
+				   &first_line);
+	if (!err)
+		err = v8_field_smi(r, script, l->script_column_offset,
+				   &first_column);
 	if (!err)
 		err = v8_string_length(r, source, &key.source_units);
 	if (!err && offset > key.source_units)
 		err = -ENOENT;
 	if (!err)
-		err = js_scripts_get(scripts, r, &key, source, &starts);
+		err = js_scripts_get(scripts, r, &key, source, map_url, &known);
 	if (err)
 		return err;
-	line_starts_find(starts, offset, line, column);
-	err = v8_field_smi(r, script, l->script_line_offset, &first_line);
-	if (!err)
-		err = v8_field_smi(r, script, l->script_column_offset,
-				   &first_column);
-	if (err)
-		return err;
-	if (*line > 0)
+	level->long_line = line_starts_find(&known->lines, offset, &level->line,
+					    &level->column) > LINE_LONG;
+	level->map = known->map;
+	if (level->map)
+		level->map->uses++;
+	if (level->line > 0)
 		first_column = 0;
-	*line += 1 + (first_line > 0 ? (uint32_t)first_line : 0);
-	*column += 1 + (first_column > 0 ? (uint32_t)first_column : 0);
+	level->line += 1 + (first_line > 0 ? (uint32_t)first_line : 0);
+	level->column += 1 + (first_column > 0 ? (uint32_t)first_column : 0);
 	return 0;
 }

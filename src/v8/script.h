@@ -19,14 +19,15 @@ int v8_script_name(const struct v8_reader *r, uint64_t script,
 		   struct text *out);
 
 struct js_scripts;
+struct js_level;
 
 /*
- * Line and column, both from 1, of an offset into the script's source, with the
- * script's own origin added (code embedded in a larger file). `heap` tells
- * isolates apart.
+ * Fills line and column of an offset into the script's source, with the
+ * script's own origin added (code embedded in a larger file), whether the line
+ * is a long one, and where the source map is. `heap` tells isolates apart.
  */
 int v8_script_place(const struct v8_reader *r, struct js_scripts *scripts,
 		    uint64_t heap, uint64_t script, uint32_t offset,
-		    uint32_t *line, uint32_t *column);
+		    struct js_level *level);
 
 #endif

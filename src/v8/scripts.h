@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Line starts of scripts, remembered within a budget of bytes; those unused for
- * longest go first. Of one process: js_scripts_new and _free are in js_frame.h.
+ * Line starts of scripts and where their source maps are, remembered within a
+ * budget of bytes; those unused for longest go first. Of one process:
+ * js_scripts_new and _free are in js_frame.h.
  */
 #ifndef V8_SCRIPTS_H
 #define V8_SCRIPTS_H
@@ -19,9 +20,16 @@ struct js_script {
 
 struct js_scripts;
 
-/* Remembered, or read from `source`; valid until the next call. */
+/* What is remembered of a script. */
+struct js_source {
+	struct line_starts lines;
+	struct js_map_url *map; /* NULL: none, or more than fits */
+};
+
+/* Remembered, or read from its strings: `source`, and `map_url`, which may be
+ * none; valid until the next call. */
 int js_scripts_get(struct js_scripts *s, const struct v8_reader *r,
 		   const struct js_script *script, uint64_t source,
-		   const struct line_starts **out);
+		   uint64_t map_url, const struct js_source **out);
 
 #endif

@@ -189,7 +189,23 @@ seed_v8_memory()
 	done
 }
 
+# A map, an index map, and one in a URL.
+seed_source_map()
+{
+	map='{"sources":["../a.ts",7],"names":["x"],"sourceRoot":"src"'
+	map=$map',"mappings":"AAAA;;CCSIA,IAAI,K;ECKT"}'
+	printf '%s' "$map" >"$to/map"
+	printf '{"sections":[{"offset":{"line":0,"column":3},"map":%s},' \
+		"$map" >"$to/index"
+	printf '{"offset":{"line":2,"column":0},"map":%s}]}' "$map" \
+		>>"$to/index"
+	printf 'data:application/json;base64,%s' \
+		"$(printf '%s' "$map" | base64 -w 0)" >"$to/url"
+	printf '../maps/./a%%20b.map?v=1' >"$to/path"
+}
+
 case $fuzzer in
+fuzz_source_map) seed_source_map ;;
 fuzz_v8_memory) seed_v8_memory ;;
 fuzz_v8_layout) seed_v8_layout ;;
 fuzz_capture) seed_capture ;;

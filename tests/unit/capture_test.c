@@ -40,7 +40,10 @@ static const struct symbol *get(void *context, uint64_t frame)
 		 .file = "/a/b.c",
 		 .line = 3,
 		 .column = 9,
-		 .approximate = true},
+		 .approximate = true,
+		 .generated_file = "/a/dist/b.js",
+		 .generated_line = 30,
+		 .generated_column = 90},
 	};
 	static const struct symbol_level unnamed = {.function = "lib.so+0x7"};
 	static const struct symbol symbol = {levels, 2,	   "lib.so",
@@ -251,6 +254,10 @@ static void knows_processes_and_names(void **state)
 	assert_null(s->levels[0].file);
 	assert_string_equal(s->levels[1].file, "/a/b.c");
 	assert_int_equal(s->levels[1].column, 9);
+	assert_null(s->levels[0].generated_file);
+	assert_string_equal(s->levels[1].generated_file, "/a/dist/b.js");
+	assert_int_equal(s->levels[1].generated_line, 30);
+	assert_int_equal(s->levels[1].generated_column, 90);
 	assert_string_equal(s->module, "lib.so");
 	assert_false(n.get(n.context, frame)->named);
 	assert_false(n.get(n.context, frame)->script);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -127,11 +128,14 @@ static void forms_of_one_line_mean_the_same(void **state)
 
 static void columns_count_in_long_lines_and_without_names(void **state)
 {
+	struct js_level first = level("leak", "/min.js", 1, 20);
+	struct js_level second = level("leak", "/min.js", 1, 6000);
 	struct world w;
 
 	open_world(&w);
-	learn(&w, JS(1), 1, level("leak", "/min.js", 1, 5000), NULL);
-	learn(&w, JS(2), 1, level("leak", "/min.js", 1, 6000), NULL);
+	first.long_line = second.long_line = true;
+	learn(&w, JS(1), 1, first, NULL);
+	learn(&w, JS(2), 1, second, NULL);
 	learn(&w, JS(3), 1, level("(anonymous)", "/a.js", 3, 8), NULL);
 	learn(&w, JS(4), 1, level("(anonymous)", "/a.js", 3, 20), NULL);
 	assert_int_not_equal(meaning(&w, JS(1)), meaning(&w, JS(2)));
@@ -252,6 +256,121 @@ static void many_frames_are_remembered(void **state)
 	close_world(&w);
 }
 
+/* A use of a map of a script with 99 units. */
+static struct js_map_url *map_at(const char *url)
+{
+	struct js_map_url *map = malloc(sizeof(*map) + strlen(url) + 1);
+
+	*map = (struct js_map_url){
+		.uses = 1,
+		.units = 99,
+		.size = strlen(url),
+	};
+	strcpy(map->text, url);
+	return map;
+}
+
+#define MAP                                                                    \
+	"data:application/json,{\"sources\":[\"../src/a.ts\"],\"mappings\":"   \
+	"\"AAAA;;AASI,IAAI\"}"
+
+static void show(struct world *w, uint64_t frame)
+{
+	js_names_locate(w->names, &frame, 1);
+}
+
+/* Line 3 of the script is line 10 of a.ts, columns 5 and 9. */
+static void scripts_with_a_map_are_shown_as_their_sources(void **state)
+{
+	struct js_level leak = level("leak", "/dist/a.js", 3, 1);
+	struct world w;
+	const struct symbol *s;
+	uint64_t frame;
+
+	open_world(&w);
+	leak.map = map_at(MAP);
+	learn(&w, JS(1), 1, leak, NULL);
+	frame = meaning(&w, JS(1));
+	s = symbolizer_get(w.symbols, frame);
+	assert_string_equal(s->levels[0].file, "/dist/a.js");
+	assert_null(s->levels[0].generated_file);
+	/* Only what is shown is looked up, once. */
+	for (int i = 0; i < 2; i++) {
+		show(&w, frame);
+		s = symbolizer_get(w.symbols, frame);
+		assert_string_equal(s->levels[0].function, "leak");
+		assert_string_equal(s->levels[0].file, "/src/a.ts");
+		assert_int_equal(s->levels[0].line, 10);
+		assert_int_equal(s->levels[0].column, 5);
+		assert_string_equal(s->levels[0].generated_file, "/dist/a.js");
+		assert_int_equal(s->levels[0].generated_line, 3);
+		assert_int_equal(s->levels[0].generated_column, 1);
+	}
+	/* What comes later of the same script, too. */
+	leak.column = 6;
+	leak.function = (char *)(uintptr_t) "(anonymous)";
+	learn(&w, JS(2), 1, leak, NULL);
+	frame = meaning(&w, JS(2));
+	show(&w, frame);
+	assert_int_equal(symbolizer_get(w.symbols, frame)->levels[0].column, 9);
+	js_map_url_release(leak.map);
+	close_world(&w);
+}
+
+static void an_exact_line_is_looked_up_again(void **state)
+{
+	struct js_level leak = level("leak", "/dist/a.js", 3, 1);
+	struct world w;
+	const struct symbol *s;
+	uint64_t frame;
+
+	open_world(&w);
+	leak.map = map_at(MAP);
+	leak.approximate = true;
+	learn(&w, JS(1), 1, leak, NULL);
+	frame = meaning(&w, JS(1));
+	show(&w, frame);
+	s = symbolizer_get(w.symbols, frame);
+	assert_true(s->levels[0].approximate);
+	assert_string_equal(s->levels[0].file, "/src/a.ts");
+	leak.approximate = false;
+	leak.column = 6;
+	learn(&w, JS(2), 1, leak, NULL);
+	show(&w, frame);
+	s = symbolizer_get(w.symbols, frame);
+	assert_false(s->levels[0].approximate);
+	assert_string_equal(s->levels[0].file, "/src/a.ts");
+	assert_int_equal(s->levels[0].column, 9);
+	js_map_url_release(leak.map);
+	close_world(&w);
+}
+
+/* Line 2 comes from nowhere; the others have no map that can be had. */
+static void what_no_map_tells_stays_as_it_is(void **state)
+{
+	static const char *const urls[] = {MAP, "data:application/json,{}",
+					   "http://localhost/a.js.map",
+					   "a.js.map"};
+	struct world w;
+
+	open_world(&w);
+	for (uint64_t i = 0; i < 4; i++) {
+		struct js_level leak = level("leak", "/dist/a.js", 2, 1);
+		uint64_t frame;
+
+		leak.map = map_at(urls[i]);
+		leak.line += (uint32_t)i;
+		learn(&w, JS(1 + i), 1, leak, NULL);
+		frame = meaning(&w, JS(1 + i));
+		show(&w, frame);
+		assert_string_equal(
+			symbolizer_get(w.symbols, frame)->levels[0].file,
+			"/dist/a.js");
+		js_map_url_release(leak.map);
+	}
+	close_world(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +378,9 @@ int main(void)
 		cmocka_unit_test(forms_of_one_line_mean_the_same),
 		cmocka_unit_test(columns_count_in_long_lines_and_without_names),
 		cmocka_unit_test(threads_are_kept_apart),
+		cmocka_unit_test(scripts_with_a_map_are_shown_as_their_sources),
+		cmocka_unit_test(an_exact_line_is_looked_up_again),
+		cmocka_unit_test(what_no_map_tells_stays_as_it_is),
 		cmocka_unit_test(inlined_functions_are_unfolded),
 		cmocka_unit_test(an_exact_line_replaces_an_approximate_one),
 		cmocka_unit_test(node_itself_is_internal),

@@ -24,6 +24,7 @@
 #include "v8_binaries.h"
 
 #define SECONDS_MAX "30"
+#define MAP_URL	    "live.js.map"
 
 static const char script[] =
 	"'use strict';\n"
@@ -51,7 +52,8 @@ static const char script[] =
 	"  console.log('@end'); }\n"
 	"show();\n"
 	"process.stdin.on('data', () => { gc(); gc(); show(); });\n"
-	"setTimeout(() => process.exit(), " SECONDS_MAX "000);\n";
+	"setTimeout(() => process.exit(), " SECONDS_MAX "000);\n"
+	"//# sourceMappingURL=" MAP_URL "\n";
 
 enum object_name {
 	OUTER,
@@ -183,6 +185,21 @@ static uint16_t type(struct node *n, uint64_t object)
 
 /* ---- What is checked ---------------------------------------------------- */
 
+static void check_map_url(struct node *n, uint64_t owner)
+{
+	const struct v8_layout *l = &n->layout;
+	uint64_t url = field(n, owner, l->script_source_map_url);
+	char text[sizeof(MAP_URL)] = "";
+
+	assert_true(type(n, url) < l->type_first_nonstring);
+	assert_int_equal(half(n, url + l->string_length), strlen(MAP_URL));
+	v8_memory_begin(&n->memory);
+	assert_int_equal(v8_read(&n->memory, url + l->string_chars, text,
+				 strlen(MAP_URL)),
+			 0);
+	assert_string_equal(text, MAP_URL);
+}
+
 static void check_function(struct node *n, enum object_name name)
 {
 	const struct v8_layout *l = &n->layout;
@@ -198,6 +215,7 @@ static void check_function(struct node *n, enum object_name name)
 	assert_int_equal(smi(n, owner, l->script_id), n->script_id);
 	assert_int_equal(smi(n, owner, l->script_line_offset), 0);
 	assert_int_equal(smi(n, owner, l->script_column_offset), 0);
+	check_map_url(n, owner);
 	n->literals[name] =
 		(int32_t)half(n, shared + l->shared_function_literal_id);
 }
