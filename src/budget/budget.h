@@ -45,7 +45,8 @@ struct window_plan {
 /* What a target did in the births part of its last window. */
 struct window_rates {
 	double births;	 /* cost, CPU time per time, with all probes */
-	double frees;	 /* ... of those on frees */
+	double samples;	 /* ... of that, what is done for samples only */
+	double frees;	 /* ... of probes on frees */
 	double progress; /* its own CPU time per time */
 };
 

@@ -26,6 +26,7 @@ void progress_add(struct progress_sample *sum,
 	sum->cpu_ns += more->cpu_ns;
 	sum->wall_ns += more->wall_ns;
 	sum->alloc_ns += more->alloc_ns;
+	sum->return_ns += more->return_ns;
 	sum->free_ns += more->free_ns;
 	sum->sample_ns += more->sample_ns;
 	sum->other_ns += more->other_ns;
@@ -50,6 +51,7 @@ static void fade(struct progress_sample *s)
 	s->cpu_ns *= FACTOR_MEMORY;
 	s->wall_ns *= FACTOR_MEMORY;
 	s->alloc_ns *= FACTOR_MEMORY;
+	s->return_ns *= FACTOR_MEMORY;
 	s->free_ns *= FACTOR_MEMORY;
 	s->sample_ns *= FACTOR_MEMORY;
 	s->other_ns *= FACTOR_MEMORY;

@@ -12,6 +12,7 @@ struct progress_sample {
 	double cpu_ns; /* of the whole process */
 	double wall_ns;
 	double alloc_ns;  /* probes on allocations, as calibrated */
+	double return_ns; /* ... of that, on the returns of what is sampled */
 	double free_ns;	  /* probes on frees, as calibrated */
 	double sample_ns; /* taking samples, as measured in place */
 	double other_ns;  /* other probes, as calibrated */

@@ -102,7 +102,8 @@ static void share_out_samples(struct tracer *t)
 		double part = p->alloc_ns / sum;
 
 		p->sample_ns = samples * part;
-		p->alloc_ns += returns * part;
+		p->return_ns = returns * part;
+		p->alloc_ns += p->return_ns;
 	}
 }
 

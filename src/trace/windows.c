@@ -15,7 +15,9 @@
 /* CPU time that a new target may cost at once, and what may be saved up. */
 #define FIRST_CREDIT_NS	  0.1e9
 #define HIGHEST_CREDIT_NS 0.4e9
-/* Of all targets together, so many times that. */
+/* What coarser sampling may cost before it is judged. */
+#define TRIAL_CREDIT_NS 0.03e9
+/* Of all targets together, so many times the first two. */
 #define TOTAL_CREDITS 4
 /* Windows get at least this share of the budget, whatever V8's heap takes. */
 #define LEAST_SHARE 0.25
@@ -30,8 +32,6 @@
 /* Between two looks: while something is expensive, and otherwise. */
 #define LOOK_BUSY_NS 50000000ULL
 #define LOOK_IDLE_NS 400000000ULL
-/* Mean bytes between samples in windows. */
-#define WINDOW_SAMPLE_BYTES 256
 
 /* ---- Accounts -------------------------------------------------------------
  */
@@ -44,6 +44,11 @@ static bool limited(const struct tracer *t)
 static bool leads(const struct tracee *e)
 {
 	return e->alive && e->owner == e->pid;
+}
+
+static bool has_credit(const struct budget *b, double needed)
+{
+	return budget_unlimited(b) || b->credit_ns >= needed;
 }
 
 /* Of probes that windows set and take out. */
@@ -90,6 +95,8 @@ static void measure_rates(struct window *w)
 
 	w->rates = (struct window_rates){
 		.births = windowed_cost_ns(&w->sum, factor) / lasted,
+		.samples =
+			(w->sum.sample_ns + factor * w->sum.return_ns) / lasted,
 		.frees = factor * w->sum.free_ns / lasted,
 		.progress = progress_ns(&w->sum, factor) / lasted,
 	};
@@ -207,13 +214,13 @@ static void end_window(struct tracer *t, struct tracee *e)
 	wait_for_credit(w);
 }
 
-/* In windows few allocations are seen, each at the price of a trap: what they
- * tell is worth a finer look. */
-static void sample_finer(struct tracer *t)
+/* Its samples become fewer: whether that is enough is seen when this is spent.
+ */
+static void try_again(struct tracer *t, struct window *w)
 {
-	if (!t->options.sampling_fixed && !t->coarsened &&
-	    t->skel->bss->sampling.interval_bytes > WINDOW_SAMPLE_BYTES)
-		tracer_set_sampling(t, WINDOW_SAMPLE_BYTES);
+	w->budget.credit_ns += TRIAL_CREDIT_NS;
+	t->windows.total.credit_ns += TRIAL_CREDIT_NS;
+	enter(w, WINDOW_ALWAYS, 0);
 }
 
 /* Perf events take the kernel a tenth of a second each to set and to remove
@@ -237,6 +244,10 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 	struct window *w = &e->window;
 
 	measure_rates(w);
+	if (!has_credit(&w->budget, 0) && tracer_sample_coarser(t, e)) {
+		try_again(t, w);
+		return;
+	}
 	if (t->link == LINK_PERF) {
 		say_no_windows(t, e);
 		return;
@@ -248,7 +259,7 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 	e->births_unseen = true;
 	window_publish(t, e);
 	window_unset_probes(t, e);
-	sample_finer(t);
+	tracer_sample_for_windows(t);
 	large_blocks_follow(t, e);
 	look(t);
 	w->seen_until = w->progress_ns;
@@ -258,11 +269,6 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 
 /* ---- Following -------------------------------------------------------------
  */
-
-static bool has_credit(const struct budget *b, double needed)
-{
-	return budget_unlimited(b) || b->credit_ns >= needed;
-}
 
 static bool may_open(const struct tracer *t, const struct window *w,
 		     uint64_t now_ns)

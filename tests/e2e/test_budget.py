@@ -106,6 +106,32 @@ def test_a_target_that_becomes_busy_is_back_within_its_budget(tmp_path):
 
 
 @pytest.mark.timeout(120)
+def test_fewer_samples_before_windows(tmp_path):
+    """8,000 blocks a second, each of which is sampled at one in 16 KiB: that
+    costs more than the probes. With fewer samples it is observed all the time,
+    and what it keeps is known as well; with less to do samples are more
+    again."""
+    with Busy() as target:
+        target.pace("large")
+        with start(target, tmp_path, "--max-overhead", "2.4") as profiler:
+            before = target.pace("large")
+            profiler.wait_for("sampling one in [0-9]+ bytes instead of")
+            time.sleep(10)
+            after = target.pace("slow")
+            profiler.wait_for("sampling one in [0-9]+ bytes again")
+            report, run = profile_json(profiler)
+    kept = after["kept"] - before["kept"]
+    leak = stack_in(report, "keep")["live_bytes"]
+    assert WINDOWS not in run.err, run
+    assert report["probes"]["observed_share"] == 1, run
+    assert abs(leak["value"] - kept) < \
+        max(0.1 * kept, leak["high"] - leak["low"]), f"kept {kept}\n{run}"
+    # What it begins with, and what coarser sampling is tried with.
+    cost = report["probes"]["overhead_seconds"] - 0.2
+    assert cost < 1.2 * 0.024 * report["elapsed_seconds"], run
+
+
+@pytest.mark.timeout(120)
 def test_a_leak_is_found_in_windows(tmp_path):
     """Its size within a factor of three: some ten windows of 12 ms each stand
     for a minute on a busy machine, twice as many on another. What is freed at

@@ -110,6 +110,57 @@ static void a_table_that_fills_makes_it_coarser_again(void **state)
 	assert_int_equal(settle(fine, 1e5, 10e9), START);
 }
 
+/* 4,000 blocks of 64 KiB a second, each sampled at the start. */
+static double large_share(uint64_t interval)
+{
+	return 4000 * (1 - exp(-65536.0 / (double)interval)) * 5e-6;
+}
+
+static void fewer_samples_bring_it_back(void **state)
+{
+	struct refine_facts f = {
+		.interval = START,
+		.start = START,
+		.allowed = 0.015,
+		.room = ROOM,
+	};
+	const double rest = 0.008;
+	int steps = 0;
+
+	for (;; steps++) {
+		f.share = large_share(f.interval);
+		f.cost = f.share + rest;
+		if (f.cost <= f.allowed)
+			break;
+		assert_true(refine_coarser(&f) > f.interval);
+		f.interval = refine_coarser(&f);
+	}
+	assert_int_equal(steps, 2);
+	/* There it stays ... */
+	assert_int_equal(refine_interval(&f), f.interval);
+	/* ... until there is less to do. */
+	f.cost = f.share = 0.0001;
+	assert_int_equal(refine_interval(&f), f.interval / 2);
+}
+
+static void fewer_samples_do_not_help_against_hits(void **state)
+{
+	struct refine_facts f = {
+		.interval = START,
+		.start = START,
+		.share = 0.03,
+		.cost = 0.05,
+		.allowed = 0.02,
+		.room = ROOM,
+	};
+
+	assert_int_equal(refine_coarser(&f), START);
+	f.cost = 0.04;
+	assert_int_equal(refine_coarser(&f), 4 * START);
+	f.interval = REFINE_COARSEST;
+	assert_int_equal(refine_coarser(&f), REFINE_COARSEST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +171,8 @@ int main(void)
 		cmocka_unit_test(more_load_makes_it_coarser_again),
 		cmocka_unit_test(what_is_allowed_is_not_used_up),
 		cmocka_unit_test(a_table_that_fills_makes_it_coarser_again),
+		cmocka_unit_test(fewer_samples_bring_it_back),
+		cmocka_unit_test(fewer_samples_do_not_help_against_hits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
