@@ -260,7 +260,7 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 		/* realloc failed: the old block lives on. realloc(p, 0) that
 		 * returns NULL has freed it. */
 		if (pointer || !p->size)
-			block_freed(&p->old);
+			block_died(&p->old);
 		else
 			block_put(p->old_address, &p->old);
 		p->old.booking = 0;
@@ -292,7 +292,7 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 			owner = target->owner;
 	}
 	if (block_take(address, owner, &b))
-		block_freed(&b);
+		block_died(&b);
 	return 0;
 }
 

@@ -211,6 +211,14 @@ struct {
 	__type(value, struct stack_stats);
 } stack_stats SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stack_lives);
+} stack_lives SEC(".maps");
+
 /* Ids ready for use, filled by the loader; oldest first, so that a recycled id
  * rests as long as possible. */
 struct {

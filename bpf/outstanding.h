@@ -108,6 +108,33 @@ static __always_inline void block_freed(const struct block *b)
 		   BLOCK_THRESHOLD(b->booking), b->birth_ns);
 }
 
+/* In a window: what was born before it tells of those that die unseen, as large
+ * blocks (large_blocks.h) do not. */
+static __always_inline void note_death(const struct block *b)
+{
+	struct target *target = target_find(b->owner);
+	__u32 stack = BLOCK_STACK(b->booking), class;
+	struct stack_lives *lives;
+
+	if (!target || b->birth_ns >= target->window_ns ||
+	    (target->large_blocks && b->size >= LARGE_BLOCK_BYTES))
+		return;
+	lives = bpf_map_lookup_elem(&stack_lives, &stack);
+	class = life_class(bpf_ktime_get_ns() - b->birth_ns);
+	if (lives && class < LIFE_CLASSES)
+		__sync_fetch_and_add(
+			&lives->deaths[class],
+			sampling_bytes(b->size, BLOCK_THRESHOLD(b->booking)));
+}
+
+/* Seen to be freed, not just found to be gone. */
+static __always_inline void block_died(const struct block *b)
+{
+	if (window_number)
+		note_death(b);
+	block_freed(b);
+}
+
 /*
  * The table is full although the loader thins it at the high-water mark: the
  * target is faster. Sample more coarsely at once; every sample carries its own

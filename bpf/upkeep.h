@@ -86,6 +86,21 @@ static __always_inline void block_purge(__u32 number, struct block *b,
 	pass->removed++;
 }
 
+/* It was on the books before the window, and is still. */
+static __always_inline void block_at_risk(const struct block *b,
+					  const struct upkeep_pass *pass)
+{
+	__u64 booking = b->booking;
+	__u32 stack = BLOCK_STACK(booking), class;
+	struct stack_lives *lives = bpf_map_lookup_elem(&stack_lives, &stack);
+
+	class = life_class(pass->born_from_ns - b->birth_ns);
+	if (lives && class < LIFE_CLASSES)
+		__sync_fetch_and_add(
+			&lives->at_risk[class],
+			sampling_bytes(b->size, BLOCK_THRESHOLD(booking)));
+}
+
 /* Its P becomes smaller, and what it stands for larger. What was allocated in
  * all is the loader's to correct: of most blocks no entry is left. */
 static __always_inline void block_weigh(struct block *b,
@@ -98,8 +113,11 @@ static __always_inline void block_weigh(struct block *b,
 	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
 
 	if (!s || !booking || copy.owner != pass->weigh_tgid ||
-	    s->source != STACK_SOURCE_NATIVE ||
-	    copy.birth_ns < pass->born_from_ns ||
+	    s->source != STACK_SOURCE_NATIVE)
+		return;
+	if (copy.birth_ns < pass->born_from_ns)
+		block_at_risk(&copy, pass);
+	if (copy.birth_ns < pass->born_from_ns ||
 	    copy.birth_ns > pass->born_to_ns ||
 	    __sync_val_compare_and_swap(&b->booking, booking,
 					BLOCK_BOOKING(stack, new)) != booking)

@@ -143,6 +143,34 @@ struct block_line {
 /* P * 2^32; 0 stands for P = 1 */
 #define BLOCK_THRESHOLD(booking) ((__u32)((booking) >> 32))
 
+/* ---- Lifetimes ---------------------------------------------------------- */
+
+/* Classes of ages: the first below 2^LIFE_FIRST_SHIFT ns (a quarter of a
+ * second), each of the others twice as wide as what is below it, the last
+ * without end (some 5 minutes and more). */
+#define LIFE_CLASSES	 12
+#define LIFE_FIRST_SHIFT 28
+
+/*
+ * Map `stack_lives`, indexed by stack id: what observation windows have seen of
+ * the lives of blocks that were born before them, estimated bytes by age.
+ */
+struct stack_lives {
+	__u64 deaths[LIFE_CLASSES];  /* freed in windows, since attach */
+	__u64 at_risk[LIFE_CLASSES]; /* alive, as far as is known, at the end
+				      * of the last one: by `upkeep` */
+};
+
+static inline __u32 life_class(__u64 age_ns)
+{
+	__u32 i;
+
+	age_ns >>= LIFE_FIRST_SHIFT;
+	for (i = 0; i < LIFE_CLASSES - 1 && age_ns; i++)
+		age_ns >>= 1;
+	return i;
+}
+
 /* ---- Sampling ---------------------------------------------------------- */
 
 struct sampling {
@@ -156,7 +184,8 @@ struct upkeep_pass {
 	__u64 interval; /* thin: the new interval, bytes */
 	__u32 purge;	/* the blocks of processes in map `purged`; 0: thin */
 	/* weigh: this process's blocks born between these times stand for
-	 * more, as they were looked at with a probability of share / 2^32. */
+	 * more, as they were looked at with a probability of share / 2^32.
+	 * Older ones are counted (struct stack_lives). */
 	__u32 weigh_tgid;
 	__u32 share;
 	__u32 reserved;
@@ -236,6 +265,7 @@ struct target {
 	__u32 large_blocks;  /* bool: those that are a mapping of their own are
 			      * booked when they are mapped */
 	__u32 reserved;
+	__u64 window_ns;     /* when its window began; 0: none is open */
 };
 
 #define TARGET_SLOTS 256

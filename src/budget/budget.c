@@ -30,14 +30,18 @@
  * there is no CPU for us to end it in time: after that, no long silence. */
 #define PAUSE_MOST_NS 10e9
 #define SHARE_LEAST   1e-6
+/* Between the two of a pair. */
+#define LAG_LEAST_NS 0.1e9
+#define LAG_MOST_NS  4e9
 /* What older windows count when a new one is added. */
 #define COVERAGE_MEMORY 0.8
 /* A window stands for more or less than usual within this factor; what is left
  * over is the next one's. */
 #define UNUSUAL	  2.0
 #define OWED_MOST 2.0
-/* Of the credit that may be saved up, a window takes at most that. */
-#define SAVED_SHARE 0.9
+/* Of the credit that may be saved up, a window takes at most that, as two of
+ * them come in a pair. */
+#define SAVED_SHARE 0.45
 
 void budget_start(struct budget *b, double share, double credit_ns,
 		  double highest_ns, uint64_t now_ns)
@@ -105,6 +109,12 @@ struct window_plan window_plan(const struct budget *b,
 		.frees_ns = (uint64_t)(births * FREES_PART),
 		.pause_ns = (uint64_t)pause,
 	};
+}
+
+uint64_t window_lag_ns(double random)
+{
+	return (uint64_t)(LAG_LEAST_NS *
+			  pow(LAG_MOST_NS / LAG_LEAST_NS, random));
 }
 
 double coverage_add(struct coverage *c, double unseen, double seen)

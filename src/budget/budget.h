@@ -42,6 +42,14 @@ struct window_plan {
 	uint64_t pause_ns; /* to be waited before it is opened */
 };
 
+/*
+ * Windows come in pairs: the second one sees which of the first one's blocks
+ * are still there after some tenths of a second, or seconds: this long, the
+ * logarithm of it evenly distributed. Pauses between pairs alone would be of
+ * one length, and deaths at other ages not seen (life_table.h).
+ */
+uint64_t window_lag_ns(double random);
+
 /* What a target did in the births part of its last window. */
 struct window_rates {
 	double births;	 /* cost, CPU time per time, with all probes */

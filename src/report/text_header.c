@@ -361,8 +361,7 @@ static void add_observed(struct text *t, const struct report *r)
 	text_printf(
 		t,
 		"%s of the time, in %s windows (--max-overhead %g)%s: what "
-		"is freed between them counts as held until its address "
-		"is used again\n",
+		"is freed between them is estimated\n",
 		format_percent(s->observed_share).text,
 		format_count((double)s->windows).text, 100 * s->max_overhead,
 		s->large_blocks ? ", blocks of 128 KiB and more at all times"

@@ -80,6 +80,7 @@ static void size_maps(struct tracer *t)
 	bpf_map__set_max_entries(t->skel->maps.stack_index, p->stacks);
 	bpf_map__set_max_entries(t->skel->maps.stack_frames, p->stacks);
 	bpf_map__set_max_entries(t->skel->maps.stack_stats, p->stacks);
+	bpf_map__set_max_entries(t->skel->maps.stack_lives, p->stacks);
 	bpf_map__set_max_entries(t->skel->maps.free_stacks, p->stacks);
 	bpf_map__set_max_entries(t->skel->maps.block_lines, p->block_lines);
 	bpf_map__set_max_entries(t->skel->maps.blocks,
@@ -161,7 +162,9 @@ int tracer_load(struct tracer *t)
 					    sizeof(struct stack_frames));
 	t->stack_stats = tracer_map_shared(t->skel->maps.stack_stats,
 					   sizeof(struct stack_stats));
-	if (!t->stack_frames || !t->stack_stats)
+	t->stack_lives = tracer_map_shared(t->skel->maps.stack_lives,
+					   sizeof(struct stack_lives));
+	if (!t->stack_frames || !t->stack_stats || !t->stack_lives)
 		return -ENOMEM;
 	if (t->options.v8) {
 		err = v8_heap_maps_init(t);
@@ -183,6 +186,9 @@ void tracer_unload(struct tracer *t)
 	if (t->stack_stats)
 		munmap(t->stack_stats,
 		       t->plan.stacks * sizeof(struct stack_stats));
+	if (t->stack_lives)
+		munmap(t->stack_lives,
+		       t->plan.stacks * sizeof(struct stack_lives));
 	v8_heap_maps_free(t);
 	pages_free(t);
 	trace_bpf__destroy(t->skel);

@@ -18,7 +18,8 @@
 
 #define STACK_BYTES                                                            \
 	(sizeof(struct stack_frames) + sizeof(struct stack_stats) +            \
-	 HASH_ENTRY_BYTES(8, 8) + sizeof(uint32_t))
+	 sizeof(struct stack_lives) + HASH_ENTRY_BYTES(8, 8) +                 \
+	 sizeof(uint32_t))
 
 #define JS_FRAME_BYTES HASH_ENTRY_BYTES(8, sizeof(struct js_frame_state))
 

@@ -108,6 +108,7 @@ static bool copy_stack(struct tracer *t, uint32_t id, struct stack_stats *stats)
 		    stats->freed_samples == s->freed_samples)
 			break;
 	}
+	window_lives_apply(t, id, monotonic_ns(), stats);
 	fill_in(stats);
 	if (stats->source == STACK_SOURCE_V8_HEAP)
 		v8_survivors_apply(&t->v8_survivors, id, &t->cohorts.readable,

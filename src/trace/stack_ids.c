@@ -68,6 +68,7 @@ static void settle(struct tracer *t, uint32_t id, uint64_t now_ns)
 		if (t->regions)
 			regions_forget_stack(t->regions, id);
 		memset(s, 0, sizeof(*s));
+		window_lives_forget(t, id);
 		t->stack_frames[id].depth = 0;
 		t->stack_frames[id].retired = 0;
 		t->retired_ns[id] = 0;

@@ -74,6 +74,7 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 		target.observed_share = owner->observed_share;
 		target.births_unseen = owner->births_unseen;
 		target.large_blocks = owner->large_blocks;
+		target.window_ns = owner->window.births_ns[0];
 	}
 	if (owner && owner->process)
 		target.throwing_size_limit =

@@ -103,6 +103,7 @@ struct tracer {
 	/* Maps of the BPF object, shared with it. */
 	struct stack_frames *stack_frames;
 	struct stack_stats *stack_stats;
+	struct stack_lives *stack_lives;
 
 	struct cohorts cohorts;
 	struct regions *regions; /* NULL without --mmap */

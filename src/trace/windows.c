@@ -119,11 +119,20 @@ static void enter(struct window *w, enum window_state state, uint64_t ends_ns)
 	w->sum = (struct progress_sample){0};
 }
 
-static void wait_for_credit(struct window *w)
+static double dice(void)
 {
+	return (double)random() / RAND_MAX;
+}
+
+static void wait_for_credit(struct window *w, bool is_second)
+{
+	w->is_second = is_second;
 	w->next = window_plan(&w->budget, &w->rates,
-			      w->births.wall_ns + w->frees.wall_ns,
-			      (double)random() / RAND_MAX);
+			      w->births.wall_ns + w->frees.wall_ns, dice());
+	if (is_second)
+		w->next.pause_ns = window_lag_ns(dice());
+	else
+		w->next.pause_ns *= 2;
 	enter(w, WINDOW_CLOSED, 0);
 }
 
@@ -131,17 +140,18 @@ static void open_window(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
 
-	if (window_weights_begin(t, e) || window_set_probes(t, e)) {
-		wait_for_credit(w);
+	if (window_weights_begin(t, e) || window_lives_init(t) ||
+	    window_set_probes(t, e)) {
+		wait_for_credit(w, false);
 		return;
 	}
 	look(t); /* what was done until now is not this window's */
 	w->unseen_ns = w->progress_ns - w->seen_until;
 	w->unseen_wall_ns = (double)(monotonic_ns() - w->births_ns[1]);
 	e->births_unseen = false;
+	w->births_ns[0] = monotonic_ns();
 	window_publish(t, e);
 	t->windows.opened++;
-	w->births_ns[0] = monotonic_ns();
 	enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
 }
 
@@ -164,12 +174,13 @@ static void end_births(struct tracer *t, struct tracee *e)
 static void observe_always(struct tracer *t, struct tracee *e)
 {
 	if (window_set_probes(t, e)) {
-		wait_for_credit(&e->window);
+		wait_for_credit(&e->window, false);
 		return;
 	}
 	diag_info("process %d: observing it all the time again", (int)e->pid);
 	e->observed_share = 0;
 	e->births_unseen = false;
+	e->window.births_ns[0] = 0;
 	window_publish(t, e);
 	enter(&e->window, WINDOW_ALWAYS, 0);
 }
@@ -189,6 +200,23 @@ static double share_seen(struct window *w)
 			    (double)(w->births_ns[1] - w->births_ns[0]));
 }
 
+/* How long what the window has seen takes outside of it: a busy target is
+ * slower in it. */
+static double seconds_seen(struct window *w)
+{
+	double wall_ns = w->births.wall_ns + w->frees.wall_ns;
+	double own_ns = progress_seen(&w->comparison, &w->births) +
+			progress_ns(&w->frees, w->hit_factor);
+	double gap = fmax(w->unseen_wall_ns / 1e9, 0);
+
+	w->gaps += gap;
+	w->seen_seconds += wall_ns / 1e9;
+	w->gaps_squared += gap * gap;
+	if (!w->by_progress || !(w->unseen_ns > 0))
+		return wall_ns / 1e9;
+	return fmin(own_ns * w->unseen_wall_ns / w->unseen_ns, wall_ns) / 1e9;
+}
+
 static void end_window(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
@@ -199,7 +227,10 @@ static void end_window(struct tracer *t, struct tracee *e)
 	progress_compare(&w->comparison, &w->births, &w->frees);
 	w->hit_factor = progress_factor(&w->comparison);
 	share = share_seen(w);
+	window_lives_begin(t, e);
 	window_weights_end(t, e, share, w->births_ns[0], w->births_ns[1]);
+	window_lives_end(t, e, seconds_seen(w));
+	w->ended_ns = monotonic_ns();
 	e->observed_share = (uint32_t)(share * 4294967295.0);
 	diag_debug("process %d: observed for %.0f ms and %.0f ms, %.2f %% of "
 		   "what it did; a hit costs %.2f of what was calibrated",
@@ -211,7 +242,7 @@ static void end_window(struct tracer *t, struct tracee *e)
 		return;
 	}
 	window_unset_phase(t, e, PROBES_FREES);
-	wait_for_credit(w);
+	wait_for_credit(w, !w->is_second);
 }
 
 /* Its samples become fewer: whether that is enough is seen when this is spent.
@@ -264,7 +295,10 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 	look(t);
 	w->seen_until = w->progress_ns;
 	w->births_ns[1] = monotonic_ns();
-	wait_for_credit(w);
+	w->ended_ns = w->births_ns[1];
+	if (!w->first_ns)
+		w->first_ns = w->births_ns[1];
+	wait_for_credit(w, false);
 }
 
 /* ---- Following -------------------------------------------------------------
@@ -273,10 +307,12 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 static bool may_open(const struct tracer *t, const struct window *w,
 		     uint64_t now_ns)
 {
+	double needed = w->next.credit_ns * (w->is_second ? 1 : 2);
+
 	return !t->windows.settling &&
 	       now_ns - w->begun_ns >= w->next.pause_ns &&
-	       has_credit(&w->budget, w->next.credit_ns) &&
-	       has_credit(&t->windows.total, w->next.credit_ns);
+	       has_credit(&w->budget, needed) &&
+	       has_credit(&t->windows.total, needed);
 }
 
 static void follow(struct tracer *t, struct tracee *e, uint64_t now_ns)

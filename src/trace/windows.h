@@ -16,6 +16,7 @@
 #include "budget/budget.h"
 #include "budget/progress.h"
 #include "leakbpf/abi_user.h"
+#include "trace/window_lives.h"
 #include "trace/window_weights.h"
 
 struct tracer;
@@ -34,6 +35,7 @@ struct window {
 	struct budget budget;
 	struct window_rates rates; /* as last measured */
 	struct window_plan next;   /* or the one that is open */
+	bool is_second;		   /* ... of a pair (budget.h) */
 	uint64_t begun_ns;	   /* the state */
 	uint64_t ends_ns;	   /* as planned; 0: it does not by itself */
 
@@ -55,7 +57,12 @@ struct window {
 	double unseen_ns, unseen_wall_ns; /* before the last one */
 	bool by_progress; /* what its windows stand for (budget.h) */
 	struct coverage coverage;
-	uint64_t births_ns[2]; /* when its births part began, ended */
+	uint64_t births_ns[2];	   /* when its births part began (0: observed
+				    * all the time), ended */
+	uint64_t first_ns;	   /* when it was first not observed */
+	uint64_t ended_ns;	   /* the last window */
+	double gaps, gaps_squared; /* before windows, sums; s and s^2 */
+	double seen_seconds;	   /* in windows */
 	uint64_t watched_ns, observed_ns; /* until the state began */
 };
 
@@ -69,6 +76,7 @@ struct windows {
 	bool refused;	 /* said that there cannot be any */
 	bool meter_used[METERS_MAX];
 	struct window_totals *totals; /* by stack; NULL: not needed yet */
+	struct window_life *lives;    /* the same */
 	pthread_mutex_t lock;
 	pthread_t keeper;
 	bool keeper_runs, stopping;

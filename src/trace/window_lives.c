@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace/window_lives.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/tracer_internal.h"
+
+int window_lives_init(struct tracer *t)
+{
+	if (!t->windows.lives)
+		t->windows.lives =
+			calloc(t->plan.stacks, sizeof(*t->windows.lives));
+	return t->windows.lives ? 0 : -ENOMEM;
+}
+
+static bool is_of(const struct tracer *t, uint32_t id, const struct tracee *e)
+{
+	const struct stack_stats *s = &t->stack_stats[id];
+
+	return s->alloc_samples && s->tgid == (uint32_t)e->pid &&
+	       s->source == STACK_SOURCE_NATIVE;
+}
+
+void window_lives_begin(struct tracer *t, const struct tracee *e)
+{
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++)
+		if (is_of(t, id, e))
+			memset(t->stack_lives[id].at_risk, 0,
+			       sizeof(t->stack_lives[id].at_risk));
+}
+
+static void add_window(struct window_life *w, const struct stack_lives *seen,
+		       double seconds)
+{
+	double died[LIFE_CLASSES], at_risk[LIFE_CLASSES];
+
+	for (int i = 0; i < LIFE_CLASSES; i++) {
+		uint64_t deaths =
+			__atomic_load_n(&seen->deaths[i], __ATOMIC_RELAXED);
+
+		died[i] = (double)(deaths - w->deaths[i]);
+		at_risk[i] = (double)seen->at_risk[i];
+		w->deaths[i] = deaths;
+	}
+	life_table_add(&w->table, died, at_risk, seconds);
+}
+
+void window_lives_end(struct tracer *t, const struct tracee *e, double seconds)
+{
+	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++)
+		if (is_of(t, id, e))
+			add_window(&t->windows.lives[id], &t->stack_lives[id],
+				   seconds);
+}
+
+/* When what is born and dies is not seen all the time: until the last window,
+ * as of the births since then nothing is known either. */
+struct unseen {
+	uint64_t from_ns, to_ns;
+	double window_seconds; /* in one, a block is seen for so long */
+	double spread_seconds; /* between what it stands for and itself */
+	double share;	       /* of the time between */
+};
+
+static struct unseen unseen_of(const struct window *w)
+{
+	return (struct unseen){
+		.from_ns = w->first_ns,
+		.to_ns = w->state == WINDOW_ALWAYS ? w->begun_ns : w->ended_ns,
+		.window_seconds = (w->births.wall_ns / 2 + w->frees.wall_ns) /
+				  1e9,
+		.spread_seconds =
+			w->gaps > 0 ? w->gaps_squared / w->gaps : 0,
+		.share = 1 - w->seen_seconds / fmax(w->gaps + w->seen_seconds, 1e-9),
+	};
+}
+
+/* The share of a cohort, born in the middle of [begin, end), that lives. */
+static double share_alive(const struct life_table *table,
+			  const struct unseen *u, uint64_t begin, uint64_t end)
+{
+	uint64_t birth = begin + (end - begin) / 2;
+	double age;
+
+	if (birth >= u->to_ns)
+		return 1;
+	age = (double)(u->to_ns - birth) / 1e9;
+	if (birth < u->from_ns)
+		return life_table_share(
+			table, (double)(u->from_ns - birth) / 1e9, age, 0,
+			u->share);
+	return life_table_share(table, u->window_seconds, age,
+				u->spread_seconds, u->share);
+}
+
+/* As what is live would be with fewer samples. */
+static void keep(struct stack_stats *s, double bytes, double objects)
+{
+	double live = (double)(s->alloc_samples - s->freed_samples);
+
+	s->freed_samples = s->alloc_samples - (uint64_t)(live * objects + 0.5);
+	s->live_bytes_variance =
+		(uint64_t)((double)s->live_bytes_variance * bytes);
+	s->live_objects_variance_q4 =
+		(uint64_t)((double)s->live_objects_variance_q4 * objects);
+}
+
+static void apply(const struct life_table *table, const struct unseen *u,
+		  const struct cohort_layout *l, uint64_t now_ns,
+		  struct stack_stats *s)
+{
+	double bytes = 0, objects = 0, bytes_kept = 0, objects_kept = 0;
+
+	for (uint32_t i = 0; i < l->count && i < COHORTS; i++) {
+		__s64 *b = &s->cohort_bytes[l->slot[i] % COHORTS];
+		__s64 *o = &s->cohort_objects_q8[l->slot[i] % COHORTS];
+		uint64_t end = i + 1 < l->count ? l->start_ns[i + 1] : now_ns;
+		/* The first has no beginning. */
+		uint64_t begin = i ? l->start_ns[i] : s->first_alloc_ns;
+		double share = end > begin
+				       ? share_alive(table, u, begin, end)
+				       : 1;
+
+		bytes += (double)*b;
+		objects += (double)*o;
+		*b = (int64_t)((double)*b * share);
+		*o = (int64_t)((double)*o * share);
+		bytes_kept += (double)*b;
+		objects_kept += (double)*o;
+	}
+	if (bytes > 0 && objects > 0)
+		keep(s, fmax(bytes_kept / bytes, 0),
+		     fmin(fmax(objects_kept / objects, 0), 1));
+}
+
+void window_lives_apply(struct tracer *t, uint32_t id, uint64_t now_ns,
+			struct stack_stats *s)
+{
+	const struct tracee *e;
+	struct unseen u;
+
+	if (!t->windows.lives || s->source != STACK_SOURCE_NATIVE)
+		return;
+	e = tracee_find(t, (pid_t)s->tgid);
+	if (e && e->owner != e->pid)
+		e = tracee_find(t, e->owner);
+	if (!e || !e->window.first_ns)
+		return;
+	u = unseen_of(&e->window);
+	apply(&t->windows.lives[id].table, &u, &t->cohorts.readable, now_ns, s);
+}
+
+void window_lives_forget(struct tracer *t, uint32_t id)
+{
+	memset(&t->stack_lives[id], 0, sizeof(t->stack_lives[id]));
+	if (t->windows.lives)
+		memset(&t->windows.lives[id], 0, sizeof(t->windows.lives[id]));
+}
