@@ -265,7 +265,7 @@ struct target {
 	__u32 large_blocks;  /* bool: those that are a mapping of their own are
 			      * booked when they are mapped */
 	__u32 reserved;
-	__u64 window_ns;     /* when its window began; 0: none is open */
+	__u64 window_ns; /* when its window began; 0: none is open */
 };
 
 #define TARGET_SLOTS 256

@@ -3,15 +3,15 @@
  * How long the blocks of a call path live, from glimpses: while a target is
  * observed in windows, most blocks are freed unseen. What is seen is which of
  * those from earlier windows are freed within a later one, by age: deaths per
- * bytes at risk and time, an actuary's life table. From that follows which share
- * of what is on the books still lives. Pure arithmetic.
+ * bytes at risk and time, an actuary's life table. From that follows which
+ * share of what is on the books still lives. Pure arithmetic.
  *
  * At risk is all that is on the books, although some of it has died unseen:
  * allocators soon hand out an address again, as a rule to the same call path,
- * and the end of the new block is seen as that of the old one. Where they do not,
- * deaths are underestimated: what is live at most comes to 1/e of all that was
- * born too much. Where few blocks of a call path never die, and the others soon,
- * those few are missed until most of the others have been seen to die.
+ * and the end of the new block is seen as that of the old one. Where they do
+ * not, deaths are underestimated: what is live at most comes to 1/e of all that
+ * was born too much. Where few blocks of a call path never die, and the others
+ * soon, those few are missed until most of the others have been seen to die.
  */
 #ifndef BUDGET_LIFE_TABLE_H
 #define BUDGET_LIFE_TABLE_H

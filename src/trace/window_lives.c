@@ -70,11 +70,11 @@ static struct unseen unseen_of(const struct window *w)
 	return (struct unseen){
 		.from_ns = w->first_ns,
 		.to_ns = w->state == WINDOW_ALWAYS ? w->begun_ns : w->ended_ns,
-		.window_seconds = (w->births.wall_ns / 2 + w->frees.wall_ns) /
-				  1e9,
-		.spread_seconds =
-			w->gaps > 0 ? w->gaps_squared / w->gaps : 0,
-		.share = 1 - w->seen_seconds / fmax(w->gaps + w->seen_seconds, 1e-9),
+		.window_seconds =
+			(w->births.wall_ns / 2 + w->frees.wall_ns) / 1e9,
+		.spread_seconds = w->gaps > 0 ? w->gaps_squared / w->gaps : 0,
+		.share = 1 - w->seen_seconds /
+				     fmax(w->gaps + w->seen_seconds, 1e-9),
 	};
 }
 
@@ -89,9 +89,9 @@ static double share_alive(const struct life_table *table,
 		return 1;
 	age = (double)(u->to_ns - birth) / 1e9;
 	if (birth < u->from_ns)
-		return life_table_share(
-			table, (double)(u->from_ns - birth) / 1e9, age, 0,
-			u->share);
+		return life_table_share(table,
+					(double)(u->from_ns - birth) / 1e9, age,
+					0, u->share);
 	return life_table_share(table, u->window_seconds, age,
 				u->spread_seconds, u->share);
 }
@@ -120,9 +120,8 @@ static void apply(const struct life_table *table, const struct unseen *u,
 		uint64_t end = i + 1 < l->count ? l->start_ns[i + 1] : now_ns;
 		/* The first has no beginning. */
 		uint64_t begin = i ? l->start_ns[i] : s->first_alloc_ns;
-		double share = end > begin
-				       ? share_alive(table, u, begin, end)
-				       : 1;
+		double share =
+			end > begin ? share_alive(table, u, begin, end) : 1;
 
 		bytes += (double)*b;
 		objects += (double)*o;

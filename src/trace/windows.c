@@ -29,6 +29,9 @@
 #define SMOOTHING_NS 2e9
 /* Rates of a target that is observed all the time are of so much time. */
 #define RATES_NS 2000000000ULL
+/* A target that comes this far in windows, compared to outside, is slowed down
+ * by them. */
+#define STARVED_SHARE 0.5
 /* Between two looks: while something is expensive, and otherwise. */
 #define LOOK_BUSY_NS 50000000ULL
 #define LOOK_IDLE_NS 400000000ULL
@@ -185,6 +188,23 @@ static void observe_always(struct tracer *t, struct tracee *e)
 	enter(&e->window, WINDOW_ALWAYS, 0);
 }
 
+/*
+ * How long what the window has seen takes outside of it, for a target that is
+ * not busy: as long. Unless it only seems so because others take the CPU, and
+ * is slowed down all the same; then what remains of its own time, a small rest
+ * of what it gets, is too uncertain to go by alone: the geometric mean of both.
+ */
+static double time_seen(const struct window *w)
+{
+	double wall = (double)(w->births_ns[1] - w->births_ns[0]), own;
+
+	if (!(w->unseen_ns > 0))
+		return wall;
+	own = progress_seen(&w->comparison, &w->births) * w->unseen_wall_ns /
+	      w->unseen_ns;
+	return own < STARVED_SHARE * wall ? sqrt(own * wall) : wall;
+}
+
 /* Of all that it did since the last window, what this one has seen. */
 static double share_seen(struct window *w)
 {
@@ -196,8 +216,7 @@ static double share_seen(struct window *w)
 	if (busy)
 		return coverage_add(&w->coverage, w->unseen_ns,
 				    progress_seen(&w->comparison, &w->births));
-	return coverage_add(&w->coverage, w->unseen_wall_ns,
-			    (double)(w->births_ns[1] - w->births_ns[0]));
+	return coverage_add(&w->coverage, w->unseen_wall_ns, time_seen(w));
 }
 
 /* How long what the window has seen takes outside of it: a busy target is

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program that is busy with blocks that live for some seconds (a random one of
- * SLOTS is replaced each time), and loses one beside every LOST_EVERY of them,
- * from another place. Each line it is given is answered
- * with what it holds, in bytes as requested, and what of it is lost:
+ * A program that is busy with blocks that live for some seconds (a random one
+ * of SLOTS is replaced each time), and loses one beside every LOST_EVERY of
+ * them, from another place. Each line it is given is answered with what it
+ * holds, in bytes as requested, and what of it is lost:
  *
  *   {"live": 38400000, "lost": 2560}
  *

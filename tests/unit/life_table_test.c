@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lifetimes from glimpses, on simulated programs whose blocks' ends are known. */
+/* Lifetimes from glimpses, on simulated programs whose blocks' ends are known.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +66,8 @@ static void glimpse(struct life_table *t, double mean, double begin, double end)
 
 	for (size_t i = 0; i < booked_count; i++) {
 		struct booked *b = &books[i];
-		unsigned class = life_class((uint64_t)((begin - b->birth) * 1e9));
+		unsigned class =
+			life_class((uint64_t)((begin - b->birth) * 1e9));
 
 		hand_out_again(b, mean, begin);
 		if (b->death < end) {
@@ -116,8 +118,8 @@ static double truth(double at)
 	return sum;
 }
 
-/* Watches in pairs of windows of 0.3 s; the estimates over the truth, at the ends
- * of windows in the second half. */
+/* Watches in pairs of windows of 0.3 s; the estimates over the truth, at the
+ * ends of windows in the second half. */
 static double watch(double mean, double forever)
 {
 	double sum_estimate = 0, sum_truth = 0;
@@ -195,8 +197,8 @@ static void time_in_which_it_was_seen_does_not_count(void **state)
 	life_table_add(&t, deaths, at_risk, 0.1);
 	expect("unseen", life_table_share(&t, 2, 4, 0, 1) / exp(-2), 0.99,
 	       1.01);
-	expect("half of it unseen", life_table_share(&t, 2, 4, 0, 0.5) / exp(-1),
-	       0.99, 1.01);
+	expect("half of it unseen",
+	       life_table_share(&t, 2, 4, 0, 0.5) / exp(-1), 0.99, 1.01);
 	expect("no time passed", life_table_share(&t, 2, 2, 0, 1), 1, 1);
 	/* The mean of exp(-x) over 0..1. */
 	expect("spread", life_table_share(&t, 2, 2, 1, 1) / (1 - exp(-1)), 0.99,
