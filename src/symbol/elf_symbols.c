@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbol/ranges.h"
+
 /* A browser has about a million. */
 #define SYMBOLS_MAX (4u << 20)
 /* Steps back from the nearest symbol to one that encloses the address. */
@@ -181,26 +183,11 @@ void elf_symbols_sort(struct elf_symbols *s)
 	}
 }
 
-/* Index of the first symbol behind `address`. */
-static size_t upper_bound(const struct elf_symbols *s, uint64_t address)
-{
-	size_t low = 0, high = s->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->list[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 const struct elf_symbol *elf_symbols_find(const struct elf_symbols *s,
 					  uint64_t address)
 {
-	size_t next = upper_bound(s, address);
+	size_t next =
+		starts_after(s->list, s->count, sizeof(*s->list), address);
 
 	for (size_t i = next, steps = 0; i > 0 && steps < STEPS_MAX; steps++) {
 		const struct elf_symbol *symbol = &s->list[--i];

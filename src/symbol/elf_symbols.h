@@ -10,7 +10,7 @@
 #include <libelf.h>
 
 struct elf_symbol {
-	uint64_t address;
+	uint64_t address; /* first: starts_after (symbol/ranges.h) */
 	uint64_t end;	  /* == address: size unknown */
 	uint64_t limit;	  /* end of its section */
 	uint64_t max_end; /* highest `end` up to here in the sorted list */

@@ -52,17 +52,25 @@ void ranges_sort(struct range_list *r)
 	}
 }
 
-size_t ranges_after(const struct range_list *r, uint64_t address)
+size_t starts_after(const void *list, size_t count, size_t item,
+		    uint64_t address)
 {
-	size_t low = 0, high = r->count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		const uint64_t *start =
+			(const void *)((const char *)list + middle * item);
 
-		if (r->list[middle].start <= address)
+		if (*start <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return low;
+}
+
+size_t ranges_after(const struct range_list *r, uint64_t address)
+{
+	return starts_after(r->list, r->count, sizeof(*r->list), address);
 }

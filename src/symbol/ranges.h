@@ -31,6 +31,10 @@ bool ranges_reserve(void **list, size_t *capacity, size_t count, size_t item,
 bool ranges_add(struct range_list *r, uint64_t start, uint64_t end,
 		uint64_t owner);
 void ranges_sort(struct range_list *r);
+/* In a sorted list of items that begin with a uint64_t, the index of the first
+ * that is behind `address`. */
+size_t starts_after(const void *list, size_t count, size_t item,
+		    uint64_t address);
 /* Index of the first range that starts behind `address`. */
 size_t ranges_after(const struct range_list *r, uint64_t address);
 

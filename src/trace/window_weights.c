@@ -8,8 +8,14 @@
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
 
-/* 2^32, as the unit of shares. */
-#define SHARE_ONE 4294967296.0
+uint32_t window_share(double share)
+{
+	double scaled = share * 4294967296.0;
+
+	if (scaled >= 4294967296.0)
+		return 0;
+	return scaled > 1 ? (uint32_t)scaled : 1;
+}
 
 /* See fill_in in read.c. */
 static uint64_t objects_of(const struct stack_stats *s)
@@ -70,11 +76,11 @@ void window_weights_end(struct tracer *t, const struct tracee *e, double share,
 		.weigh_tgid = (uint32_t)e->pid,
 		.born_from_ns = born_from_ns,
 		.born_to_ns = born_to_ns,
-		.share = (uint32_t)(share * SHARE_ONE),
+		.share = window_share(share),
 	};
 	int err;
 
-	if (share >= 1 || !pass.share || !t->windows.totals)
+	if (!pass.share || !t->windows.totals)
 		return;
 	/* Totals first: what lives must not exceed what was allocated. */
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {

@@ -14,6 +14,8 @@ struct window_totals {
 	uint64_t bytes, objects_q8;
 };
 
+/* A share, above 0, as the programs have it: times 2^32; 0 is all. */
+uint32_t window_share(double share);
 /* Keeps the totals of the process's stacks. 0 or -ENOMEM. */
 int window_weights_begin(struct tracer *t, const struct tracee *e);
 /* Weighs what was allocated since: `share` of all that happened, above 0 and at

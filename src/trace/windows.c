@@ -250,7 +250,7 @@ static void end_window(struct tracer *t, struct tracee *e)
 	window_weights_end(t, e, share, w->births_ns[0], w->births_ns[1]);
 	window_lives_end(t, e, seconds_seen(w));
 	w->ended_ns = monotonic_ns();
-	e->observed_share = (uint32_t)(share * 4294967295.0);
+	e->observed_share = window_share(share);
 	diag_debug("process %d: observed for %.0f ms and %.0f ms, %.2f %% of "
 		   "what it did; a hit costs %.2f of what was calibrated",
 		   (int)e->pid, w->births.wall_ns / 1e6, w->frees.wall_ns / 1e6,

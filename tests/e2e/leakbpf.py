@@ -44,6 +44,13 @@ class Line:
         return line.decode(errors="replace")
 
 
+def kill(process):
+    """Dead, if it was not, and waited for."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
 class Spoken:
     """A process that is spoken to in lines; closed, it is dead."""
 
@@ -88,9 +95,7 @@ class Spoken:
         return self.errors.read().decode(errors="replace")
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        kill(self.process)
         self.process.stdin.close()
         self.process.stdout.close()
         self.errors.close()
@@ -222,9 +227,7 @@ class Profiler:
             self.close()
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        kill(self.process)
         self.out.close()
         self.err.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from leakbpf import PATIENCE
+from leakbpf import PATIENCE, kill
 from paths import BINARY
 
 
@@ -88,7 +88,5 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        kill(self.process)
         self.errors.close()

@@ -14,7 +14,7 @@ import time
 import pyte
 import pytest
 
-from leakbpf import PATIENCE, Target
+from leakbpf import PATIENCE, Target, kill
 from paths import BINARY
 
 
@@ -77,9 +77,7 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        kill(self.process)
         os.close(self.slave)
         os.close(self.master)
 
