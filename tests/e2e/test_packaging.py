@@ -12,7 +12,7 @@ import yaml
 
 from leakbpf import PATIENCE, Target, leakbpf
 from paths import BINARY, ROOT
-from server import Server
+from server import Server, free_port
 
 UNIT = os.path.join(ROOT, "packaging/systemd/leakbpf.service")
 CONFIG = os.path.join(ROOT, "packaging/leakbpf.conf")
@@ -204,6 +204,40 @@ def test_manifest_fits_together():
     assert container["args"][-1] == mounts["config"] + "/leakbpf.conf"
     assert leakbpf("--version").stdout.split()[1] == \
         container["image"].split(":")[1]
+
+
+def test_manifests_configuration_is_understood(tmp_path):
+    """As it is: then the first thing wrong is that its token is not there. And
+    with each of its narrower examples in the place of `all`, of which there is
+    none on this machine: then it waits for one."""
+    text = manifest("ConfigMap")["data"]["leakbpf.conf"]
+    config = tmp_path / "leakbpf.conf"
+    config.write_text(text)
+    config.chmod(0o644)
+    got = leakbpf("serve", "--config", str(config))
+    assert got.returncode == 10, got
+    assert "/etc/leakbpf-token/token" in got.stderr, got
+    assert str(config) not in got.stderr, got
+
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef0123456789abcdef\n")
+    token.chmod(0o400)
+    text = text.replace("/etc/leakbpf-token/token", str(token))
+    text = text.replace("/var/lib/leakbpf", str(tmp_path))
+    text = text.replace("0.0.0.0:9850", f"127.0.0.1:{free_port()}")
+    narrower = re.findall(r"(?m)^# (pod|container|comm) = ", text)
+    assert text.count("\nall = yes\n") == 1 and len(narrower) == 3
+    for key in narrower:
+        config.write_text(text.replace("all = yes", f"{key} = e2e-nonesuch"))
+        with subprocess.Popen([BINARY, "serve", "--config", config],
+                              stderr=subprocess.PIPE, text=True) as process:
+            try:
+                said = process.stderr.readline()
+            finally:
+                process.terminate()
+                said += process.communicate(timeout=PATIENCE)[1]
+        assert "waiting for " in said, (key, said)
+        assert process.returncode == 0, (key, said)
 
 
 def test_image_recipe_uses_what_is_there():
