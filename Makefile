@@ -1,5 +1,5 @@
-# leakbpf: make, make install DESTDIR=, make deb, make check, make bench,
-# make lint, make format, make asan. Everything built lands in build/.
+# leakbpf: make, make install DESTDIR=, make deb, make check, make soak,
+# make bench, make lint, make format, make asan. Everything built lands in build/.
 
 VERSION := 0.1.0
 
@@ -43,7 +43,7 @@ OBJ     := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/report/page/page.o
 LIB     := $(BUILD)/libleakbpf.a
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all clean install deb unit check bench lint format format-check asan fuzz
+.PHONY: all clean install deb unit check soak bench lint format format-check asan fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -109,6 +109,12 @@ clean:
 # The real thing: set-up, unit tests, end-to-end tests.
 check:
 	tools/check.sh
+
+# Hours of processes that come and go (tests/e2e/soak.py): for every night.
+SOAK_MINUTES ?= 60
+soak: all
+	$(MAKE) -s -C tests/targets
+	/usr/bin/python3 -B tests/e2e/soak.py $(SOAK_MINUTES) --max-memory 256M
 
 # tools/bench lays out chains of generated functions by hand.
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' ':!tools/bench')

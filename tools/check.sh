@@ -117,7 +117,7 @@ WAITING_TESTS="tests/e2e/test_verdicts.py tests/e2e/test_serve.py
 	tests/e2e/test_service.py tests/e2e/test_top.py tests/e2e/test_go.py
 	tests/e2e/test_following.py tests/e2e/test_growth.py
 	tests/e2e/test_budget.py tests/e2e/test_packaging.py
-	tests/e2e/test_debuginfod.py"
+	tests/e2e/test_debuginfod.py tests/e2e/test_soak.py"
 ignored=
 for t in $NODE_TESTS $WAITING_TESTS; do
 	ignored="$ignored --ignore=$t"

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The short form of `make soak`: see soak.py."""
+import pytest
+
+import soak
+
+SECONDS = 180
+WARM_SECONDS = 75  # what ended programs leave is forgotten after a minute
+
+
+@pytest.mark.timeout(SECONDS + 120)
+def test_a_service_over_what_comes_and_goes_all_the_time():
+    """Nothing grows, every account is exact, nothing is lost unannounced."""
+    samples, started = soak.soak(SECONDS, WARM_SECONDS, "--max-memory", "512M")
+    assert len(samples) >= 5, samples
+    assert started > 100, started
