@@ -262,8 +262,10 @@ static __always_inline bool js_record(struct js_frame_event *e)
 		return false;
 	}
 	e->frame.tries = now.tries;
-	if (bpf_ringbuf_output(&events, e, sizeof(*e), 0))
-		count(COUNTER_LOST_EVENTS, 1);
+	/* It is told of again; what becomes of processes is told once. */
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > EVENTS_BYTES / 2 ||
+	    bpf_ringbuf_output(&events, e, sizeof(*e), 0))
+		count(COUNTER_LOST_JS_FRAMES, 1);
 	return true;
 }
 

@@ -104,9 +104,10 @@ static __always_inline struct target *target_find(__u32 tgid)
 	return bpf_map_lookup_elem(&targets, &tgid);
 }
 
+#define EVENTS_BYTES (256 * 1024)
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, EVENTS_BYTES);
 } events SEC(".maps");
 
 /* ---- Unwinding ----------------------------------------------------------- */

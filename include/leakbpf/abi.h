@@ -410,7 +410,7 @@ struct usdt_spec {
 	X(LOST_TABLE_FULL, "samples lost: outstanding table full")             \
 	X(LOST_STACKS, "samples booked to [other stacks]: stack table full")   \
 	X(LOST_EVENTS, "events lost: ring buffer full")                        \
-	X(LOST_JS_FRAMES, "JavaScript frames lost: table full")                \
+	X(LOST_JS_FRAMES, "JavaScript frames lost, or read late: too many")    \
 	X(MISSED_FREE, "blocks whose free was not seen, replaced")             \
 	X(DECLINED_THROW, "allocations skipped: could throw through a probe")  \
 	X(NOT_A_TARGET, "hits by a process that is no target")                 \

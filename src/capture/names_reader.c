@@ -100,7 +100,7 @@ int names_take_objects(struct names_reader *r, struct cursor *in)
 		const uint8_t *build_id;
 
 		if (!take_string(r, in, &o.path) || !o.path ||
-		    id >= OBJECTS_MAX || r->objects[id].path)
+		    id >= OBJECTS_MAX)
 			return -EINVAL;
 		size = cursor_uleb(in);
 		if (size > BUILD_ID_BYTES_MAX || size > cursor_left(in))
@@ -119,6 +119,7 @@ int names_take_objects(struct names_reader *r, struct cursor *in)
 			o.build_id = memcpy(copy, build_id, size);
 			o.build_id_size = (uint32_t)size;
 		}
+		free((void *)r->objects[id].build_id);
 		r->objects[id] = o;
 	}
 	return 0;

@@ -27,6 +27,28 @@ void names_writer_free(struct names_writer *w)
 	text_free(&w->new_generated);
 }
 
+void names_writer_forget_objects(struct names_writer *w, const bool *objects)
+{
+	for (uint32_t id = 0; id < OBJECTS_MAX; id++)
+		w->objects[id] &= !objects[id];
+}
+
+/* FNV-1a */
+#define HASH_START 0xcbf29ce484222325u
+
+static uint64_t hash_number(uint64_t hash, uint64_t number)
+{
+	hash = (hash ^ number) * 0x100000001b3u;
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	for (; text && *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+	return hash_number(hash, text != NULL);
+}
+
 /* Number + 1 of a text; 0: there is none. */
 static uint64_t string_of(struct names_writer *w, const char *string)
 {
@@ -78,6 +100,28 @@ static void put_generated(struct names_writer *w, uint64_t frame,
 	leb128_put(t, l->generated_column);
 }
 
+/* Of what is written of a symbol: symbolizers forget and learn again. Never 0.
+ */
+static uint64_t hash_of(const struct symbol *s)
+{
+	uint64_t hash = hash_text(HASH_START, s->module);
+
+	hash = hash_number(hash, s->named | s->script << 1);
+	hash = hash_number(hash, s->function_offset);
+	for (uint32_t i = 0; i < s->level_count; i++) {
+		const struct symbol_level *l = &s->levels[i];
+
+		hash = hash_text(hash, l->function);
+		hash = hash_text(hash, l->file);
+		hash = hash_number(hash, (uint64_t)l->line << 32 | l->column);
+		hash = hash_number(hash, l->inlined | l->approximate << 1);
+		hash = hash_text(hash, l->generated_file);
+		hash = hash_number(hash, (uint64_t)l->generated_line << 32 |
+						 l->generated_column);
+	}
+	return hash | 1;
+}
+
 static void put_symbol(struct names_writer *w, uint64_t frame,
 		       const struct symbol *s)
 {
@@ -106,7 +150,7 @@ static bool reserve(struct names_writer *w, uint32_t number)
 {
 	uint32_t capacity =
 		w->written_capacity ? 2 * w->written_capacity : 1024;
-	const struct symbol **written;
+	uint64_t *written;
 
 	if (number < w->written_capacity)
 		return true;
@@ -127,6 +171,7 @@ bool names_writer_add(struct names_writer *w, const struct names *names,
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct symbol *s = names->get(names->context, frames[i]);
+		uint64_t hash = hash_of(s);
 		uint32_t number;
 
 		all &= s->named;
@@ -136,11 +181,11 @@ bool names_writer_add(struct names_writer *w, const struct names *names,
 			w->new_symbols.failed = true;
 			return all;
 		}
-		if (w->written[number] == s)
-			continue;
-		w->written[number] = s;
 		put_object(w, names,
 			   (uint32_t)(frames[i] >> FRAME_OBJECT_SHIFT));
+		if (w->written[number] == hash)
+			continue;
+		w->written[number] = hash;
 		put_symbol(w, frames[i], s);
 	}
 	return all;

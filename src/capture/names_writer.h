@@ -12,7 +12,7 @@
 struct names_writer {
 	struct intern *strings;
 	struct intern *frames;
-	const struct symbol **written; /* by number of the frame */
+	uint64_t *written; /* by number of the frame: a hash of its symbol */
 	uint32_t written_capacity;
 	bool objects[OBJECTS_MAX];
 	/* What is still to be written: payloads of records. */
@@ -22,6 +22,8 @@ struct names_writer {
 int names_writer_init(struct names_writer *w); /* 0 or -ENOMEM */
 void names_writer_free(struct names_writer *w);
 /* Adds what is new of these frames. True: all of them have names. */
+/* The ids of these objects are about to be others'. */
+void names_writer_forget_objects(struct names_writer *w, const bool *objects);
 bool names_writer_add(struct names_writer *w, const struct names *names,
 		      const uint64_t *frames, uint32_t count);
 

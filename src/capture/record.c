@@ -107,7 +107,7 @@ int record_read_head(struct record_reader *r)
 		return ferror(r->in) ? -errno : -EINVAL;
 	if (memcmp(h.magic, magic, sizeof(magic)))
 		return -EINVAL;
-	if (le32toh(h.version) != CAPTURE_VERSION)
+	if (!le32toh(h.version) || le32toh(h.version) > CAPTURE_VERSION)
 		return -ENOTSUP;
 	r->position = sizeof(h);
 	return 0;

@@ -106,6 +106,11 @@ int capture_create(const char *path, const struct capture_meta *meta,
 	return 0;
 }
 
+void capture_forget_objects(struct capture_writer *w, const bool *objects)
+{
+	names_writer_forget_objects(&w->names, objects);
+}
+
 static int flush(struct capture_writer *w)
 {
 	errno = 0;

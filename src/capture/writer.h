@@ -40,6 +40,8 @@ int capture_add(struct capture_writer *w, uint32_t id,
 /* Ends the snapshot; times in `s` count from attach. */
 int capture_end(struct capture_writer *w, const struct capture_snapshot *s,
 		const struct names *names);
+/* The ids of these objects (by id) are about to be others'. */
+void capture_forget_objects(struct capture_writer *w, const bool *objects);
 /* 0 or the -errno of what could not be written. */
 int capture_close(struct capture_writer *w);
 

@@ -55,6 +55,8 @@ int explain_print(FILE *out, const struct tracer *t)
 		struct tracer_site site;
 
 		tracer_site(t, i, &site);
+		if (!site.object)
+			continue;
 		if (site.object != object)
 			print_object(out, &site);
 		object = site.object;

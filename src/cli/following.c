@@ -28,7 +28,8 @@
 #define ENDED_SHOWN_NS	60000000000ULL
 #define ENDED_SHOWN_MAX 32
 /* However far apart reports are: those that have ended take up room. */
-#define TIDY_GAP_NS 5000000000ULL
+#define GAP_NS	      5000000000ULL
+#define SCARCE_GAP_NS 1000000000ULL
 
 struct following {
 	struct selection *selection;
@@ -325,9 +326,11 @@ void following_begin(struct following *f, struct tracer *tracer)
 
 void following_step(struct following *f, struct tracer *tracer)
 {
+	bool scarce = tracer_room_scarce(tracer);
+
 	scan(f, tracer);
 	attach_due(f, tracer);
-	if (monotonic_ns() - f->tidied_ns >= TIDY_GAP_NS)
+	if (monotonic_ns() - f->tidied_ns >= (scarce ? SCARCE_GAP_NS : GAP_NS))
 		following_tidy(f, tracer);
 }
 
@@ -358,6 +361,8 @@ void following_tidy(struct following *f, struct tracer *tracer)
 	struct target_process **gone =
 		calloc(all->count + 1, sizeof(struct target_process *));
 	uint64_t now = monotonic_ns();
+	/* Those that live need it more. */
+	bool scarce = tracer_room_scarce(tracer);
 	size_t count = 0, shown = 0;
 
 	f->tidied_ns = now;
@@ -368,7 +373,7 @@ void following_tidy(struct following *f, struct tracer *tracer)
 
 		if (t->given || !t->ended)
 			continue;
-		if (now - t->ended_ns > ENDED_SHOWN_NS ||
+		if (scarce || now - t->ended_ns > ENDED_SHOWN_NS ||
 		    shown == ENDED_SHOWN_MAX ||
 		    !tracer_outstanding(tracer, t->process.pid))
 			gone[count++] = t;

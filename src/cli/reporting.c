@@ -211,7 +211,8 @@ static uint64_t count_dead_sites(const struct tracer *t)
 		struct site_group *group;
 
 		tracer_site(t, i, &site);
-		if (site.kind > FREE_POINTER) /* memory maps, the loader */
+		/* Memory maps, the loader. */
+		if (!site.object || site.kind > FREE_POINTER)
 			continue;
 		group = site.kind == FREE_POINTER
 				? &objects[site.object->id].release

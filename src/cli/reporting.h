@@ -30,7 +30,9 @@ struct reporting {
 	struct names names;
 	struct profile *profile;
 	struct stack_merge *merge;
-	const struct js_names *js_names;
+	struct js_names *js_names;
+	struct object_registry *objects;
+	struct symbolizer *symbols;
 	struct output *output;
 	struct capture_writer *capture; /* NULL: nothing is recorded */
 	uint64_t attached_ns;		/* CLOCK_MONOTONIC */
@@ -38,6 +40,7 @@ struct reporting {
 
 	/* The last report, and what it refers to. */
 	uint64_t observed_ns; /* the last snapshot; 0: none yet */
+	uint64_t forgot_ns;   /* when forgetting.h was last at work */
 	struct report report;
 	struct report_target *report_targets;
 	struct report_following report_following;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "cli/forgetting.h"
 #include "cli/signals.h"
 
 /* A signal that arrives just before waiting begins is seen this much later. */
@@ -76,6 +77,7 @@ static int follow(struct run_loop *l, unsigned ms)
 	if (r->following)
 		following_step(r->following, r->tracer);
 	targets_observe(r->targets);
+	forget_unused(r);
 	if (got >= 0 || got == -EINTR)
 		return 0;
 	diag_error("cannot follow the process any more: %s", strerror(-got));

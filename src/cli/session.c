@@ -323,6 +323,8 @@ static enum exit_code report(struct session *s)
 		.profile = s->profile,
 		.merge = s->merge,
 		.js_names = s->js_names,
+		.objects = s->objects,
+		.symbols = s->symbols,
 		.output = &s->output,
 		.capture = s->capture,
 		.attached_ns = s->attached_ns,

@@ -16,6 +16,10 @@
 /* Checks that this is a 64-bit little-endian ELF file; -ENOEXEC, -EIO. */
 int elf_read_header(const struct object *o, Elf64_Ehdr *header);
 
+/* Fills what the headers say of an object whose contents can be read. 0,
+ * -ENOEXEC, -ENOMEM, -EIO. */
+int object_read_headers(struct object *o);
+
 /* malloc'ed; the count may be 0, then *list is NULL. -ENOEXEC, -ENOMEM, -EIO */
 int elf_program_headers(const struct object *o, Elf64_Phdr **list,
 			size_t *count);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -12,47 +11,7 @@
 #include "leakbpf/abi_user.h"
 #include "object/elf_file.h"
 
-#define NOTE_BYTES_MAX	65536
-#define IMAGE_BYTES_MAX (1u << 20) /* a vdso has a few pages */
-
-struct object_registry {
-	struct object *objects[OBJECTS_MAX]; /* by id; 0 is never used */
-	uint32_t count;			     /* ids used, 0 included */
-};
-
-struct object_registry *object_registry_new(void)
-{
-	struct object_registry *r = calloc(1, sizeof(*r));
-
-	if (r)
-		r->count = 1;
-	return r;
-}
-
-static void object_free(struct object *o)
-{
-	if (!o)
-		return;
-	if (o->fd >= 0)
-		close(o->fd);
-	free(o->path);
-	free(o->image);
-	free(o);
-}
-
-void object_registry_free(struct object_registry *r)
-{
-	if (!r)
-		return;
-	for (uint32_t id = 1; id < r->count; id++)
-		object_free(r->objects[id]);
-	free(r);
-}
-
-struct object *object_by_id(struct object_registry *r, uint32_t id)
-{
-	return id && id < r->count ? r->objects[id] : NULL;
-}
+#define NOTE_BYTES_MAX 65536
 
 /* ---- Reading ------------------------------------------------------------ */
 
@@ -263,7 +222,7 @@ static int take_section_facts(struct object *o)
 	return 0;
 }
 
-static int take_headers(struct object *o)
+int object_read_headers(struct object *o)
 {
 	CLEANUP_FREE Elf64_Phdr *list = NULL;
 	Elf64_Ehdr header;
@@ -287,122 +246,4 @@ static int take_headers(struct object *o)
 	o->machine = header.e_machine;
 	o->type = header.e_type;
 	return 0;
-}
-
-/* ---- Opening ------------------------------------------------------------ */
-
-static struct object *object_new(const char *path)
-{
-	struct object *o = calloc(1, sizeof(*o));
-
-	if (!o)
-		return NULL;
-	o->fd = -1;
-	o->path = strdup(path);
-	if (!o->path) {
-		free(o);
-		return NULL;
-	}
-	return o;
-}
-
-/* Takes `o` in every case. */
-static int enroll(struct object_registry *r, struct object *o,
-		  struct object **out)
-{
-	if (r->count >= OBJECTS_MAX) {
-		object_free(o);
-		return -ENOSPC;
-	}
-	o->id = r->count++;
-	r->objects[o->id] = o;
-	*out = o;
-	return 0;
-}
-
-static struct object *find_file(struct object_registry *r,
-				const struct stat *st)
-{
-	for (uint32_t id = 1; id < r->count; id++) {
-		struct object *o = r->objects[id];
-
-		if (o->fd >= 0 && o->inode == st->st_ino &&
-		    o->device == st->st_dev)
-			return o;
-	}
-	return NULL;
-}
-
-int object_open(struct object_registry *r, int fd_taken, const char *path,
-		struct object **out)
-{
-	CLEANUP_CLOSE int fd = fd_taken;
-	struct object *o;
-	struct stat st;
-	int err;
-
-	*out = NULL;
-	if (fstat(fd, &st) != 0)
-		return -errno;
-	/* Reading a device or a pipe could block or have effects. */
-	if (!S_ISREG(st.st_mode) || st.st_size < 0)
-		return -ENOEXEC;
-	*out = find_file(r, &st);
-	if (*out)
-		return 0;
-	o = object_new(path);
-	if (!o)
-		return -ENOMEM;
-	o->fd = TAKE_FD(fd);
-	o->device = st.st_dev;
-	o->inode = st.st_ino;
-	o->image_size = (size_t)st.st_size;
-	err = take_headers(o);
-	if (err) {
-		object_free(o);
-		return err;
-	}
-	return enroll(r, o, out);
-}
-
-static bool same_image(const struct object *a, const struct object *b)
-{
-	if (!a->image || a->image_size != b->image_size)
-		return false;
-	if (a->build_id_size || b->build_id_size)
-		return a->build_id_size == b->build_id_size &&
-		       memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
-	return memcmp(a->image, b->image, a->image_size) == 0;
-}
-
-int object_from_memory(struct object_registry *r, const void *image,
-		       size_t size, const char *name, struct object **out)
-{
-	struct object *o;
-	int err;
-
-	*out = NULL;
-	if (!size || size > IMAGE_BYTES_MAX)
-		return -ENOEXEC;
-	o = object_new(name);
-	if (!o)
-		return -ENOMEM;
-	o->is_vdso = true;
-	o->image_size = size;
-	o->image = malloc(size);
-	if (o->image)
-		memcpy(o->image, image, size);
-	err = o->image ? take_headers(o) : -ENOMEM;
-	for (uint32_t id = 1; !err && id < r->count; id++) {
-		if (!same_image(r->objects[id], o))
-			continue;
-		object_free(o);
-		*out = r->objects[id];
-		return 0;
-	}
-	if (err) {
-		object_free(o);
-		return err;
-	}
-	return enroll(r, o, out);
 }

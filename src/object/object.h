@@ -3,8 +3,9 @@
  * An object is an ELF image that a target executes: program, shared library,
  * vdso. Objects are opened once, when first seen mapped, through
  * /proc/PID/map_files (so a deleted or replaced file is still the one that
- * runs) and stay open, so that symbols resolve after the target has exited.
- * One object per (device, inode): processes that map the same file share it.
+ * runs) and stay open, so that symbols resolve after the target has exited,
+ * until nobody refers to them any more. One object per (device, inode):
+ * processes that map the same file share it.
  *
  * Every byte of the file is untrusted. It is read with pread into checked
  * copies or through libelf, never mapped MAP_SHARED (the target could truncate
@@ -17,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "leakbpf/abi_user.h"
 
 #define BUILD_ID_BYTES_MAX  32
 #define OBJECT_SEGMENTS_MAX 16
@@ -31,9 +34,10 @@ struct object_segment {
 };
 
 struct object {
-	uint32_t id; /* 1..OBJECTS_MAX-1, see FRAME_OBJECT_SHIFT */
-	char *path;  /* as in /proc/PID/maps, without " (deleted)" */
-	int fd;	     /* O_RDONLY; -1 for images in memory (vdso) */
+	uint32_t id;	 /* 1..OBJECTS_MAX-1, see FRAME_OBJECT_SHIFT */
+	uint32_t serial; /* unlike the id never that of another */
+	char *path;	 /* as in /proc/PID/maps, without " (deleted)" */
+	int fd;		 /* O_RDONLY; -1 for images in memory (vdso) */
 	dev_t device;
 	ino_t inode;
 	uint8_t build_id[BUILD_ID_BYTES_MAX];
@@ -59,7 +63,7 @@ void object_registry_free(struct object_registry *r);
 
 /*
  * The object behind an open file; takes the descriptor in every case.
- * Returns 0 and *out (owned by the registry, valid until it is freed), or
+ * Returns 0 and *out (owned by the registry, valid until released), or
  * -ENOEXEC not an ELF file this tool understands (64-bit little-endian, sane
  * headers), -ENOSPC too many objects, -ENOMEM, or what read gave.
  * The same (device, inode) yields the same object.
@@ -69,7 +73,26 @@ int object_open(struct object_registry *r, int fd, const char *path,
 /* An ELF image copied from memory (the vdso); one object per build-id. */
 int object_from_memory(struct object_registry *r, const void *image,
 		       size_t size, const char *name, struct object **out);
-struct object *object_by_id(struct object_registry *r, uint32_t id);
+struct object *object_by_id(const struct object_registry *r, uint32_t id);
+uint32_t object_registry_count(const struct object_registry *r);
+
+/*
+ * Ids are few. Those of objects that have not been in use (`in_use`, by id) at
+ * any call for `idle_ns` and longer: writes up to `max`, returns how many. They
+ * may be released, and the ids given to others, once nobody remembers them.
+ */
+uint32_t object_registry_idle(struct object_registry *r, const bool *in_use,
+			      uint64_t now_ns, uint64_t idle_ns, uint32_t *ids,
+			      uint32_t max);
+void object_release(struct object_registry *r, uint32_t id);
+/* Notes the object of a frame. */
+static inline void object_mark(bool *in_use, uint64_t frame)
+{
+	uint64_t id = frame >> FRAME_OBJECT_SHIFT;
+
+	if (id < OBJECTS_MAX)
+		in_use[id] = true;
+}
 
 /* Reads exactly `size` bytes of the file or image at `offset`; 0, or -EIO when
  * there are fewer. */

@@ -83,6 +83,9 @@ void report_each_loss(const struct report *r, report_loss_fn each,
 	     "objects without unwind information", each, context);
 	tell(r->status.objects_unreadable, "objects not readable or malformed",
 	     each, context);
+	tell(r->status.objects_lost,
+	     "mappings of programs without names and unwind tables: too many",
+	     each, context);
 	tell(r->status.regions_lost, "memory maps not followed: too many", each,
 	     context);
 	if (r->following) {

@@ -8,21 +8,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "symbol/js_meanings.h"
 #include "symbol/js_sources.h"
 
-/* 16 bytes each; a large program has some 10,000 places that allocate. */
-#define FRAMES_FIRST 1024
-#define FRAMES_MAX   (1u << 17)
 /* For all source maps that a report needs. */
 #define LOCATE_NS 10000000000u
 /* Ranges of all engines in all targets, a handful of each. */
 #define HIDDEN_MAX 64
-
-struct meaning {
-	uint64_t frame; /* 0: free */
-	uint32_t first; /* its canonical frames: n->canonical[first...] */
-	uint32_t count; /* 0: it is one itself, then `first` is flags */
-};
 
 /* Of canonical frames. */
 #define APPROXIMATE  1u
@@ -39,10 +31,7 @@ struct js_names {
 	struct symbolizer *symbols;
 	struct js_sources *sources;
 	uint64_t seed;
-	struct meaning *table; /* open addressing, at most half full */
-	size_t count, capacity;
-	uint64_t *canonical;
-	size_t canonical_count, canonical_capacity;
+	struct js_meanings known;
 	struct hidden hidden[HIDDEN_MAX];
 	size_t hidden_count;
 	uint64_t lost;
@@ -56,12 +45,10 @@ struct js_names *js_names_new(struct symbolizer *symbols)
 		return NULL;
 	n->symbols = symbols;
 	n->sources = js_sources_new(symbols);
-	n->capacity = FRAMES_FIRST;
-	n->table = calloc(n->capacity, sizeof(*n->table));
 	/* The texts are the target's choice: it must not know the hashes. */
 	if (getrandom(&n->seed, sizeof(n->seed), GRND_NONBLOCK) < 0)
 		n->seed = 0xcbf29ce484222325u; /* early boot */
-	if (n->table && n->sources)
+	if (n->sources && !js_meanings_init(&n->known))
 		return n;
 	js_names_free(n);
 	return NULL;
@@ -72,81 +59,13 @@ void js_names_free(struct js_names *n)
 	if (!n)
 		return;
 	js_sources_free(n->sources);
-	free(n->table);
-	free(n->canonical);
+	js_meanings_free(&n->known);
 	free(n);
 }
 
 uint64_t js_names_lost(const struct js_names *n)
 {
 	return n->lost;
-}
-
-/* ---- Tables ---------------------------------------------------------------
- */
-
-static struct meaning *slot_of(struct meaning *table, size_t capacity,
-			       uint64_t frame)
-{
-	/* The frame is a hash. */
-	size_t i = frame & (capacity - 1);
-
-	while (table[i].frame && table[i].frame != frame)
-		i = (i + 1) & (capacity - 1);
-	return &table[i];
-}
-
-/* Room for one frame more. */
-static bool grow_table(struct js_names *n)
-{
-	struct meaning *table;
-
-	if (n->count < n->capacity / 2)
-		return true;
-	if (n->capacity >= FRAMES_MAX)
-		return false;
-	table = calloc(2 * n->capacity, sizeof(*table));
-	if (!table)
-		return false;
-	for (size_t i = 0; i < n->capacity; i++)
-		if (n->table[i].frame)
-			*slot_of(table, 2 * n->capacity, n->table[i].frame) =
-				n->table[i];
-	free(n->table);
-	n->table = table;
-	n->capacity *= 2;
-	return true;
-}
-
-static bool put(struct js_names *n, uint64_t frame, uint32_t first,
-		uint32_t count)
-{
-	struct meaning *m;
-
-	if (!grow_table(n))
-		return false;
-	m = slot_of(n->table, n->capacity, frame);
-	n->count += !m->frame;
-	*m = (struct meaning){frame, first, count};
-	return true;
-}
-
-static bool append_canonical(struct js_names *n, uint64_t frame)
-{
-	if (n->canonical_count == n->canonical_capacity) {
-		size_t capacity = n->canonical_capacity
-					  ? 2 * n->canonical_capacity
-					  : FRAMES_FIRST;
-		uint64_t *list =
-			realloc(n->canonical, capacity * sizeof(*list));
-
-		if (!list)
-			return false;
-		n->canonical = list;
-		n->canonical_capacity = capacity;
-	}
-	n->canonical[n->canonical_count++] = frame;
-	return true;
 }
 
 /* ---- Learning ----------------------------------------------------------- */
@@ -223,15 +142,16 @@ static bool add_level(struct js_names *n, const struct js_frame *frame,
 		      const struct js_level *level)
 {
 	uint64_t canonical = canonical_of(n, frame, level);
-	const struct meaning *m = slot_of(n->table, n->capacity, canonical);
+	const struct js_meaning *m = js_meaning_of(&n->known, canonical);
 
-	if (!append_canonical(n, canonical))
+	if (!js_meanings_append(&n->known, canonical))
 		return false;
 	if (m->frame && (!(m->first & APPROXIMATE) || level->approximate))
 		return true;
-	if (!put(n, canonical,
-		 flags_of(level) | script_of(n, frame, level) << SCRIPT_SHIFT,
-		 0))
+	if (!js_meanings_put(&n->known, canonical,
+			     flags_of(level) | script_of(n, frame, level)
+						       << SCRIPT_SHIFT,
+			     0))
 		return false;
 	teach(n, canonical, frame, level);
 	return true;
@@ -240,19 +160,19 @@ static bool add_level(struct js_names *n, const struct js_frame *frame,
 void js_names_learn(struct js_names *n, const struct js_frame *frame,
 		    const struct js_location *l)
 {
-	size_t first = n->canonical_count;
+	size_t first = n->known.canonical_count;
 	bool done = true;
 
-	if (!l->level_count ||
-	    slot_of(n->table, n->capacity, frame->frame)->frame)
+	if (!l->level_count || js_meaning_of(&n->known, frame->frame)->frame)
 		return;
 	for (uint32_t i = 0; i < l->level_count && done; i++)
 		done = add_level(n, frame, &l->levels[i]);
 	if (done)
-		done = put(n, frame->frame, (uint32_t)first, l->level_count);
+		done = js_meanings_put(&n->known, frame->frame, (uint32_t)first,
+				       l->level_count);
 	if (done)
 		return;
-	n->canonical_count = first;
+	n->known.canonical_count = first;
 	n->lost++;
 }
 
@@ -291,8 +211,8 @@ static size_t select_mapped(const struct js_names *n, struct located *list,
 	size_t found = 0, kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct meaning *m =
-			slot_of(n->table, n->capacity, frames[i]);
+		const struct js_meaning *m =
+			js_meaning_of(&n->known, frames[i]);
 
 		if (FRAME_IS_JS(frames[i]) && m->frame && !m->count &&
 		    m->first >> SCRIPT_SHIFT)
@@ -324,9 +244,36 @@ void js_names_locate(struct js_names *n, const uint64_t *frames, size_t count)
 				    deadline_ns))
 			continue;
 		for (size_t k = i; k < next; k++)
-			slot_of(n->table, n->capacity, list[k].frame)->first &=
-				FLAGS;
+			js_meaning_of(&n->known, list[k].frame)->first &= FLAGS;
 	}
+}
+
+/* ---- Forgetting ------------------------------------------------------------
+ */
+
+bool js_names_is_full(const struct js_names *n)
+{
+	return js_meanings_are_many(&n->known);
+}
+
+bool js_names_knows(const struct js_names *n, uint64_t frame)
+{
+	return js_meaning_of(&n->known, frame)->frame != 0;
+}
+
+void js_names_forget_objects(struct js_names *n, const bool *objects)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n->hidden_count; i++)
+		if (!objects[n->hidden[i].object])
+			n->hidden[kept++] = n->hidden[i];
+	n->hidden_count = kept;
+}
+
+int js_names_forget(struct js_names *n, const struct number_set *in_use)
+{
+	return js_meanings_keep(&n->known, in_use);
 }
 
 /* ---- Asking ---------------------------------------------------------------
@@ -347,7 +294,7 @@ size_t js_names_expand(void *context, uint64_t frame, uint64_t *out, size_t max,
 		       bool *known)
 {
 	const struct js_names *n = context;
-	const struct meaning *m = slot_of(n->table, n->capacity, frame);
+	const struct js_meaning *m = js_meaning_of(&n->known, frame);
 	size_t count;
 
 	if (!max || (!FRAME_IS_JS(frame) && is_hidden(n, frame)))
@@ -358,14 +305,14 @@ size_t js_names_expand(void *context, uint64_t frame, uint64_t *out, size_t max,
 		return 1;
 	}
 	count = m->count < max ? m->count : max;
-	memcpy(out, n->canonical + m->first, count * sizeof(*out));
+	memcpy(out, n->known.canonical + m->first, count * sizeof(*out));
 	return count;
 }
 
 bool js_names_internal(void *context, uint64_t frame)
 {
 	const struct js_names *n = context;
-	const struct meaning *m = slot_of(n->table, n->capacity, frame);
+	const struct js_meaning *m = js_meaning_of(&n->known, frame);
 
 	return m->frame && !m->count && m->first & INTERNAL;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/number_set.h"
 #include "leakbpf/abi_user.h"
 #include "symbol/symbolizer.h"
 #include "v8/js_frame.h"
@@ -45,6 +46,16 @@ size_t js_names_expand(void *context, uint64_t frame, uint64_t *out, size_t max,
 		       bool *known);
 
 bool js_names_internal(void *context, uint64_t frame);
+
+/* Most of the room is used. */
+bool js_names_is_full(const struct js_names *n);
+/* Forgets what is neither in `in_use` nor the meaning of what is; those have to
+ * be learnt again. 0, or -ENOMEM and nothing has changed. */
+int js_names_forget(struct js_names *n, const struct number_set *in_use);
+/* Whether a frame has a meaning here, or is one. */
+bool js_names_knows(const struct js_names *n, uint64_t frame);
+/* The ids of these objects are about to be others'. */
+void js_names_forget_objects(struct js_names *n, const bool *objects);
 
 /* Frames that could not be learnt for lack of room. */
 uint64_t js_names_lost(const struct js_names *n);

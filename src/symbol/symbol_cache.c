@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "symbol/symbol_cache.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,11 @@ size_t symbol_cache_bytes(const struct symbol_cache *c)
 	return c->bytes;
 }
 
+size_t symbol_cache_bytes_max(const struct symbol_cache *c)
+{
+	return c->bytes_max;
+}
+
 bool symbol_cache_get(const struct symbol_cache *c, uint64_t frame,
 		      struct symbol_cache_entry *entry)
 {
@@ -286,4 +292,80 @@ const struct symbol *symbol_cache_put(struct symbol_cache *c, uint64_t frame,
 	symbol->script = FRAME_IS_JS(frame);
 	*slot = (struct frame_slot){frame, symbol, final};
 	return symbol;
+}
+
+/* ---- Forgetting -----------------------------------------------------------
+ */
+
+int symbol_cache_drop(struct symbol_cache *c, symbol_keep_fn keep,
+		      void *context)
+{
+	struct frame_slot *table =
+		calloc(c->frame_capacity, sizeof(*c->frames));
+	size_t kept = 0;
+
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->frame_capacity; i++) {
+		struct frame_slot *slot = &c->frames[i];
+
+		if (!slot->symbol || !keep(slot->frame, context))
+			continue;
+		*frame_slot(table, c->frame_capacity, slot->frame) = *slot;
+		kept++;
+	}
+	free(c->frames);
+	c->frames = table;
+	c->frame_count = kept;
+	return 0;
+}
+
+struct wire_level symbol_cache_level(const struct symbol_level *from)
+{
+	return (struct wire_level){
+		.function = from->function,
+		.file = from->file,
+		.function_size = (uint32_t)strlen(from->function),
+		.file_size = from->file ? (uint32_t)strlen(from->file) : 0,
+		.line = from->line,
+		.column = from->column,
+		.inlined = from->inlined,
+		.approximate = from->approximate,
+		.generated_file = from->generated_file,
+		.generated_line = from->generated_line,
+		.generated_column = from->generated_column,
+	};
+}
+
+static bool copy_slot(struct symbol_cache *to, const struct frame_slot *slot)
+{
+	const struct symbol *s = slot->symbol;
+	struct wire_symbol copy = {
+		.named = s->named,
+		.function_offset = s->function_offset,
+		.level_count = s->level_count,
+	};
+
+	for (uint32_t i = 0; i < s->level_count; i++)
+		copy.levels[i] = symbol_cache_level(&s->levels[i]);
+	return symbol_cache_put(to, slot->frame, &copy, s->module,
+				slot->final) != NULL;
+}
+
+int symbol_cache_compact(struct symbol_cache *c)
+{
+	struct symbol_cache *fresh = symbol_cache_new(c->bytes_max), old = *c;
+	bool good = fresh != NULL;
+
+	for (size_t i = 0; good && i < c->frame_capacity; i++)
+		if (c->frames[i].symbol)
+			good = copy_slot(fresh, &c->frames[i]);
+	if (!good) {
+		symbol_cache_free(fresh);
+		return -ENOMEM;
+	}
+	*c = *fresh;
+	*fresh = old;
+	symbol_cache_free(fresh);
+	return 0;
 }

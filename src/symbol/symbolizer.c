@@ -183,26 +183,50 @@ void symbolizer_learn(struct symbolizer *s, uint64_t frame,
 
 	for (;
 	     symbol.level_count < count && symbol.level_count < WIRE_LEVELS_MAX;
-	     symbol.level_count++) {
-		const struct symbol_level *from = &levels[symbol.level_count];
-
-		symbol.levels[symbol.level_count] = (struct wire_level){
-			.function = from->function,
-			.file = from->file,
-			.function_size = (uint32_t)strlen(from->function),
-			.file_size =
-				from->file ? (uint32_t)strlen(from->file) : 0,
-			.line = from->line,
-			.column = from->column,
-			.inlined = from->inlined,
-			.approximate = from->approximate,
-			.generated_file = from->generated_file,
-			.generated_line = from->generated_line,
-			.generated_column = from->generated_column,
-		};
-	}
+	     symbol.level_count++)
+		symbol.levels[symbol.level_count] =
+			symbol_cache_level(&levels[symbol.level_count]);
 	if (!symbol_cache_put(s->cache, frame, &symbol, module, true))
 		s->dropped++;
+}
+
+/* ---- Forgetting -----------------------------------------------------------
+ */
+
+struct forgetting {
+	const bool *objects;
+	symbol_keep_fn keep; /* NULL: all others */
+	void *context;
+};
+
+static bool stays(uint64_t frame, void *context)
+{
+	const struct forgetting *f = context;
+	uint32_t id = frame_object(frame);
+
+	if (id < OBJECTS_MAX && f->objects[id])
+		return false;
+	return !f->keep || f->keep(frame, f->context);
+}
+
+bool symbolizer_is_full(const struct symbolizer *s)
+{
+	return symbol_cache_bytes(s->cache) >
+	       symbol_cache_bytes_max(s->cache) / 4 * 3;
+}
+
+int symbolizer_forget(struct symbolizer *s, const bool *objects,
+		      symbol_keep_fn keep, void *context)
+{
+	struct forgetting f = {objects, keep, context};
+	int err = symbol_cache_drop(s->cache, stays, &f);
+
+	if (err)
+		return err;
+	for (uint32_t id = 0; id < OBJECTS_MAX; id++)
+		if (objects[id])
+			s->strikes[id] = 0;
+	return keep ? symbol_cache_compact(s->cache) : 0;
 }
 
 /* ---- All ---------------------------------------------------------------- */

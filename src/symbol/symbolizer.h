@@ -84,7 +84,7 @@ void symbolizer_free(struct symbolizer *s);
  */
 int symbolizer_resolve(struct symbolizer *s, int pid, const uint64_t *frames,
 		       size_t count);
-/* Never NULL; valid until symbolizer_free. */
+/* Never NULL; valid until symbolizer_forget and symbolizer_free. */
 const struct symbol *symbolizer_get(struct symbolizer *s, uint64_t frame);
 
 /* What a frame is that only the caller can tell (JavaScript). Texts are copied.
@@ -120,6 +120,18 @@ typedef void (*symbol_source_fn)(void *context, size_t number,
 int symbolizer_map(struct symbolizer *s, const struct symbol_map *map,
 		   const uint64_t *places, size_t count, uint64_t deadline_ns,
 		   symbol_source_fn answer, void *context);
+
+/*
+ * Forgets all of these objects (by id), whose ids are about to be others'. With
+ * `keep` also all frames that it does not want, and gives back their memory:
+ * then no symbol that was got before is valid any more. 0 or -ENOMEM: nothing
+ * has been forgotten, or no memory is given back.
+ */
+typedef bool (*symbol_keep_fn)(uint64_t frame, void *context);
+int symbolizer_forget(struct symbolizer *s, const bool *objects,
+		      symbol_keep_fn keep, void *context);
+/* Most of cache_bytes is used. */
+bool symbolizer_is_full(const struct symbolizer *s);
 
 struct symbolizer_stats {
 	uint32_t worker_deaths;	   /* crashes, time-outs, failed starts */

@@ -95,7 +95,7 @@ static bool ask(struct batch *b, int fd)
 	uint64_t addresses[WIRE_ADDRESSES_MAX];
 	size_t left = b->count - b->done;
 	struct link_request request = {
-		.object = b->object->id,
+		.object = b->object->serial,
 		.fd = fd,
 		.addresses = addresses,
 		.count = left < WIRE_ADDRESSES_MAX ? (uint32_t)left

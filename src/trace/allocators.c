@@ -26,14 +26,20 @@ const struct allocator *allocator_of(struct allocators *all,
 	return a;
 }
 
+void allocators_forget(struct allocators *all, uint32_t object)
+{
+	struct allocator *a = all->by_object[object];
+
+	if (!a)
+		return;
+	alloc_functions_free(&a->functions);
+	free(a->usdt.list);
+	free(a);
+	all->by_object[object] = NULL;
+}
+
 void allocators_free(struct allocators *all)
 {
-	for (size_t i = 0; i < OBJECTS_MAX; i++) {
-		if (!all->by_object[i])
-			continue;
-		alloc_functions_free(&all->by_object[i]->functions);
-		free(all->by_object[i]->usdt.list);
-		free(all->by_object[i]);
-		all->by_object[i] = NULL;
-	}
+	for (uint32_t id = 0; id < OBJECTS_MAX; id++)
+		allocators_forget(all, id);
 }

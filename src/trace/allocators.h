@@ -22,6 +22,8 @@ struct allocators {
 /* NULL: no memory. */
 const struct allocator *allocator_of(struct allocators *all,
 				     const struct object *o);
+/* The id is about to be another object's. */
+void allocators_forget(struct allocators *all, uint32_t object);
 void allocators_free(struct allocators *all);
 
 #endif

@@ -90,16 +90,22 @@ void js_frames_resolve(struct tracer *t)
 }
 
 /* What is forgotten here is sent again when it is seen again. */
-void js_frames_tidy(struct tracer *t)
+void tracer_retell_js_frames(struct tracer *t)
 {
 	int fd = bpf_map__fd(t->skel->maps.js_frames);
 	uint32_t max = bpf_map__max_entries(t->skel->maps.js_frames);
 	uint64_t key;
 
-	if (t->js_frames.known < max / 4 * 3)
-		return;
 	for (uint32_t i = 0; i < max && !bpf_map_get_next_key(fd, NULL, &key);
 	     i++)
 		bpf_map_delete_elem(fd, &key);
 	t->js_frames.known = 0;
+}
+
+void js_frames_tidy(struct tracer *t)
+{
+	uint32_t max = bpf_map__max_entries(t->skel->maps.js_frames);
+
+	if (t->js_frames.known >= max / 4 * 3)
+		tracer_retell_js_frames(t);
 }

@@ -49,7 +49,9 @@ static const struct object *open_object(struct tracer *t, struct tracee *e,
 		return NULL;
 	}
 	err = object_open(t->objects, fd, m->path, &o);
-	if (err)
+	if (err == -ENOSPC)
+		t->objects_lost++;
+	else if (err)
 		diag_warn("%s: %s; its frames stay without names", m->path,
 			  err == -ENOEXEC ? "malformed or foreign ELF file"
 					  : strerror(-err));

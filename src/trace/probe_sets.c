@@ -82,6 +82,24 @@ void probe_sets_release(struct probe_sets *sets, struct probe_links *links)
 	probe_sets_init(sets);
 }
 
+void probe_sets_release_object(struct probe_sets *sets, const struct object *o,
+			       struct probe_links *links)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sets->count; i++) {
+		struct probe_set *s = &sets->list[i];
+
+		if (s->object != o) {
+			sets->list[kept++] = *s;
+			continue;
+		}
+		probe_links_take(links, &s->links);
+		free(s->points);
+	}
+	sets->count = kept;
+}
+
 void probe_sets_clear(struct probe_sets *sets)
 {
 	struct probe_links links = {0};

@@ -49,6 +49,9 @@ void probe_sets_close(struct probe_sets *sets, enum probe_phase phase);
 /* Forgets all; closing the links, which are appended to `links`, is left to
  * the caller. */
 void probe_sets_release(struct probe_sets *sets, struct probe_links *links);
+/* The same of one object's. */
+void probe_sets_release_object(struct probe_sets *sets, const struct object *o,
+			       struct probe_links *links);
 /* Takes all out and forgets them. */
 void probe_sets_clear(struct probe_sets *sets);
 

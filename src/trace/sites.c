@@ -69,6 +69,19 @@ static void give_up(struct tracer *t, size_t index)
 		past->stepped += hits;
 	bpf_map_update_elem(bpf_map__fd(t->skel->maps.site_hits), &key, zeros,
 			    BPF_ANY);
+	if (s->kind == USDT_ALLOC || s->kind == USDT_FREE)
+		bpf_map_delete_elem(bpf_map__fd(t->skel->maps.usdt_specs),
+				    &key);
+}
+
+static struct site *take_free(struct sites *all)
+{
+	size_t i = 0;
+
+	while (all->list[i].object)
+		i++;
+	all->free--;
+	return &all->list[i];
 }
 
 /* A place for one more; NULL: there is none. */
@@ -77,6 +90,8 @@ static struct site *site_add(struct tracer *t)
 	struct sites *all = &t->sites;
 	struct site *grown;
 
+	if (all->free)
+		return take_free(all);
 	for (size_t i = 0; all->count == PROBE_SITES_MAX && i < all->count;
 	     i++) {
 		if (all->list[i].users)
@@ -197,4 +212,32 @@ void sites_release(struct tracer *t, struct tracee *e)
 		t->sites.list[e->sites.list[i]].users--;
 	free(e->sites.list);
 	e->sites = (struct site_uses){0};
+}
+
+void sites_release_object(struct tracer *t, struct tracee *e,
+			  const struct object *o)
+{
+	struct site_uses *uses = &e->sites;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		struct site *s = &t->sites.list[uses->list[i]];
+
+		if (s->object == o)
+			s->users--;
+		else
+			uses->list[kept++] = uses->list[i];
+	}
+	uses->count = kept;
+}
+
+void sites_forget_object(struct tracer *t, const struct object *o)
+{
+	for (size_t i = 0; i < t->sites.count; i++) {
+		if (t->sites.list[i].object != o)
+			continue;
+		give_up(t, i);
+		t->sites.list[i] = (struct site){0};
+		t->sites.free++;
+	}
 }

@@ -3,7 +3,7 @@
  * Sites: probes as they were planned, by their number in the cookie. A function
  * of an object has one site, whichever processes it is probed in: a thousand of
  * them share those of one libc. Sites that no process uses any more keep their
- * hits, and their places until those run out.
+ * hits, and their places until those run out or their object goes.
  */
 #ifndef TRACE_SITES_H
 #define TRACE_SITES_H
@@ -29,9 +29,9 @@ struct tracee;
 #define SITE_USER_NS   70 /* per hit and other process, measured on 6.18 */
 
 struct site {
-	uint32_t users; /* tracees it is probed in */
-	pid_t pid;	/* the first of them */
-	const struct object *object;
+	uint32_t users;		     /* tracees it is probed in */
+	pid_t pid;		     /* the first of them */
+	const struct object *object; /* NULL: free */
 	const char *allocator;
 	char function[64];
 	uint64_t address; /* link-time address of the function */
@@ -49,6 +49,7 @@ struct past_hits {
 struct sites {
 	struct site *list;
 	size_t count;
+	size_t free; /* of these */
 	struct past_hits past;
 };
 
@@ -69,8 +70,12 @@ int site_place_planned(struct tracer *t, struct tracee *e,
 		       const struct object *o, const struct alloc_function *f,
 		       const char *allocator, bool returns,
 		       const struct probe_site *plan, struct probe_point *out);
-/* It uses none of its sites any more. */
+/* It uses none of its sites any more; or those in `o`. */
 void sites_release(struct tracer *t, struct tracee *e);
+void sites_release_object(struct tracer *t, struct tracee *e,
+			  const struct object *o);
+/* The object, which no tracee uses, is about to go. */
+void sites_forget_object(struct tracer *t, const struct object *o);
 /* Of which sort its hits are, for the counters. */
 static inline bool site_kind_frees(uint32_t kind)
 {

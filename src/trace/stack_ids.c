@@ -92,7 +92,8 @@ void stack_ids_recycle(struct tracer *t, uint64_t now_ns)
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++)
 		used += t->stack_frames[id].depth != 0;
 	t->stacks_used = used;
-	scarce = used > t->plan.stacks / 4 * 3;
+	/* Empty stacks keep objects from being forgotten, too. */
+	scarce = used > t->plan.stacks / 4 * 3 || tracer_objects_scarce(t);
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
 		const struct stack_stats *s = &t->stack_stats[id];
 		uint64_t last = s->last_alloc_ns > s->last_free_ns
@@ -107,6 +108,13 @@ void stack_ids_recycle(struct tracer *t, uint64_t now_ns)
 			unlink_stack(t, id, now_ns);
 		}
 	}
+}
+
+bool tracer_room_scarce(const struct tracer *t)
+{
+	return t->stacks_used > t->plan.stacks / 2 ||
+	       t->skel->bss->outstanding_count >
+		       (int64_t)t->plan.outstanding_max / 2;
 }
 
 static int by_number(const void *a, const void *b)

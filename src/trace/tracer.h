@@ -90,6 +90,9 @@ int tracer_attach_quietly(struct tracer *t, struct process *process);
 /* Stops tracing processes, if it has not ended by itself, and takes off the
  * books what they hold. Their `struct process` may go. */
 void tracer_forget(struct tracer *t, const pid_t *pids, size_t count);
+/* There will soon be no room for more stacks or blocks: what has ended should
+ * be forgotten. */
+bool tracer_room_scarce(const struct tracer *t);
 /* Bytes of a process that have not been freed. */
 uint64_t tracer_outstanding(const struct tracer *t, pid_t pid);
 /* Whether it is being traced just now. */
@@ -100,9 +103,9 @@ uint64_t tracer_starts_missed(const struct tracer *t);
 /* A probe as it was placed, for --explain; one for all processes that share the
  * object. */
 struct tracer_site {
-	pid_t pid;	    /* the first of them */
-	uint32_t processes; /* now; 0: none any more */
-	const struct object *object;
+	pid_t pid;		     /* the first of them */
+	uint32_t processes;	     /* now; 0: none any more */
+	const struct object *object; /* NULL: it has gone, and the site */
 	const char *allocator;
 	const char *function;
 	uint64_t address; /* link-time address of the function */
@@ -150,6 +153,23 @@ void tracer_each_stack(struct tracer *t, tracer_stack_fn each, void *context);
 /* Sums over CPUs, COUNTER_COUNT entries. */
 void tracer_counters(const struct tracer *t, uint64_t counters[COUNTER_COUNT]);
 const struct cohort_layout *tracer_cohorts(const struct tracer *t);
+
+/* ---- Objects, of which there is no room for more than a few thousand ------
+ */
+
+/* Notes by id which are mapped or probed. */
+void tracer_objects_in_use(struct tracer *t, bool *in_use);
+/* Every frame of every stack there is. */
+void tracer_each_frame(const struct tracer *t,
+		       void (*each)(uint64_t frame, void *context),
+		       void *context);
+/* There will soon be no room for more, or for their unwind tables. */
+bool tracer_objects_scarce(const struct tracer *t);
+/* One that is not in use, nor in any stack, is about to be released. */
+void tracer_forget_object(struct tracer *t, const struct object *o);
+/* Whatever JavaScript frames are seen from now on is told of anew
+ * (tracer_options.js_frame). */
+void tracer_retell_js_frames(struct tracer *t);
 
 /* ---- V8's heap ------------------------------------------------------------
  */
@@ -222,6 +242,7 @@ struct tracer_status {
 	uint64_t large_blocks;
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
+	uint64_t objects_lost; /* mappings of those there was no room for */
 	uint64_t regions_lost; /* --mmap: not followed for lack of room */
 	uint64_t js_shortfalls[JS_SHORTFALLS]; /* JavaScript frames by what they
 						  lack */

@@ -90,6 +90,7 @@ struct tracer {
 	enum link_kind link;
 	struct memory_plan plan;
 	struct object_registry *objects;
+	uint64_t objects_lost; /* mappings of more than there is room for */
 	struct trace_bpf *skel;
 	struct ring_buffer *events;
 	struct unwind_store *unwind;

@@ -15,11 +15,11 @@
 struct stored_object {
 	uint32_t rows;
 	bool known;
+	bool no_room; /* there was none for its rows */
 };
 
 struct unwind_store {
 	struct unwind_store_maps maps;
-	uint64_t rows_bytes_max;
 	struct unwind_store_stats stats;
 	struct unwind_rule_pool pool;
 	size_t rules_uploaded;
@@ -34,7 +34,7 @@ struct unwind_store *unwind_store_new(const struct unwind_store_maps *maps,
 	if (!s)
 		return NULL;
 	s->maps = *maps;
-	s->rows_bytes_max = rows_bytes_max;
+	s->stats.rows_bytes_max = rows_bytes_max;
 	return s;
 }
 
@@ -117,7 +117,7 @@ int unwind_store_add(struct unwind_store *s, const struct object *o,
 		return 0;
 	stored->known = true;
 	s->stats.objects++;
-	room = (s->rows_bytes_max - s->stats.rows_bytes) /
+	room = (s->stats.rows_bytes_max - s->stats.rows_bytes) /
 	       sizeof(struct unwind_row);
 	if (o->image_size >= DIAG_PROGRESS_BYTES)
 		diag_progress("indexing %s", o->path);
@@ -125,6 +125,7 @@ int unwind_store_add(struct unwind_store *s, const struct object *o,
 	diag_progress_end();
 	if (err) {
 		s->stats.objects_refused++;
+		stored->no_room = err == -E2BIG;
 		diag_warn("%s: no unwind table (%s); stacks through it follow "
 			  "frame pointers%s",
 			  o->path, strerror(-err),
@@ -134,6 +135,33 @@ int unwind_store_add(struct unwind_store *s, const struct object *o,
 	err = store_table(s, o, &table);
 	unwind_table_free(&table);
 	return err;
+}
+
+/* With the room there is now, those that had none are tried again when another
+ * process maps them. */
+static void retry_refused(struct unwind_store *s)
+{
+	for (uint32_t id = 0; id < OBJECTS_MAX; id++) {
+		struct stored_object *stored = &s->objects[id];
+
+		if (stored->no_room)
+			*stored = (struct stored_object){0};
+	}
+}
+
+void unwind_store_drop(struct unwind_store *s, uint32_t object)
+{
+	struct stored_object *stored = &s->objects[object];
+
+	if (object >= OBJECTS_MAX || !stored->known)
+		return;
+	if (stored->rows) {
+		bpf_map_delete_elem(s->maps.objects_fd, &object);
+		s->stats.rows_bytes -= stored->rows * sizeof(struct unwind_row);
+		retry_refused(s);
+	}
+	s->stats.objects--;
+	*stored = (struct stored_object){0};
 }
 
 bool unwind_store_knows(const struct unwind_store *s, uint32_t object)

@@ -35,6 +35,8 @@ void unwind_store_free(struct unwind_store *s);
  */
 int unwind_store_add(struct unwind_store *s, const struct object *o,
 		     const struct unwind_mark *marks, size_t mark_count);
+/* Takes its table out: the id is about to be another object's. */
+void unwind_store_drop(struct unwind_store *s, uint32_t object);
 /* Whether unwind_store_add has been called with it. */
 bool unwind_store_knows(const struct unwind_store *s, uint32_t object);
 /* Rows of an added object. */
@@ -47,7 +49,7 @@ int unwind_store_publish(struct unwind_store *s, pid_t tgid,
 void unwind_store_forget(struct unwind_store *s, pid_t tgid);
 
 struct unwind_store_stats {
-	uint64_t rows_bytes;
+	uint64_t rows_bytes, rows_bytes_max;
 	uint32_t objects;
 	uint32_t objects_without_cfi;
 	uint32_t objects_refused; /* no room, or malformed as a whole */

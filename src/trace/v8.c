@@ -45,6 +45,17 @@ static const struct v8_engine *engine_of(struct tracer *t,
 	return all->list[all->count++].engine;
 }
 
+void v8_engines_forget(struct v8_engines *all, const struct object *o)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->list[i].object != o)
+			continue;
+		free(all->list[i].engine);
+		all->list[i] = all->list[--all->count];
+		return;
+	}
+}
+
 void v8_engines_free(struct v8_engines *engines)
 {
 	for (size_t i = 0; i < engines->count; i++)

@@ -37,6 +37,8 @@ struct v8_tracee {
 void v8_find(struct tracer *t, struct tracee *e);
 /* Its memory is gone (exec, exit). */
 void v8_forget(struct tracer *t, struct tracee *e);
+/* The object is about to go. */
+void v8_engines_forget(struct v8_engines *engines, const struct object *o);
 void v8_engines_free(struct v8_engines *engines);
 
 #endif

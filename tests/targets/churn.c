@@ -5,8 +5,8 @@
  *   churn brief PLUGIN MS   loads the plugin, allocates, leaks and frees for MS
  *                           milliseconds, and ends by calling exec once
  *   churn forks             forks children for ever, that allocate and end
- *   churn plugins           loads and unloads each plugin whose path it is given
- *                           in a line
+ *   churn plugins           loads and unloads each plugin whose path it is
+ * given in a line
  */
 #include <dlfcn.h>
 #include <signal.h>

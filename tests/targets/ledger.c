@@ -2,8 +2,8 @@
 /*
  * Keeps account of what it holds: `ledger THREADS`. Each line it is given is a
  * number of milliseconds; for so long its threads allocate, resize and free
- * blocks of all sizes, and keep a few for good. Then they rest, and it says what
- * is outstanding of all it has allocated since it was ready:
+ * blocks of all sizes, and keep a few for good. Then they rest, and it says
+ * what is outstanding of all it has allocated since it was ready:
  *
  *   {"bytes": 123456, "blocks": 789}
  *
@@ -19,11 +19,11 @@
 
 #include "target.h"
 
-#define THREADS_MAX 16
-#define PLACES	    256
+#define THREADS_MAX  16
+#define PLACES	     256
 #define SIZE_MAX_LOG 15
-#define PAUSE_NS    20000000L /* per round of PLACES operations */
-#define KEPT_SIZE   40
+#define PAUSE_NS     20000000L /* per round of PLACES operations */
+#define KEPT_SIZE    40
 
 struct place {
 	void *block;
@@ -120,7 +120,8 @@ static void *work(void *argument)
 		keep(w);
 		while (now() < until) {
 			for (int i = 0; i < PLACES; i++)
-				change(w, &w->places[rand_r(&w->seed) % PLACES]);
+				change(w,
+				       &w->places[rand_r(&w->seed) % PLACES]);
 			nanosleep(&pause, NULL);
 		}
 		pthread_barrier_wait(&end);

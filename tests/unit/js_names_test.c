@@ -371,6 +371,67 @@ static void what_no_map_tells_stays_as_it_is(void **state)
 	close_world(&w);
 }
 
+static bool is_in(uint64_t frame, void *context)
+{
+	return number_set_has(context, frame);
+}
+
+/* When there is no room for more, what no stack leads through is forgotten; the
+ * rest keeps its meaning and its name. */
+static void what_is_not_in_use_is_forgotten(void **state)
+{
+	struct js_level outer = level("outer", "/a.js", 3, 1);
+	struct number_set in_use = {0};
+	uint64_t before[4], after[4];
+	struct world w;
+	bool known;
+
+	open_world(&w);
+	for (uint64_t i = 1; i <= 100000; i++)
+		learn(&w, JS(i * 77), 1, level("inner", "/a.js", 12, 5),
+		      i == 5 ? &outer : NULL);
+	assert_true(js_names_is_full(w.names));
+	assert_int_equal(expand(&w, JS(5 * 77), before, &known), 2);
+	number_set_add(&in_use, JS(5 * 77));
+	number_set_sort(&in_use);
+	assert_int_equal(js_names_forget(w.names, &in_use), 0);
+	assert_false(js_names_is_full(w.names));
+	assert_int_equal(expand(&w, JS(5 * 77), after, &known), 2);
+	assert_true(known);
+	assert_memory_equal(before, after, 2 * sizeof(*before));
+	assert_true(js_names_knows(w.names, before[1]));
+	assert_false(js_names_knows(w.names, JS(6 * 77)));
+	learn(&w, JS(6 * 77), 1, level("inner", "/a.js", 12, 5), NULL);
+	assert_int_equal(meaning(&w, JS(6 * 77)), before[0]);
+	number_set_free(&in_use);
+	close_world(&w);
+}
+
+/* What the cache gives up is that of other frames. */
+static void names_survive_when_others_are_forgotten(void **state)
+{
+	static const bool no_object[OBJECTS_MAX];
+	struct number_set in_use = {0};
+	struct world w;
+	uint64_t kept;
+
+	open_world(&w);
+	for (uint64_t i = 1; i <= 1000; i++)
+		learn(&w, JS(i * 77), 1, level("f", "/a.js", (uint32_t)i, 5),
+		      NULL);
+	kept = meaning(&w, JS(10 * 77));
+	number_set_add(&in_use, kept);
+	number_set_sort(&in_use);
+	assert_int_equal(
+		symbolizer_forget(w.symbols, no_object, is_in, &in_use), 0);
+	assert_int_equal(symbolizer_get(w.symbols, kept)->levels[0].line, 10);
+	assert_true(symbolizer_get(w.symbols, kept)->script);
+	assert_false(
+		symbolizer_get(w.symbols, meaning(&w, JS(11 * 77)))->named);
+	number_set_free(&in_use);
+	close_world(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +447,8 @@ int main(void)
 		cmocka_unit_test(node_itself_is_internal),
 		cmocka_unit_test(builtins_are_hidden),
 		cmocka_unit_test(many_frames_are_remembered),
+		cmocka_unit_test(what_is_not_in_use_is_forgotten),
+		cmocka_unit_test(names_survive_when_others_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -607,6 +607,45 @@ static void use_everything(const struct object *o)
 	}
 }
 
+/* Objects that have not been in use for a while are named, and once they are
+ * released there is room for others. Ids come again late, serials never. */
+static void what_is_idle_makes_room(void **state)
+{
+	struct small_elf e = small_elf();
+	bool in_use[OBJECTS_MAX] = {[7] = true};
+	uint32_t ids[OBJECTS_MAX], serial;
+	struct object *o;
+
+	e.header.e_phnum = 2;
+	for (uint64_t i = 1; i < 100; i++) {
+		e.symbols[5].st_size = i;
+		assert_int_equal(
+			object_from_memory(*state, &e, sizeof(e), "m", &o), 0);
+	}
+	serial = o->serial;
+	assert_int_equal(object_registry_idle(*state, in_use, 1000, 50, ids,
+					      OBJECTS_MAX),
+			 0);
+	in_use[8] = true;
+	assert_int_equal(object_registry_idle(*state, in_use, 1040, 50, ids,
+					      OBJECTS_MAX),
+			 0);
+	in_use[8] = false; /* idle again, but not for long */
+	assert_int_equal(object_registry_idle(*state, in_use, 1060, 50, ids,
+					      OBJECTS_MAX),
+			 97);
+	for (uint32_t i = 0; i < 97; i++) {
+		assert_true(ids[i] != 7 && ids[i] != 8);
+		object_release(*state, ids[i]);
+		assert_null(object_by_id(*state, ids[i]));
+	}
+	assert_int_equal(object_registry_count(*state), 2);
+	e.symbols[5].st_size = 1; /* was there before */
+	assert_int_equal(object_from_memory(*state, &e, sizeof(e), "m", &o), 0);
+	assert_int_equal(o->id, 100);
+	assert_true(o->serial > serial);
+}
+
 static void a_file_cut_anywhere_is_harmless(void **state)
 {
 	struct small_elf e = small_elf();
@@ -693,6 +732,7 @@ int main(void)
 		TEST(a_symbol_has_the_address_the_linker_gave_it),
 		TEST(the_vdso_is_an_object_with_symbols_and_cfi),
 		TEST(the_registry_has_an_upper_limit),
+		TEST(what_is_idle_makes_room),
 		TEST(a_file_cut_anywhere_is_harmless),
 		TEST(a_file_cut_after_opening_is_harmless),
 		TEST(any_changed_byte_is_harmless),
