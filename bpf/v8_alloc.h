@@ -10,7 +10,9 @@
  *
  * V8 10 and 11: AdvanceAllocationObservers is called while the old area is
  * still there, InvokeAllocationObservers then has the object. V8 12 and 13:
- * ResetLab does both; it is called before the object is initialised.
+ * ResetLab does both; it is called before the object is initialised. There the
+ * probe is on a path that the collector's own allocators do not take: their
+ * hundreds of calls in a scavenge cost nothing (src/v8/lab_site.h).
  */
 #ifndef BPF_V8_ALLOC_H
 #define BPF_V8_ALLOC_H
@@ -33,7 +35,11 @@ struct v8_allocation {
 	__u64 size;	 /* 0: not known */
 	__u64 weight;	 /* bytes it stands for; 0: its size */
 	__u64 heap;
+	__u64 limit; /* the new area ends there; of V8_RESET_LAB */
+	__u64 top;   /* v8_lab_replaced */
 	__u32 owner;
+	bool replaced; /* the old area cannot be read any more */
+	bool nonsense; /* nor the new one */
 };
 
 /* V8's LinearAllocationArea. */
@@ -84,24 +90,48 @@ static __always_inline __u64 v8_lab_dropped(const struct v8_heap *h,
 	return state->limit - state->area;
 }
 
+/* The same when it has been replaced. `top`: where it was used up to, from the
+ * start of its page; 0: it had been dropped before. */
+static __always_inline __u64 v8_lab_replaced(const struct v8_heap *h,
+					     const struct v8_allocator *state,
+					     __u64 top, __u64 next)
+{
+	__u64 page = state->area & ~(V8_PAGE_BYTES - 1);
+
+	if (!top)
+		return v8_lab_dropped(h, state, next);
+	if (!state->area)
+		return 0;
+	if (top <= V8_PAGE_BYTES && page + top >= state->area)
+		return page + top - state->area;
+	return state->limit > state->area ? state->limit - state->area : 0;
+}
+
 /* Counts what has been allocated up to a probed call. */
 static __always_inline void v8_count(const struct v8_layout *l,
-				     struct v8_heap *h, __u64 allocator,
-				     struct v8_allocator *state, __u32 kind,
-				     __u64 next, __u64 limit)
+				     struct v8_heap *h,
+				     const struct v8_allocation *a,
+				     struct v8_allocator *state, __u32 kind)
 {
 	struct v8_lab lab;
 	__u64 used;
 
-	if (!v8_lab_read(l, allocator, &lab)) {
+	if (a->nonsense) {
 		__sync_fetch_and_add(&h->lab_bad, 1);
 		return;
 	}
-	used = lab.top ? v8_lab_used(&lab, state)
-		       : v8_lab_dropped(h, state, next);
+	if (a->replaced) {
+		used = v8_lab_replaced(h, state, a->top, a->object);
+	} else if (!v8_lab_read(l, a->allocator, &lab)) {
+		__sync_fetch_and_add(&h->lab_bad, 1);
+		return;
+	} else {
+		used = lab.top ? v8_lab_used(&lab, state)
+			       : v8_lab_dropped(h, state, a->object);
+	}
 	__sync_fetch_and_add(&state->bytes, used);
-	state->area = kind == V8_RESET_LAB ? next : lab.top;
-	state->limit = limit;
+	state->area = kind == V8_RESET_LAB ? a->object : lab.top;
+	state->limit = a->limit;
 	if (state->collections != h->scavenges + h->full_gcs)
 		state->fresh = 1;
 	state->collections = h->scavenges + h->full_gcs;
@@ -175,7 +205,7 @@ static __always_inline void v8_count_all(const struct v8_layout *l,
 }
 
 static __always_inline __u32 v8_stack(struct pt_regs *ctx, __u64 cookie,
-				      __u32 tgid, __u32 epoch)
+				      __u32 tgid, __u32 epoch, bool inside)
 {
 	struct scratch *s = scratch_get();
 	__u32 id;
@@ -184,9 +214,14 @@ static __always_inline __u32 v8_stack(struct pt_regs *ctx, __u64 cookie,
 		count(COUNTER_LOST_SCRATCH, 1);
 		return STACK_ID_NONE;
 	}
-	walk_from_site(&s->walk, tgid, epoch, STACK_SOURCE_V8_HEAP,
-		       PT_REGS_IP(ctx), entry_sp_of(ctx, cookie),
-		       PT_REGS_FP(ctx));
+	if (inside)
+		walk_from_inside(&s->walk, tgid, epoch, STACK_SOURCE_V8_HEAP,
+				 PT_REGS_IP(ctx), PT_REGS_SP(ctx),
+				 PT_REGS_FP(ctx));
+	else
+		walk_from_site(&s->walk, tgid, epoch, STACK_SOURCE_V8_HEAP,
+			       PT_REGS_IP(ctx), entry_sp_of(ctx, cookie),
+			       PT_REGS_FP(ctx));
 	id = stack_intern(&s->walk);
 	scratch_put(s);
 	return id;
@@ -234,35 +269,66 @@ static __always_inline void v8_check_page(const struct v8_layout *l,
 		__sync_fetch_and_add(&h->page_bad, 1);
 }
 
+/* V8_RESET_LAB on the path of the program's own allocators, `first` is the
+ * lock: the area is the new one. */
+static __always_inline void v8_read_inside(struct v8_allocation *a,
+					   struct pt_regs *ctx,
+					   const struct v8_layout *l)
+{
+	struct v8_lab lab = {};
+
+	a->replaced = true;
+	a->allocator -= l->allocator_lock;
+	a->nonsense = !v8_lab_read(l, a->allocator, &lab);
+	a->object = lab.start;
+	a->limit = lab.limit;
+	bpf_probe_read_kernel(&a->top, sizeof(a->top),
+			      (void *)ctx + l->lab_top_register);
+}
+
 /* Everything there is to know in one reading of the arguments. */
-static __always_inline bool v8_read(struct v8_allocation *a, __u32 kind,
-				    __u64 first, __u64 second, __u64 third,
+static __always_inline bool v8_read(struct v8_allocation *a,
+				    struct pt_regs *ctx, __u32 kind,
 				    const struct v8_layout *l)
 {
+	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
+	__u64 third = PT_REGS_PARM3(ctx);
+
+	barrier_var(first);
+	barrier_var(second);
+	barrier_var(third);
 	a->allocator = first;
 	a->object = kind == V8_ACCOUNT ? 0 : second;
 	a->size = kind == V8_ALLOCATE || kind == V8_LARGE_PAGE ? third : 0;
-	a->weight = 0;
+	a->limit = third;
 	if (kind == V8_LARGE_PAGE &&
 	    bpf_probe_read_user(&a->object, sizeof(a->object),
 				(void *)(second + l->metadata_area_start)))
 		return false;
+	if (kind == V8_RESET_LAB && l->allocator_lock)
+		v8_read_inside(a, ctx, l);
 	return !bpf_probe_read_user(&a->heap, sizeof(a->heap),
-				    (void *)(first + l->allocator_heap));
+				    (void *)(a->allocator + l->allocator_heap));
 }
 
 /* Counts what was allocated, and says in a->weight what the object stands for;
  * 0: there is none, or too little has been allocated since the last one. */
 static __always_inline struct v8_allocator *
 v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
-	   struct v8_heap *h, __u64 limit)
+	   struct v8_heap *h)
 {
 	struct v8_allocator *state = v8_allocator(h, a->allocator, a->owner);
 
 	if (!state)
 		return NULL;
+	/* What collections allocate, to move objects, is not the program's. */
+	if (h->collecting) {
+		state->area = a->object;
+		state->limit = a->limit;
+		return NULL;
+	}
 	if (kind != V8_ALLOCATE)
-		v8_count(l, h, a->allocator, state, kind, a->object, limit);
+		v8_count(l, h, a, state, kind);
 	if (a->object && v8_due(state))
 		a->weight = __sync_lock_test_and_set(&state->bytes, 0);
 	return state;
@@ -274,35 +340,29 @@ static __always_inline int v8_allocated(struct pt_regs *ctx)
 	__u32 kind = PROBE_COOKIE_KIND(cookie), stack;
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct target *target = target_find(tgid);
-	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
-	__u64 third = PT_REGS_PARM3(ctx);
 	struct v8_allocator *state = NULL;
 	struct v8_allocation a = {};
 	struct v8_process *p;
 	struct v8_heap *h;
 
-	barrier_var(first);
-	barrier_var(second);
-	barrier_var(third);
 	count_site(cookie);
 	if (!target)
 		return 0;
 	a.owner = target->owner;
 	p = bpf_map_lookup_elem(&v8_processes, &a.owner);
-	if (!p || !v8_read(&a, kind, first, second, third, &p->layout))
+	if (!p || !v8_read(&a, ctx, kind, &p->layout))
 		return 0;
 	h = v8_heap_get(a.heap, a.owner);
-	/* Collections allocate, too, to move objects: not the program's. */
-	if (!h || h->collecting)
+	if (!h || (h->collecting && !a.replaced))
 		return 0;
 	if (kind != V8_LARGE_PAGE) {
-		state = v8_account(&a, kind, &p->layout, h, third);
+		state = v8_account(&a, kind, &p->layout, h);
 		if (!state || !a.weight)
 			return 0;
 	}
 	v8_check_page(&p->layout, h, a.object);
 	__sync_fetch_and_add(&h->samples, 1);
-	stack = v8_stack(ctx, cookie, tgid, target->map_epoch);
+	stack = v8_stack(ctx, cookie, tgid, target->map_epoch, a.replaced);
 	if (stack != STACK_ID_NONE && v8_book(&a, stack))
 		return 0;
 	if (state) /* the next sample stands for it, too */

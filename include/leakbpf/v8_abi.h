@@ -102,6 +102,10 @@ struct v8_layout {
 	/* The heap, for sampling; all 0 when it cannot be tracked. */
 	__u16 allocator_heap; /* Space or MainAllocator -> Heap */
 	__u16 allocator_lab;  /* -> {start, top, limit} */
+	/* Of the lock at whose taking ResetLab is probed, from the allocator,
+	 * and in struct pt_regs of the register that has the old area's top
+	 * (src/v8/lab_site.h); 0: it is probed at its entry. */
+	__u16 allocator_lock, lab_top_register;
 	__u16 scavenger_heap; /* ScavengerCollector -> Heap */
 	__u16 page_flags;
 	__u16 page_metadata; /* of a pointer; V8_PAGE_INLINE: in the page */

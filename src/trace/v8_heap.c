@@ -57,6 +57,22 @@ static void refuse(struct tracer *t, struct tracee *e, const char *reason)
 		  (int)e->pid, reason);
 }
 
+/* Where the program's own allocators alone come by. */
+static int place_inside(struct tracer *t, struct tracee *e,
+			const struct alloc_function *f, uint32_t offset,
+			struct probe_point *point)
+{
+	struct probe_site plan = {
+		.offset = offset,
+		.emulated = true,
+		.instruction = "call",
+		.kind = f->kind,
+	};
+
+	return site_place_planned(t, e, e->v8.object, f, "V8's heap", false,
+				  &plan, point);
+}
+
 /* One probe. Without the size of the heap there is no trend, but the rest. */
 static int set_probe(struct tracer *t, struct tracee *e,
 		     const struct v8_probe *p)
@@ -76,8 +92,11 @@ static int set_probe(struct tracer *t, struct tracee *e,
 	if (!f.address)
 		return 0;
 	snprintf(f.name, sizeof(f.name), "%s", p->name);
-	err = site_place(t, e, e->v8.object, &f, "V8's heap", is_return,
-			 &point);
+	if (p->point == V8_POINT_RESET_LAB && engine->reset_lab_offset)
+		err = place_inside(t, e, &f, engine->reset_lab_offset, &point);
+	else
+		err = site_place(t, e, e->v8.object, &f, "V8's heap", is_return,
+				 &point);
 	if (err)
 		return err;
 	program = site_program(t, p->kind, &link);

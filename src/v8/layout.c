@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "v8/lab_site.h"
 #include "v8/layout_code.h"
 #include "v8/layout_symbols.h"
 #include "v8/layout_table.h"
@@ -144,6 +145,7 @@ static const char *missing_point(const struct v8_engine *e)
 static void forget_heap(struct v8_layout *l)
 {
 	l->allocator_heap = l->allocator_lab = l->scavenger_heap = 0;
+	l->allocator_lock = l->lab_top_register = 0;
 	l->page_flags = l->page_metadata = 0;
 	l->metadata_mark_bits = l->metadata_area_start = 0;
 	l->isolate_from_heap = l->isolate_c_entry_fp = 0;
@@ -174,6 +176,7 @@ static void fill(const struct object *o, const struct v8_symbols *s,
 		 const struct v8_row *row, struct v8_engine *e)
 {
 	const struct v8_symbol *sizes = &s->helpers[V8_BYTECODE_SIZES];
+	struct v8_lab_site lab;
 
 	e->layout = row->layout;
 	v8_constants_apply(o, s, &e->layout);
@@ -181,6 +184,11 @@ static void fill(const struct object *o, const struct v8_symbols *s,
 	for (int i = 0; i < V8_POINTS; i++) {
 		e->points[i] = s->points[i].address;
 		e->points_size[i] = s->points[i].size;
+	}
+	if (v8_lab_site_find(o, &s->points[V8_POINT_RESET_LAB], &lab)) {
+		e->reset_lab_offset = lab.offset;
+		e->layout.allocator_lock = lab.lock;
+		e->layout.lab_top_register = lab.top_register;
 	}
 	e->default_isolate_group = s->helpers[V8_DEFAULT_ISOLATE_GROUP].address;
 	e->isolate_group_dispatch_table = row->isolate_group_dispatch_table;

@@ -64,6 +64,8 @@ struct v8_engine {
 	struct v8_layout layout; /* dispatch_table: not yet known, 0 */
 	uint64_t points[V8_POINTS];
 	uint64_t points_size[V8_POINTS]; /* bytes; 0: unknown */
+	/* Where in V8_POINT_RESET_LAB to probe (lab_site.h); 0: its entry. */
+	uint32_t reset_lab_offset;
 	/* Link-time addresses; 0: not there. */
 	uint64_t default_isolate_group;	       /* of the pointer, V8 >= 13 */
 	uint64_t builtins_start, builtins_end; /* embedded builtins */

@@ -408,6 +408,42 @@ static void code_that_agrees_is_accepted(void **state)
 	assert_support(V8_FRAMES_AND_HEAP, "");
 }
 
+/* ---- Areas of the program's own allocators -------------------------------
+ */
+
+#define RESET_LAB_WITH(between)                                                \
+	"function _ZN2v88internal13MainAllocator8ResetLabEmmm\n"               \
+	"push %rbp; mov %rsp, %rbp; push %rbx\n"                               \
+	"mov 0xa0(%rdi), %rax; mov %rdi, %rbx\n"                               \
+	"mov 8(%rax), %rdx; lea 0x28(%rax), %rcx; mov (%rcx), %rax\n"          \
+	"lock cmpxchg %rdx, (%rcx)\n" between "cmpb $0, 0xd8(%rbx); je 1f\n"   \
+	"lea 0xd0(%rbx), %rdi; call lock\n"                                    \
+	"1: pop %rbx; pop %rbp; ret\n"                                         \
+	"done _ZN2v88internal13MainAllocator8ResetLabEmmm\n"                   \
+	".text; .type lock, @function\n"                                       \
+	"lock: ret\n"
+
+static void areas_are_probed_where_the_collector_does_not_come(void **state)
+{
+	find(VERSION_13 COLLECTOR LARGE_PAGE BITMAP COLLECT RESET_LAB_WITH(""));
+	assert_support(V8_FRAMES_AND_HEAP, "");
+	assert_true(engine.reset_lab_offset > 16 &&
+		    engine.reset_lab_offset <
+			    engine.points_size[V8_POINT_RESET_LAB]);
+	assert_int_equal(engine.layout.allocator_lock, 0xd0);
+	assert_int_equal(engine.layout.lab_top_register, 96); /* dx */
+}
+
+/* What was used of the old area would not be known. */
+static void they_are_probed_at_the_entry_else(void **state)
+{
+	find(VERSION_13 COLLECTOR LARGE_PAGE BITMAP COLLECT RESET_LAB_WITH(
+		"mov %rbx, %rdx\n"));
+	assert_support(V8_FRAMES_AND_HEAP, "");
+	assert_int_equal(engine.reset_lab_offset, 0);
+	assert_int_equal(engine.layout.allocator_lock, 0);
+}
+
 /* ---- The dispatch table ------------------------------------------------- */
 
 /* A process's memory: one word at each of two addresses, 0 around them. */
@@ -492,6 +528,7 @@ static void assert_constants_are_as_in_the_table(const struct object *o)
 
 static void examine_real(const char *path)
 {
+	struct v8_layout layout;
 	struct object *o;
 	char text[48];
 
@@ -504,8 +541,14 @@ static void examine_real(const char *path)
 		      engine.reason);
 	assert_support(V8_FRAMES_AND_HEAP, "");
 	assert_constants_are_as_in_the_table(o);
-	assert_memory_equal(&engine.layout, &row_of_engine()->layout,
-			    sizeof(engine.layout));
+	assert_int_equal(engine.reset_lab_offset != 0,
+			 engine.version.major >= 12);
+	assert_int_equal(engine.layout.allocator_lock,
+			 engine.version.major >= 12 ? 0xd0 : 0);
+	/* Only the code has them. */
+	layout = engine.layout;
+	layout.allocator_lock = layout.lab_top_register = 0;
+	assert_memory_equal(&layout, &row_of_engine()->layout, sizeof(layout));
 	assert_int_equal(engine.isolate_group_dispatch_table,
 			 row_of_engine()->isolate_group_dispatch_table);
 	assert_true(engine.builtins_end - engine.builtins_start > 1 << 20);
@@ -580,6 +623,8 @@ int main(void)
 		TEST(a_missing_point_leaves_frames),
 		TEST(code_that_contradicts_the_table_leaves_frames),
 		TEST(code_that_agrees_is_accepted),
+		TEST(areas_are_probed_where_the_collector_does_not_come),
+		TEST(they_are_probed_at_the_entry_else),
 		TEST(the_dispatch_table_is_read_from_the_process),
 		TEST(real_builds_are_as_the_table_says),
 	};
