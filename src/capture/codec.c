@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "capture/codec.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "base/leb128.h"
 
 void code_u64(struct codec *c, uint64_t *value)
@@ -44,4 +47,29 @@ void code_bytes(struct codec *c, const char **bytes, size_t *size)
 	}
 	*size = length;
 	*bytes = (const char *)cursor_bytes(&c->in, length);
+}
+
+void code_double(struct codec *c, double *value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, value, sizeof(bits));
+	code_u64(c, &bits);
+	memcpy(value, &bits, sizeof(bits));
+	if (!isfinite(*value))
+		*value = 0;
+}
+
+void code_text(struct codec *c, char *text, size_t size)
+{
+	const char *bytes = text;
+	size_t length = c->out ? strlen(text) : 0;
+
+	code_bytes(c, &bytes, &length);
+	if (c->out || !bytes)
+		return;
+	if (length >= size)
+		length = size - 1;
+	memcpy(text, bytes, length);
+	text[length] = '\0';
 }

@@ -24,4 +24,9 @@ void code_bool(struct codec *c, bool *value);
 /* Length and bytes; what is read lies within the record. */
 void code_bytes(struct codec *c, const char **bytes, size_t *size);
 
+/* As its 64 bits; what is no number becomes 0. */
+void code_double(struct codec *c, double *value);
+/* A string of at most `size` bytes, NUL included; what is longer is cut. */
+void code_text(struct codec *c, char *text, size_t size);
+
 #endif

@@ -1,35 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "capture/heaps.h"
 
-#include <math.h>
 #include <string.h>
-
-/* As its 64 bits; what is no number becomes 0. */
-static void code_double(struct codec *c, double *value)
-{
-	uint64_t bits;
-
-	memcpy(&bits, value, sizeof(bits));
-	code_u64(c, &bits);
-	memcpy(value, &bits, sizeof(bits));
-	if (!isfinite(*value))
-		*value = 0;
-}
-
-/* Cut to the size; always ends. */
-static void code_name(struct codec *c, char *name, size_t size)
-{
-	const char *bytes = name;
-	size_t length = c->out ? strlen(name) : 0;
-
-	code_bytes(c, &bytes, &length);
-	if (c->out || !bytes)
-		return;
-	if (length >= size)
-		length = size - 1;
-	memcpy(name, bytes, length);
-	name[length] = '\0';
-}
 
 static void code_heap(struct codec *c, struct heap_summary *h)
 {
@@ -49,7 +21,7 @@ static void code_heap(struct codec *c, struct heap_summary *h)
 static void code_type(struct codec *c, struct capture_type *t)
 {
 	code_u32(c, &t->stack);
-	code_name(c, t->type.name, sizeof(t->type.name));
+	code_text(c, t->type.name, sizeof(t->type.name));
 	code_double(c, &t->type.share);
 }
 
@@ -104,7 +76,7 @@ void code_heaps(struct codec *c, struct capture_heaps *h)
 	if (!h->present)
 		return;
 	code_u32(c, &h->survived);
-	code_name(c, h->refused, sizeof(h->refused));
+	code_text(c, h->refused, sizeof(h->refused));
 	code_lists(c, h);
 	/* Captures of earlier versions end here. */
 	if (!c->out && !cursor_left(&c->in)) {

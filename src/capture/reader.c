@@ -27,6 +27,15 @@ static int take_meta(struct capture *c, struct cursor *in);
 /* ---- Life
  * -------------------------------------------------------------------- */
 
+static void forget_process(struct capture_process *p)
+{
+	free((void *)p->comm);
+	free((void *)p->command_line);
+	free((void *)p->container);
+	free((void *)p->pod);
+	*p = (struct capture_process){0};
+}
+
 void capture_close_reader(struct capture *c)
 {
 	if (!c)
@@ -35,12 +44,8 @@ void capture_close_reader(struct capture *c)
 	record_reader_free(&c->records);
 	capture_stacks_free(&c->stacks);
 	names_reader_free(&c->names);
-	for (size_t i = 0; i < c->process_count; i++) {
-		free((void *)c->processes[i].comm);
-		free((void *)c->processes[i].command_line);
-		free((void *)c->processes[i].container);
-		free((void *)c->processes[i].pod);
-	}
+	for (size_t i = 0; i < c->process_count; i++)
+		forget_process(&c->processes[i]);
 	free(c->generator);
 	free(c);
 }
@@ -108,21 +113,30 @@ static int take_meta(struct capture *c, struct cursor *in)
 
 static int take_process(struct capture *c, struct cursor *in)
 {
-	struct capture_process *p = &c->processes[c->process_count];
+	struct capture_process p = {.pid = (pid_t)cursor_uleb(in)};
+	uint64_t number = 0;
 
-	if (c->process_count == CAPTURE_PROCESSES_MAX)
-		return -EINVAL;
-	c->process_count++;
-	p->pid = (pid_t)cursor_uleb(in);
-	p->comm = take_text(in);
-	p->command_line = take_text(in);
+	p.comm = take_text(in);
+	p.command_line = take_text(in);
 	if (!in->failed && cursor_left(in)) {
-		p->container = take_text(in);
-		p->pod = take_text(in);
+		p.container = take_text(in);
+		p.pod = take_text(in);
 	}
-	if (in->failed)
-		return -EINVAL;
-	return p->comm && p->command_line ? 0 : -ENOMEM;
+	if (!in->failed && cursor_left(in))
+		number = cursor_uleb(in);
+	if (!number)
+		number = c->process_count + 1;
+	if (in->failed || number > CAPTURE_PROCESSES_MAX ||
+	    number > c->process_count + 1 || !p.comm || !p.command_line) {
+		forget_process(&p);
+		return in->failed || number > c->process_count + 1 ? -EINVAL
+								   : -ENOMEM;
+	}
+	if (number > c->process_count)
+		c->process_count++;
+	forget_process(&c->processes[number - 1]);
+	c->processes[number - 1] = p;
+	return 0;
 }
 
 static int take_snapshot(struct capture *c, struct cursor *in)

@@ -94,6 +94,19 @@ static void code_cohorts(struct codec *c, struct cohort_layout *l)
 	}
 }
 
+enum { TARGET_ENDED, TARGET_ALIVE, TARGET_GONE };
+
+static void code_state(struct codec *c, struct capture_target *t)
+{
+	uint64_t state = t->gone    ? TARGET_GONE
+			 : t->alive ? TARGET_ALIVE
+				    : TARGET_ENDED;
+
+	code_u64(c, &state);
+	t->alive = state == TARGET_ALIVE;
+	t->gone = state == TARGET_GONE;
+}
+
 static void code_targets(struct codec *c, struct capture_snapshot *s)
 {
 	uint64_t there = s->target_count;
@@ -104,7 +117,7 @@ static void code_targets(struct codec *c, struct capture_snapshot *s)
 		struct capture_target *t =
 			i < s->target_count ? &s->targets[i] : &dropped;
 
-		code_bool(c, &t->alive);
+		code_state(c, t);
 		code_u64(c, &t->memory.rss_bytes);
 		code_u64(c, &t->memory.rss_anon_bytes);
 		code_u64(c, &t->memory.vm_bytes);
@@ -130,6 +143,23 @@ static void code_windows(struct codec *c, struct tracer_status *s)
 	s->max_overhead = (double)limit / PARTS;
 }
 
+static void code_programs(struct codec *c, struct capture_snapshot *s)
+{
+	uint64_t own_samplers = s->status.own_samplers;
+	uint64_t page_targets = s->status.page_targets;
+
+	code_following(c, &s->following);
+	code_go(c, &s->go);
+	code_u64(c, &own_samplers);
+	code_u64(c, &page_targets);
+	code_u64(c, &s->status.objects_lost);
+	code_u64(c, &s->unwatched_seconds);
+	code_u64(c, &s->own_resident_bytes);
+	code_double(c, &s->own_cpu_seconds);
+	s->status.own_samplers = own_samplers;
+	s->status.page_targets = page_targets;
+}
+
 void code_snapshot(struct codec *c, struct capture_snapshot *s)
 {
 	code_u64(c, &s->elapsed_ns);
@@ -151,4 +181,6 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 	/* Captures of before have none of it. */
 	if (c->out || cursor_left(&c->in))
 		code_u64(c, &s->status.large_blocks);
+	if (c->out || cursor_left(&c->in))
+		code_programs(c, s);
 }

@@ -5,6 +5,7 @@
 
 #include "capture/codec.h"
 #include "capture/heaps.h"
+#include "capture/programs.h"
 #include "leakbpf/abi_user.h"
 #include "target/process.h"
 #include "trace/tracer.h"
@@ -12,6 +13,7 @@
 struct capture_target {
 	struct process_memory memory;
 	bool alive;
+	bool gone; /* not followed any more: no part of reports */
 };
 
 struct capture_snapshot {
@@ -29,7 +31,12 @@ struct capture_snapshot {
 	bool limit_is_group;  /* of a control group; else the machine's RAM */
 	uint32_t collections; /* full garbage collections since attach */
 	struct capture_heaps heaps;
-	uint64_t settled_ns;		/* since attach: verdict/births.h */
+	struct capture_following following;
+	struct capture_go go;
+	uint64_t settled_ns; /* since attach: verdict/births.h */
+	/* report/report.h */
+	uint64_t unwatched_seconds, own_resident_bytes;
+	double own_cpu_seconds;
 	struct capture_target *targets; /* in the order of the processes */
 	size_t target_count;
 };

@@ -119,9 +119,9 @@ static int flush(struct capture_writer *w)
 	return errno ? -errno : -EIO;
 }
 
-int capture_process(struct capture_writer *w, pid_t pid, const char *comm,
-		    const char *command_line, const char *container,
-		    const char *pod)
+int capture_process(struct capture_writer *w, size_t number, pid_t pid,
+		    const char *comm, const char *command_line,
+		    const char *container, const char *pod)
 {
 	const char *const texts[] = {comm, command_line, container, pod};
 	struct text *t = &w->payload;
@@ -132,6 +132,7 @@ int capture_process(struct capture_writer *w, pid_t pid, const char *comm,
 		leb128_put(t, strlen(texts[i]));
 		text_add(t, texts[i]);
 	}
+	leb128_put(t, number);
 	err = record_write(w->out, CAPTURE_PROCESS, t);
 	return err ? err : flush(w);
 }

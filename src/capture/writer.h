@@ -27,11 +27,12 @@ struct capture_meta {
 /* Replaces `path` by an empty capture. 0 or -errno. */
 int capture_create(const char *path, const struct capture_meta *meta,
 		   struct capture_writer **out);
-/* A process, before the first snapshot that counts it. `container` and `pod`
- * are names, "" for none. */
-int capture_process(struct capture_writer *w, pid_t pid, const char *comm,
-		    const char *command_line, const char *container,
-		    const char *pod);
+/* A process, before the first snapshot that counts it, whose figures are the
+ * `number`th of each snapshot from now on, from 1: the next number, or that of
+ * a process that is gone. `container` and `pod` are names, "" for none. */
+int capture_process(struct capture_writer *w, size_t number, pid_t pid,
+		    const char *comm, const char *command_line,
+		    const char *container, const char *pod);
 /* One stack of the snapshot to come; times in `stats` as the kernel gave them,
  * attached_ns is subtracted. */
 int capture_add(struct capture_writer *w, uint32_t id,

@@ -70,16 +70,20 @@ static void describe_targets(struct loaded *l)
 	for (size_t i = 0; i < capture_process_count(l->capture); i++) {
 		const struct capture_process *p =
 			capture_process_at(l->capture, i);
+		struct report_target *t = &l->targets[l->target_count];
 
-		l->targets[i] = (struct report_target){
+		if (i < s->target_count && s->targets[i].gone)
+			continue;
+		l->target_count++;
+		*t = (struct report_target){
 			.pid = p->pid,
 			.comm = p->comm,
 			.command_line = p->command_line,
 		};
-		describe_container(&l->targets[i].container, p);
+		describe_container(&t->container, p);
 		if (i < s->target_count) {
-			l->targets[i].memory = s->targets[i].memory;
-			l->targets[i].alive = s->targets[i].alive;
+			t->memory = s->targets[i].memory;
+			t->alive = s->targets[i].alive;
 		}
 	}
 }
@@ -96,7 +100,7 @@ static void describe(struct loaded *l, const struct options *options)
 	l->names = l->local ? names_of_local(l->local) : l->in_file;
 	l->report = (struct report){
 		.targets = l->targets,
-		.target_count = capture_process_count(l->capture),
+		.target_count = l->target_count,
 		.started_ns = capture_started_ns(l->capture),
 		.elapsed_seconds = (double)s->elapsed_ns / 1e9,
 		.interval_seconds = (double)s->elapsed_ns / 1e9,
@@ -109,6 +113,7 @@ static void describe(struct loaded *l, const struct options *options)
 		.v8 = heap_facts_show(&l->heaps, &s->heaps),
 		.dead_sites = s->dead_sites,
 	};
+	program_facts_show(&l->programs, s, &l->report);
 }
 
 /* When a limit would have been reached is not told of the past. */

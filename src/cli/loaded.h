@@ -8,6 +8,7 @@
 #include "cli/exit_codes.h"
 #include "cli/heap_facts.h"
 #include "cli/options.h"
+#include "cli/program_facts.h"
 #include "report/report.h"
 #include "symbol/debuginfod.h"
 #include "symbol/names_local.h"
@@ -17,9 +18,11 @@ struct loaded {
 	struct profile *profile;
 	struct names in_file, names;
 	struct heap_facts heaps;
+	struct program_facts programs;
 	struct names_local *local;
 	struct debuginfod *debuginfod;
 	struct report_target targets[CAPTURE_PROCESSES_MAX];
+	size_t target_count;
 	struct diagnosis *diagnosis;
 	struct report report;
 };

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "capture/reader.h"
 #include "cli/heap_facts.h"
+#include "cli/program_facts.h"
 
 static int told(int err, const char *path)
 {
@@ -50,6 +51,22 @@ int recording_open(const char *path, struct capture_writer **out)
 	return told(err, path);
 }
 
+/* The number of a process in the capture: the next, or that of one that is
+ * gone; 0: there is none. */
+static size_t take_number(struct targets *targets)
+{
+	bool taken[CAPTURE_PROCESSES_MAX + 1] = {false};
+	size_t number = 1;
+
+	if (targets->recorded < CAPTURE_PROCESSES_MAX)
+		return ++targets->recorded;
+	for (size_t i = 0; i < targets->count; i++)
+		taken[targets->list[i]->recorded] = true;
+	while (number <= CAPTURE_PROCESSES_MAX && taken[number])
+		number++;
+	return number <= CAPTURE_PROCESSES_MAX ? number : 0;
+}
+
 /* Names those that have come since the last snapshot, as far as there is
  * room. */
 static int name_processes(struct capture_writer *w, struct targets *targets)
@@ -60,14 +77,17 @@ static int name_processes(struct capture_writer *w, struct targets *targets)
 		struct target_process *t = targets->list[i];
 		const struct process *p = &t->process;
 		char label[CONTAINER_TEXT_BYTES];
+		size_t number = 0;
 
-		if (t->recorded || targets->recorded == CAPTURE_PROCESSES_MAX)
+		if (!t->recorded)
+			number = take_number(targets);
+		if (t->recorded || !number)
 			continue;
-		err = capture_process(w, p->pid, p->comm,
+		err = capture_process(w, number, p->pid, p->comm,
 				      p->command_line ? p->command_line : "",
 				      container_label(&t->container, label),
 				      t->container.pod);
-		t->recorded = ++targets->recorded;
+		t->recorded = number;
 	}
 	return err;
 }
@@ -117,6 +137,9 @@ int recording_snapshot(struct capture_writer *w, struct targets *all,
 		return told(-ENOMEM, "the capture");
 	memcpy(s.counters, r->counters, sizeof(s.counters));
 	heap_facts_take(&s.heaps, r);
+	program_facts_take(&s, r);
+	for (size_t i = 0; i < all->recorded; i++)
+		targets[i].gone = true;
 	for (size_t i = 0; i < all->count; i++) {
 		const struct target_process *t = all->list[i];
 
@@ -124,6 +147,7 @@ int recording_snapshot(struct capture_writer *w, struct targets *all,
 			continue;
 		targets[t->recorded - 1].memory = t->memory;
 		targets[t->recorded - 1].alive = process_alive(&t->process);
+		targets[t->recorded - 1].gone = false;
 	}
 	return told(capture_end(w, &s, r->names), "the capture");
 }

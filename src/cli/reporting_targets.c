@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/following.h"
+#include "cli/program_facts.h"
 
 static int describe(const struct target_process *t, struct report_target *out)
 {
@@ -26,11 +27,6 @@ static int describe(const struct target_process *t, struct report_target *out)
 
 static void describe_following(struct reporting *r)
 {
-	static const struct not_traced_text texts[NOT_TRACED_COUNT] = {
-#define X(id, key, text) {key, text},
-		NOT_TRACED_REASONS(X)
-#undef X
-	};
 	struct report_following *shown = &r->report_following;
 	struct following_figures f;
 
@@ -45,7 +41,7 @@ static void describe_following(struct reporting *r)
 		.no_room = f.no_room,
 		.starts_missed = f.starts_missed,
 		.reason_count = NOT_TRACED_COUNT,
-		.reasons = texts,
+		.reasons = not_traced_texts,
 	};
 	for (size_t i = 0; i < NOT_TRACED_COUNT; i++)
 		shown->not_traced[i] = f.not_traced[i];

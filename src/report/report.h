@@ -82,7 +82,7 @@ struct report_go {
 
 /* What leakbpf itself takes, besides its tables and programs in the kernel. */
 struct report_self {
-	uint64_t resident_bytes; /* 0: not known, as of a capture */
+	uint64_t resident_bytes; /* 0: not known, as of an old capture */
 	double cpu_seconds;
 };
 
@@ -105,8 +105,7 @@ struct report {
 	struct tracer_status status;
 	const uint64_t *counters;   /* COUNTER_COUNT */
 	const struct report_v8 *v8; /* NULL: no target runs V8 */
-	const struct report_go *go; /* NULL: no target is a Go program, or it
-				       is not known (capture files) */
+	const struct report_go *go; /* NULL: no target is a Go program */
 	const struct report_following *following; /* NULL: none */
 	uint64_t dead_sites; /* probes that never fired though others did */
 	/* Between the run before and this one nobody watched these targets, for

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+import groups
 from capture_file import Capture
 from leakbpf import (PATIENCE, Profiler, Target, leakbpf, parse_folded,
                      parse_report)
@@ -49,6 +50,39 @@ def test_report_is_what_the_live_run_said(tmp_path):
     report = parse_report(leakbpf("report", capture).stdout)
     assert len(report.stacks) == 10 and not \
         set(report.header["losses"]) - {"nothing lost"}, report.header
+
+
+def test_a_selection_and_go_programs_are_as_in_the_live_run(tmp_path):
+    """One process has ended and been let go, one cannot be traced, one is a Go
+    program; the report of the file names and counts them as the live one."""
+    capture = str(tmp_path / "capture")
+    with groups.group() as (path, folder):
+        inside = groups.inside(folder)
+        with Profiler([], "--cgroup", path, "-i", 1, "--json",
+                      tmp_path / "live.json", "-o", capture, wait=False,
+                      command="record") as profiler, \
+                Target("no_allocator", wrapper=inside):
+            with Target("functions", wrapper=inside) as ended:
+                profiler.wait_for(rf"tracing process {ended.pid} ")
+                time.sleep(1.5)
+            with Target("go", "hold", 0, wrapper=inside) as target:
+                profiler.wait_for(rf"tracing process {target.pid} ")
+                target.line()
+                target.read()
+                time.sleep(6)
+                run = profiler.stop()
+    assert run.code == 0, run
+    shown = leakbpf("report", capture, "--json", tmp_path / "json")
+    assert shown.returncode == 0 and shown.stderr == "", shown
+    live = json.loads((tmp_path / "live.json").read_text())
+    assert live["following"]["gone"] == 1, live["following"]
+    assert live["following"]["not_traced"]["no_allocator"] == 1
+    assert len(live["go"]) == 1 and live["go"][0]["collections"], live["go"]
+    assert [t["name"] for t in live["targets"]] == ["go"]
+    assert read_json(tmp_path / "json") == live
+    report = parse_report(leakbpf("report", capture).stdout)
+    assert path in report.header["following"][0], report.header
+    assert report.header["Go heap"], report.header
 
 
 def test_report_needs_no_privileges(tmp_path):

@@ -132,6 +132,18 @@ seed_capture()
 			19 20 21 22 23 24 25 26 27 28 29 30 31
 		printf '\002\004\012\000\000'
 	} >"$to/capture"
+	# A process with a number, another that takes it over, and a snapshot with
+	# a selection and a Go program.
+	{
+		printf '\001\005\000\007\001g\001k'
+		printf '\002\012\000\052\001p\001c\001d\001e\001'
+		printf '\002\012\000\053\001q\001c\001d\001e\001'
+		printf '\007\075\000\072\012'
+		printf '\000%.0s' $(seq 32)
+		printf '\001\001s\001\001\001\001\001\001\001k\005'
+		printf '\001\052\003\000\001\000\001'
+		printf '\000%.0s' $(seq 8)
+	} >"$to/programs"
 }
 
 # A library with the symbols and code of V8 13.6 that src/v8 looks at.

@@ -87,9 +87,9 @@ static struct capture_writer *create(void)
 	struct capture_writer *w;
 
 	assert_int_equal(capture_create(path, &meta, &w), 0);
-	assert_int_equal(
-		capture_process(w, 42, "server", "server -x", "shop", "shop-1"),
-		0);
+	assert_int_equal(capture_process(w, 1, 42, "server", "server -x",
+					 "shop", "shop-1"),
+			 0);
 	return w;
 }
 
@@ -224,6 +224,84 @@ static void reads_what_was_written(void **state)
 	write_capture(5);
 	assert_int_equal(read_capture(&torn), 5);
 	assert_false(torn);
+}
+
+static struct capture_snapshot read_last(struct capture **c)
+{
+	assert_int_equal(capture_open(fopen(path, "re"), c), 0);
+	while (capture_next(*c) == 1)
+		;
+	return *capture_snapshot(*c);
+}
+
+static void keeps_what_is_known_of_programs(void **state)
+{
+	struct capture_snapshot s = {
+		.elapsed_ns = SECOND,
+		.status = {.own_samplers = 2,
+			   .page_targets = 3,
+			   .objects_lost = 4},
+		.following = {.present = true,
+			      .selection = "--comm a",
+			      .attached = 10,
+			      .let_go = 9,
+			      .waiting = 8,
+			      .no_room = 7,
+			      .starts_missed = 6,
+			      .reasons = {{"denied", 5}, {"later", 1}},
+			      .reason_count = 2},
+		.go = {.heaps = {{42, 17, -1, true, 512e3}, {43, 1, 2.5}},
+		       .heap_count = 2,
+		       .all = true},
+		.unwatched_seconds = 11,
+		.own_resident_bytes = 12,
+		.own_cpu_seconds = 1.25,
+	};
+	struct capture_writer *w = create();
+	struct capture *c;
+	struct capture_snapshot seen;
+
+	assert_int_equal(capture_end(w, &s, &names), 0);
+	assert_int_equal(capture_close(w), 0);
+	seen = read_last(&c);
+	assert_memory_equal(&seen.following, &s.following, sizeof(s.following));
+	assert_memory_equal(&seen.go, &s.go, sizeof(s.go));
+	assert_int_equal(seen.status.own_samplers, 2);
+	assert_int_equal(seen.status.page_targets, 3);
+	assert_int_equal(seen.status.objects_lost, 4);
+	assert_int_equal(seen.unwatched_seconds, 11);
+	assert_int_equal(seen.own_resident_bytes, 12);
+	assert_true(seen.own_cpu_seconds == 1.25);
+	capture_close_reader(c);
+}
+
+/* However many processes come and go, those that are there have a number. */
+static void a_process_may_take_over_a_number(void **state)
+{
+	struct capture_target targets[2] = {{.alive = true}, {.gone = true}};
+	struct capture_snapshot s = {.targets = targets, .target_count = 2};
+	struct capture_writer *w = create();
+	struct capture *c;
+
+	assert_int_equal(capture_process(w, 2, 43, "second", "", "", ""), 0);
+	assert_int_equal(capture_process(w, 1, 44, "third", "x", "", ""), 0);
+	assert_int_equal(capture_end(w, &s, &names), 0);
+	assert_int_equal(capture_close(w), 0);
+	s = read_last(&c);
+	assert_int_equal(capture_process_count(c), 2);
+	assert_int_equal(capture_process_at(c, 0)->pid, 44);
+	assert_string_equal(capture_process_at(c, 0)->comm, "third");
+	assert_int_equal(capture_process_at(c, 1)->pid, 43);
+	assert_true(s.targets[0].alive && !s.targets[0].gone);
+	assert_true(s.targets[1].gone && !s.targets[1].alive);
+	capture_close_reader(c);
+
+	w = create();
+	assert_int_equal(capture_process(w, 3, 43, "no second", "", "", ""), 0);
+	assert_int_equal(capture_close(w), 0);
+	assert_int_equal(capture_open(fopen(path, "re"), &c), 0);
+	assert_int_equal(capture_next(c), -EINVAL);
+	capture_close_reader(c);
 }
 
 static void knows_processes_and_names(void **state)
@@ -488,6 +566,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_was_written),
 		cmocka_unit_test(knows_processes_and_names),
+		cmocka_unit_test(keeps_what_is_known_of_programs),
+		cmocka_unit_test(a_process_may_take_over_a_number),
 		cmocka_unit_test(a_better_name_replaces_the_first),
 		cmocka_unit_test(stacks_come_and_go_and_ids_are_given_again),
 		cmocka_unit_test(a_file_cut_anywhere_reads_up_to_there),
