@@ -241,8 +241,9 @@ static __always_inline __u32 js_thread(__u32 tid)
  */
 
 /* False: no room for it. */
-static __always_inline bool js_record(struct js_frame_event *e)
+static __always_inline bool js_record(struct walk *w)
 {
+	struct js_frame_event *e = &w->js;
 	__u64 frame = e->frame.frame;
 	struct js_frame_state *known = bpf_map_lookup_elem(&js_frames, &frame);
 	struct js_frame_state now = {
@@ -262,6 +263,7 @@ static __always_inline bool js_record(struct js_frame_event *e)
 		return false;
 	}
 	e->frame.tries = now.tries;
+	stack_word(w, w->fp + V8_FRAME_RECEIVER, &e->frame.receiver);
 	/* It is told of again; what becomes of processes is told once. */
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > EVENTS_BYTES / 2 ||
 	    bpf_ringbuf_output(&events, e, sizeof(*e), 0))
@@ -319,7 +321,7 @@ __noinline int js_frame(struct walk *w)
 	w->js_frames++;
 	w->js.header.type = EVENT_JS_FRAME;
 	w->js.header.tgid = tgid;
-	if (js_record(&w->js))
+	if (js_record(w))
 		w->frame = f->frame;
 	return 1;
 }

@@ -127,6 +127,10 @@ struct v8_process {
 	__u32 reserved;
 };
 
+/* The receiver of a JavaScript call, from the frame pointer: the last word that
+ * the caller pushed, since V8 8.9. */
+#define V8_FRAME_RECEIVER 16
+
 /* ---- JavaScript frames -------------------------------------------------- */
 
 /*
@@ -165,7 +169,8 @@ struct js_frame {
 	__u64 code;	      /* 0: not known, or not the code that runs */
 	__u64 pc;	      /* look-up address: return address - 1 */
 	__u64 heap;	      /* Heap of the isolate; 0: not known */
-	__u64 callee; /* leaf: frame of the native code it called; 0: none */
+	__u64 callee;	/* leaf: frame of the native code it called; 0: none */
+	__u64 receiver; /* `this`, if it has one; 0: not known */
 	__u32 position;
 	__u32 tgid;
 	__u32 tid;

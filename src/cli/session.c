@@ -55,7 +55,7 @@ static enum exit_code open_merge(struct session *s)
 		.internal = js_names_internal,
 	};
 
-	s->js_names = js_names_new(s->symbols);
+	s->js_names = js_names_new(s->symbols, !s->options->no_source_maps);
 	meaning.context = s->js_names;
 	s->merge = stack_merge_new(&meaning);
 	if (s->js_names && s->merge)
@@ -312,7 +312,7 @@ static enum exit_code report(struct session *s)
 	struct names_live live = {
 		.symbols = s->symbols,
 		.objects = s->objects,
-		.scripts = s->options->no_source_maps ? NULL : s->js_names,
+		.scripts = s->js_names,
 	};
 	struct reporting r = {
 		.options = s->options,

@@ -11,9 +11,10 @@
 #include "base/number_set.h"
 
 struct js_meaning {
-	uint64_t frame; /* 0: free */
-	uint32_t first; /* its canonical frames: canonical[first...] */
-	uint32_t count; /* 0: it is one itself, then `first` is flags */
+	uint64_t frame;	   /* 0: free */
+	uint32_t first;	   /* its canonical frames: canonical[first...] */
+	uint32_t count;	   /* 0: it is one itself, then `first` is flags */
+	uint32_t function; /* then: its number (js_functions.h); 0: none */
 };
 
 struct js_meanings {

@@ -1,54 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "symbol/js_names.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "symbol/js_meanings.h"
-#include "symbol/js_sources.h"
+#include "symbol/js_names_internal.h"
 
-/* For all source maps that a report needs. */
-#define LOCATE_NS 10000000000u
-/* Ranges of all engines in all targets, a handful of each. */
-#define HIDDEN_MAX 64
-
-/* Of canonical frames. */
-#define APPROXIMATE  1u
-#define INTERNAL     2u /* one of Node's own scripts, or no script at all */
-#define SCRIPT_SHIFT 8	/* above: its number (js_sources.h); 0: none to ask */
-#define FLAGS	     ((1u << SCRIPT_SHIFT) - 1)
-
-struct hidden {
-	uint32_t object;
-	uint64_t start, end;
-};
-
-struct js_names {
-	struct symbolizer *symbols;
-	struct js_sources *sources;
-	uint64_t seed;
-	struct js_meanings known;
-	struct hidden hidden[HIDDEN_MAX];
-	size_t hidden_count;
-	uint64_t lost;
-};
-
-struct js_names *js_names_new(struct symbolizer *symbols)
+struct js_names *js_names_new(struct symbolizer *symbols, bool source_maps)
 {
 	struct js_names *n = calloc(1, sizeof(*n));
 
 	if (!n)
 		return NULL;
 	n->symbols = symbols;
+	n->source_maps = source_maps;
 	n->sources = js_sources_new(symbols);
+	n->functions = js_functions_new();
 	/* The texts are the target's choice: it must not know the hashes. */
 	if (getrandom(&n->seed, sizeof(n->seed), GRND_NONBLOCK) < 0)
 		n->seed = 0xcbf29ce484222325u; /* early boot */
-	if (n->sources && !js_meanings_init(&n->known))
+	if (n->sources && n->functions && !js_meanings_init(&n->known))
 		return n;
 	js_names_free(n);
 	return NULL;
@@ -59,6 +30,7 @@ void js_names_free(struct js_names *n)
 	if (!n)
 		return;
 	js_sources_free(n->sources);
+	js_functions_free(n->functions);
 	js_meanings_free(&n->known);
 	free(n);
 }
@@ -95,6 +67,10 @@ static uint64_t canonical_of(const struct js_names *n,
 	uint32_t where[4] = {frame->tgid, frame->thread, level->line, column};
 	uint64_t hash = mix(n->seed, where, sizeof(where));
 
+	/* The class may become known later, but not that of builtins, which
+	 * have nothing else to tell them apart. */
+	if (!level->file)
+		hash = mix_text(hash, level->prefix);
 	hash = mix_text(hash, level->function);
 	hash = mix_text(hash, level->file);
 	return (uint64_t)FRAME_OBJECT_JS << FRAME_OBJECT_SHIFT |
@@ -104,6 +80,7 @@ static uint64_t canonical_of(const struct js_names *n,
 static void teach(struct js_names *n, uint64_t canonical,
 		  const struct js_frame *frame, const struct js_level *level)
 {
+	struct text full = {0};
 	struct symbol_level name = {
 		.function = level->function,
 		.file = level->file,
@@ -113,11 +90,15 @@ static void teach(struct js_names *n, uint64_t canonical,
 	};
 	char module[32] = "";
 
-	if (!level->file)
+	if (!level->file) {
 		strcpy(module, "builtin");
-	else if (frame->tid != frame->tgid)
+		if (js_function_name(level->function, level->prefix, &full))
+			name.function = full.data;
+	} else if (frame->tid != frame->tgid) {
 		snprintf(module, sizeof(module), "worker %u", frame->tid);
+	}
 	symbolizer_learn(n->symbols, canonical, &name, 1, module);
+	text_free(&full);
 }
 
 static uint32_t flags_of(const struct js_level *level)
@@ -131,9 +112,19 @@ static uint32_t flags_of(const struct js_level *level)
 static uint32_t script_of(struct js_names *n, const struct js_frame *frame,
 			  const struct js_level *level)
 {
-	return level->map && level->file && level->line
+	return n->source_maps && level->map && level->file && level->line
 		       ? js_sources_put(n->sources, frame->tgid, level->file,
 					level->map)
+		       : 0;
+}
+
+static uint32_t function_of(struct js_names *n, const struct js_frame *frame,
+			    const struct js_level *level)
+{
+	return level->script_id
+		       ? js_functions_put(n->functions, frame->thread,
+					  level->script_id, level->literal_id,
+					  level->prefix)
 		       : 0;
 }
 
@@ -143,6 +134,7 @@ static bool add_level(struct js_names *n, const struct js_frame *frame,
 {
 	uint64_t canonical = canonical_of(n, frame, level);
 	const struct js_meaning *m = js_meaning_of(&n->known, canonical);
+	uint32_t function = function_of(n, frame, level);
 
 	if (!js_meanings_append(&n->known, canonical))
 		return false;
@@ -153,6 +145,7 @@ static bool add_level(struct js_names *n, const struct js_frame *frame,
 						       << SCRIPT_SHIFT,
 			     0))
 		return false;
+	js_meaning_of(&n->known, canonical)->function = function;
 	teach(n, canonical, frame, level);
 	return true;
 }
@@ -186,94 +179,6 @@ void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
 	if (n->hidden_count < HIDDEN_MAX && start < end)
 		n->hidden[n->hidden_count++] =
 			(struct hidden){object, start, end};
-}
-
-/* ---- Sources ------------------------------------------------------------ */
-
-struct located {
-	uint32_t script;
-	uint64_t frame;
-};
-
-static int by_script(const void *a, const void *b)
-{
-	const struct located *x = a, *y = b;
-
-	if (x->script != y->script)
-		return x->script < y->script ? -1 : 1;
-	return x->frame < y->frame ? -1 : x->frame > y->frame;
-}
-
-/* Those whose script has a map that was not asked yet, each once. */
-static size_t select_mapped(const struct js_names *n, struct located *list,
-			    const uint64_t *frames, size_t count)
-{
-	size_t found = 0, kept = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct js_meaning *m =
-			js_meaning_of(&n->known, frames[i]);
-
-		if (FRAME_IS_JS(frames[i]) && m->frame && !m->count &&
-		    m->first >> SCRIPT_SHIFT)
-			list[found++] = (struct located){
-				m->first >> SCRIPT_SHIFT, frames[i]};
-	}
-	qsort(list, found, sizeof(*list), by_script);
-	for (size_t i = 0; i < found; i++)
-		if (!i || list[i].frame != list[i - 1].frame)
-			list[kept++] = list[i];
-	return kept;
-}
-
-void js_names_locate(struct js_names *n, const uint64_t *frames, size_t count)
-{
-	CLEANUP_FREE struct located *list = calloc(count + 1, sizeof(*list));
-	CLEANUP_FREE uint64_t *asked = calloc(count + 1, sizeof(*asked));
-	uint64_t deadline_ns = monotonic_ns() + LOCATE_NS;
-
-	if (!list || !asked)
-		return;
-	count = select_mapped(n, list, frames, count);
-	for (size_t i = 0, next; i < count; i = next) {
-		for (next = i;
-		     next < count && list[next].script == list[i].script;
-		     next++)
-			asked[next - i] = list[next].frame;
-		if (js_sources_find(n->sources, list[i].script, asked, next - i,
-				    deadline_ns))
-			continue;
-		for (size_t k = i; k < next; k++)
-			js_meaning_of(&n->known, list[k].frame)->first &= FLAGS;
-	}
-}
-
-/* ---- Forgetting ------------------------------------------------------------
- */
-
-bool js_names_is_full(const struct js_names *n)
-{
-	return js_meanings_are_many(&n->known);
-}
-
-bool js_names_knows(const struct js_names *n, uint64_t frame)
-{
-	return js_meaning_of(&n->known, frame)->frame != 0;
-}
-
-void js_names_forget_objects(struct js_names *n, const bool *objects)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n->hidden_count; i++)
-		if (!objects[n->hidden[i].object])
-			n->hidden[kept++] = n->hidden[i];
-	n->hidden_count = kept;
-}
-
-int js_names_forget(struct js_names *n, const struct number_set *in_use)
-{
-	return js_meanings_keep(&n->known, in_use);
 }
 
 /* ---- Asking ---------------------------------------------------------------

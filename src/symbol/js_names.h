@@ -20,8 +20,9 @@
 
 struct js_names;
 
-/* `symbols` must outlive it. NULL without memory. */
-struct js_names *js_names_new(struct symbolizer *symbols);
+/* `symbols` must outlive it. `source_maps`: they are looked into. NULL without
+ * memory. */
+struct js_names *js_names_new(struct symbolizer *symbols, bool source_maps);
 void js_names_free(struct js_names *n);
 
 /* What `frame` is; only the first time counts, except that an exact line
@@ -30,10 +31,10 @@ void js_names_free(struct js_names *n);
 void js_names_learn(struct js_names *n, const struct js_frame *frame,
 		    const struct js_location *location);
 
-/* Before frames are shown: those of scripts that were made of other files get
- * the places there, where source maps can be read (js_sources.h). Bounded in
- * time; what is left over is tried again. */
-void js_names_locate(struct js_names *n, const uint64_t *frames, size_t count);
+/* Before frames are shown: methods get their class, and scripts that were made
+ * of other files the places there, where source maps can be read
+ * (js_sources.h). Bounded in time; what is left over is tried again. */
+void js_names_show(struct js_names *n, const uint64_t *frames, size_t count);
 
 /* Code of V8 itself between functions, in [start, end) of an object: stubs,
  * the interpreter, what it calls C++ through. They differ with the form of the

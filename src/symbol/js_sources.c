@@ -10,12 +10,13 @@
 #include "symbol/source_path.h"
 #include "symbol/wire.h"
 
-/* Of all maps that are inside their scripts. */
-#define INLINE_BYTES_MAX (32u << 20)
+/* Of all URLs, some of which are maps. */
+#define URL_BYTES_MAX (32u << 20)
 /* A map that the worker could not cope with so often is left alone. */
 #define TRIES_MAX 2
 
 struct script {
+	uint32_t id; /* of the map, for the worker */
 	uint32_t tgid;
 	char *file;
 	struct js_map_url *map;
@@ -27,8 +28,8 @@ struct script {
 struct js_sources {
 	struct symbolizer *symbols;
 	struct script *scripts;
-	uint32_t count;
-	size_t inline_bytes;
+	uint32_t count, ids;
+	size_t url_bytes;
 	bool told;
 };
 
@@ -41,15 +42,19 @@ struct js_sources *js_sources_new(struct symbolizer *symbols)
 	return s;
 }
 
+static void drop(struct script *script)
+{
+	free(script->file);
+	free(script->path);
+	js_map_url_release(script->map);
+}
+
 void js_sources_free(struct js_sources *s)
 {
 	if (!s)
 		return;
-	for (uint32_t i = 0; i < s->count; i++) {
-		free(s->scripts[i].file);
-		free(s->scripts[i].path);
-		js_map_url_release(s->scripts[i].map);
-	}
+	for (uint32_t i = 0; i < s->count; i++)
+		drop(&s->scripts[i]);
 	free(s->scripts);
 	free(s);
 }
@@ -76,11 +81,12 @@ static int fill(struct js_sources *s, struct script *new, uint32_t tgid,
 	struct text path = {0};
 	int err = 0;
 
+	if (s->url_bytes + map->size > URL_BYTES_MAX)
+		return -ENOSPC;
 	if (!is_inline(map))
 		err = source_map_path(file, map->text, &path);
-	else if (s->inline_bytes + map->size > INLINE_BYTES_MAX)
-		err = -ENOSPC;
 	*new = (struct script){
+		.id = ++s->ids,
 		.tgid = tgid,
 		.file = strdup(file),
 		.map = map,
@@ -93,8 +99,7 @@ static int fill(struct js_sources *s, struct script *new, uint32_t tgid,
 		return -ENOMEM;
 	}
 	map->uses++;
-	if (!err && is_inline(map))
-		s->inline_bytes += map->size;
+	s->url_bytes += map->size;
 	return 0;
 }
 
@@ -115,6 +120,30 @@ uint32_t js_sources_put(struct js_sources *s, uint32_t tgid, const char *file,
 	if (fill(s, &grown[s->count], tgid, file, map))
 		return 0;
 	return ++s->count;
+}
+
+bool js_sources_are_many(const struct js_sources *s)
+{
+	return s->count > JS_SOURCES_MAX / 4 * 3 ||
+	       s->url_bytes > URL_BYTES_MAX / 4 * 3;
+}
+
+void js_sources_keep(struct js_sources *s, uint32_t *numbers)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct script *script = &s->scripts[i];
+
+		if (numbers[i + 1]) {
+			s->scripts[kept++] = *script;
+			numbers[i + 1] = kept;
+			continue;
+		}
+		s->url_bytes -= script->map->size;
+		drop(script);
+	}
+	s->count = kept;
 }
 
 /* ---- Places ------------------------------------------------------------- */
@@ -173,7 +202,7 @@ int js_sources_find(struct js_sources *s, uint32_t number,
 {
 	struct script *script = &s->scripts[number - 1];
 	struct symbol_map map = {
-		.id = number,
+		.id = script->id,
 		.pid = (pid_t)script->tgid,
 		.path = script->path,
 		.script = script->file,

@@ -6,6 +6,7 @@
 #ifndef SYMBOL_JS_SOURCES_H
 #define SYMBOL_JS_SOURCES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,11 @@ uint32_t js_sources_put(struct js_sources *s, uint32_t tgid, const char *file,
  * place that this was made of. 0, or -ETIME: to be tried again. */
 int js_sources_find(struct js_sources *s, uint32_t script,
 		    const uint64_t *frames, size_t count, uint64_t deadline_ns);
+
+/* Most of the room is used. */
+bool js_sources_are_many(const struct js_sources *s);
+/* Forgets those whose entry in `numbers` (of JS_SOURCES_MAX + 1) is 0; the
+ * others' entries become their new numbers. */
+void js_sources_keep(struct js_sources *s, uint32_t *numbers);
 
 #endif

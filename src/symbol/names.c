@@ -12,7 +12,7 @@ static int live_resolve(void *context, uint32_t tgid, const uint64_t *frames,
 	int err = symbolizer_resolve(live->symbols, (int)tgid, frames, count);
 
 	if (live->scripts)
-		js_names_locate(live->scripts, frames, count);
+		js_names_show(live->scripts, frames, count);
 	/* Anything else was reported, and the frames have fallback symbols. */
 	return err == -ENOMEM ? err : 0;
 }

@@ -43,7 +43,7 @@ struct js_names;
 struct names_live {
 	struct symbolizer *symbols;
 	struct object_registry *objects;
-	struct js_names *scripts; /* whose sources are shown; NULL: none */
+	struct js_names *scripts; /* NULL: none */
 };
 struct names names_of_live(struct names_live *live);
 

@@ -95,6 +95,16 @@ static bool find_in_properties(const struct v8_reader *r, uint64_t prototype,
 					(uint32_t)length, prototype, function);
 }
 
+int v8_prototype_constructor(const struct v8_reader *r, uint64_t prototype,
+			     uint64_t *function)
+{
+	if (find_among(r, prototype - V8_TAG + OBJECT_HEADER_BYTES,
+		       SLOTS_IN_OBJECT, prototype, function) ||
+	    find_in_properties(r, prototype, function))
+		return 0;
+	return -ENOENT;
+}
+
 int v8_constructor_name(const struct v8_reader *r, uint64_t map,
 			struct text *out)
 {
@@ -105,11 +115,8 @@ int v8_constructor_name(const struct v8_reader *r, uint64_t map,
 	if (err)
 		return err;
 	if (!v8_field(r, map, l->map_prototype, &prototype) &&
-	    v8_is_pointer(prototype) &&
-	    !has_prototype(r, function, prototype) &&
-	    !find_among(r, prototype - V8_TAG + OBJECT_HEADER_BYTES,
-			SLOTS_IN_OBJECT, prototype, &function))
-		find_in_properties(r, prototype, &function);
+	    v8_is_pointer(prototype) && !has_prototype(r, function, prototype))
+		v8_prototype_constructor(r, prototype, &function);
 	err = v8_function_shared(r, function, &shared);
 	return err ? err : v8_function_name(r, shared, out);
 }

@@ -18,4 +18,9 @@
 int v8_constructor_name(const struct v8_reader *r, uint64_t map,
 			struct text *out);
 
+/* The function whose `prototype` property this object is, if the object says
+ * so by its `constructor`. -ENOENT: none. */
+int v8_prototype_constructor(const struct v8_reader *r, uint64_t prototype,
+			     uint64_t *function);
+
 #endif

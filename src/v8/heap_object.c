@@ -79,6 +79,14 @@ bool v8_is_function_type(const struct v8_layout *l, uint16_t type)
 	       type <= l->type_js_function_last;
 }
 
+bool v8_is_receiver_type(const struct v8_engine *engine, uint16_t type)
+{
+	/* Proxies come first; not all the others have names of their own. */
+	int32_t first = v8_type_number(engine, "JSProxy");
+
+	return first >= 0 && type >= first;
+}
+
 int v8_element(const struct v8_reader *r, uint64_t array, uint32_t index,
 	       uint64_t *out)
 {

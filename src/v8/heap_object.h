@@ -66,6 +66,8 @@ int v8_expect(const struct v8_reader *r, uint64_t object, uint16_t type);
 /* Number of an instance type by V8's name for it ("JSProxy"), -1: unknown. */
 int32_t v8_type_number(const struct v8_engine *engine, const char *name);
 bool v8_is_function_type(const struct v8_layout *l, uint16_t type);
+/* Of what JavaScript holds by reference: objects, functions, proxies. */
+bool v8_is_receiver_type(const struct v8_engine *engine, uint16_t type);
 
 /* Element of a FixedArray, WeakFixedArray or their like; -ENOENT: no such
  * index. */

@@ -7,6 +7,7 @@
 
 #include "v8/code.h"
 #include "v8/function.h"
+#include "v8/method_class.h"
 #include "v8/script.h"
 
 /* What all steps of resolving one frame need. */
@@ -30,6 +31,19 @@ static uint64_t isolate_of(const struct js_frame *frame)
 	return frame->heap ? frame->heap : frame->tid;
 }
 
+/* What identifies the function for good; zeroes for what has no script. */
+static void fill_identity(struct resolving *w, uint64_t shared, uint64_t script,
+			  struct js_level *level)
+{
+	const struct v8_layout *l = v8_layout_of(&w->reader);
+	uint32_t literal;
+
+	if (!v8_field_u32(&w->reader, shared, l->shared_function_literal_id,
+			  &literal) &&
+	    !v8_field_smi(&w->reader, script, l->script_id, &level->script_id))
+		level->literal_id = (int32_t)literal;
+}
+
 /* Script and line of a level whose function is known. */
 static int fill_place(struct resolving *w, const struct place *p,
 		      struct js_level *level)
@@ -40,6 +54,7 @@ static int fill_place(struct resolving *w, const struct place *p,
 
 	if (err)
 		return err;
+	fill_identity(w, p->shared, script, level);
 	err = v8_script_name(&w->reader, script, &file);
 	if (err) {
 		text_free(&file);
@@ -187,6 +202,34 @@ static int unknown_code(struct resolving *w, struct place *p, int *missing)
 		       : optimised(w, &code, p, missing);
 }
 
+/* Of the function that the frame is of, by which object it is called on; 0, or
+ * -ENOMEM. */
+static int fill_prefix(struct resolving *w, uint64_t shared,
+		       struct js_level *level)
+{
+	const struct js_frame *f = w->frame;
+	struct text prefix = {0};
+	uint64_t own;
+	uint16_t type = 0;
+	int err = v8_function_shared(&w->reader, f->function, &own);
+
+	if (err || own != shared)
+		return 0;
+	if (!v8_type(&w->reader, f->function, &type, NULL) &&
+	    type == v8_layout_of(&w->reader)->type_js_function_last) {
+		text_add(&prefix, "new ");
+	} else {
+		err = v8_method_class(&w->reader, f->function, f->receiver,
+				      &prefix);
+		text_add(&prefix, ".");
+	}
+	if (!err && !prefix.failed)
+		level->prefix = prefix.data;
+	else
+		text_free(&prefix);
+	return err == -ENOMEM || prefix.failed ? -ENOMEM : 0;
+}
+
 static int find_place(struct resolving *w, struct place *p, int *missing)
 {
 	struct v8_code code;
@@ -213,6 +256,7 @@ static void drop_levels(struct js_location *out)
 	for (uint32_t i = 0; i < out->level_count; i++) {
 		free(out->levels[i].function);
 		free(out->levels[i].file);
+		free(out->levels[i].prefix);
 		js_map_url_release(out->levels[i].map);
 	}
 	memset(out->levels, 0, sizeof(out->levels));
@@ -248,6 +292,9 @@ static int resolve(struct resolving *w)
 		missing = err ? err : missing;
 		err = add_level(w, &place, &own);
 	}
+	if (!err)
+		err = fill_prefix(w, place.shared,
+				  &w->out->levels[w->out->level_count - 1]);
 	/* Moved meanwhile? Then it was something else's memory in part. */
 	v8_memory_forget(w->reader.memory);
 	if (!err)

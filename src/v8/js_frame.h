@@ -30,6 +30,13 @@ struct js_level {
 	bool approximate;	/* of the line: shown with a ~ */
 	bool long_line;		/* it tells little without the column */
 	struct js_map_url *map; /* of the script; a use of it; NULL: none */
+	/* Malloc'ed; what stands in front of the function's name: "Store." for
+	 * a method of that class, "new " for a class; NULL: nothing, or this
+	 * call does not tell. Then another of the same function may: the ids
+	 * identify it, for good within an isolate. */
+	char *prefix;
+	int32_t script_id; /* 0: none */
+	int32_t literal_id;
 };
 
 /* Why a frame has less than function, file and line. */

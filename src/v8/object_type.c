@@ -64,15 +64,6 @@ static const char *type_name(const struct v8_engine *e, uint16_t type)
 	return t ? t->name : NULL;
 }
 
-/* Proxies come first among what JavaScript can hold by reference; not all the
- * others have names of their own. */
-static bool is_receiver(const struct v8_engine *e, uint16_t type)
-{
-	int32_t first = v8_type_number(e, "JSProxy");
-
-	return first >= 0 && type >= first;
-}
-
 static const char *string_kind(uint16_t type)
 {
 	switch (type & REPRESENTATION) {
@@ -145,7 +136,7 @@ int js_object_type(const struct v8_engine *engine, struct v8_memory *memory,
 		snprintf(out, size, "%s", string_kind(type));
 	else if (v8_is_function_type(l, type))
 		snprintf(out, size, "(closure)");
-	else if (is_receiver(engine, type)) {
+	else if (v8_is_receiver_type(engine, type)) {
 		name = type_name(engine, type);
 		name_object(&r, map, name ? name : "Object", out, size);
 	} else {

@@ -46,7 +46,8 @@ CASES = {
     "static files": Case("cases/static_files.js", "24", "abort", 50, "track",
                          needs="file"),
     # V8 in a library, without local symbols.
-    "registry": Case("cases/registry.js", "debian", "talk", 50, "add"),
+    "registry": Case("cases/registry.js", "debian", "talk", 50,
+                     "Registry.add"),
     "proxy": Case("cases/proxy.js", "20", "get", 50, "forward",
                   upstream="plain"),
 }

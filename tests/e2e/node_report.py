@@ -18,7 +18,7 @@ def sites(script):
     with open(os.path.join(PLACE, script), encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
             found = re.match(r"(?:async )?function (\w+)\(|"
-                             r" +(?:static )?(?!for|if|while|super)(\w+)\(.*\{$|const (\w+) = \(|"
+                             r" +(?:static |private )?(?!for|if|while|super)(\w+)\(.*\{$|const (\w+) = \(|"
                              r".*, function (\w+)\(", line)
             if found:
                 function = next(g for g in found.groups() if g)

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "symbol/js_functions.h"
 #include "symbol/js_names.h"
 
 #define JS(n) ((uint64_t)FRAME_OBJECT_JS << FRAME_OBJECT_SHIFT | (n))
@@ -26,7 +27,7 @@ static void open_world(struct world *w)
 	assert_non_null(w->objects);
 	w->symbols = symbolizer_new(w->objects, NULL);
 	assert_non_null(w->symbols);
-	w->names = js_names_new(w->symbols);
+	w->names = js_names_new(w->symbols, true);
 	assert_non_null(w->names);
 }
 
@@ -256,6 +257,95 @@ static void many_frames_are_remembered(void **state)
 	close_world(&w);
 }
 
+/* A method of script 3, function 4. */
+static struct js_level method(uint32_t line, const char *prefix)
+{
+	struct js_level l = level("add", "/a.js", line, 5);
+
+	l.script_id = 3;
+	l.literal_id = 4;
+	l.prefix = (char *)(uintptr_t)prefix;
+	return l;
+}
+
+static const char *shown(struct world *w, uint64_t frame)
+{
+	js_names_show(w->names, &frame, 1);
+	return symbolizer_get(w->symbols, frame)->levels[0].function;
+}
+
+/* One call tells it, of another line and later; stacks stay what they were. */
+static void a_method_has_its_class_everywhere(void **state)
+{
+	struct js_level other = method(12, NULL);
+	struct world w;
+	uint64_t first, second;
+
+	open_world(&w);
+	learn(&w, JS(1), 1, method(12, NULL), NULL);
+	learn(&w, JS(2), 2, method(12, NULL), NULL);
+	first = meaning(&w, JS(1));
+	assert_string_equal(shown(&w, first), "add");
+	learn(&w, JS(3), 1, method(13, "Store."), NULL);
+	second = meaning(&w, JS(3));
+	assert_string_equal(shown(&w, second), "Store.add");
+	assert_string_equal(shown(&w, first), "Store.add");
+	assert_string_equal(shown(&w, first), "Store.add");
+	learn(&w, JS(4), 1, method(12, "Store."), NULL);
+	assert_int_equal(meaning(&w, JS(4)), first);
+	/* Another function, and one of another thread. */
+	other.literal_id = 5;
+	other.line = 20;
+	learn(&w, JS(5), 1, other, NULL);
+	assert_string_equal(shown(&w, meaning(&w, JS(5))), "add");
+	assert_string_equal(shown(&w, meaning(&w, JS(2))), "add");
+	close_world(&w);
+}
+
+static void names_that_say_it_get_no_class(void **state)
+{
+	static const struct {
+		const char *function, *full;
+	} names[] = {
+		{"Old.add", NULL},
+		{"get size", NULL},
+		{"set size", NULL},
+		{"(anonymous)", NULL},
+		{"#hidden", NULL},
+		{"add", "Store.add"},
+		{"getAll", "Store.getAll"},
+		{"[Symbol.iterator]", "Store.[Symbol.iterator]"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct text full = {0};
+
+		assert_int_equal(
+			js_function_name(names[i].function, "Store.", &full),
+			names[i].full != NULL);
+		if (names[i].full)
+			assert_string_equal(full.data, names[i].full);
+		assert_false(js_function_name(names[i].function, NULL, &full));
+		text_free(&full);
+	}
+}
+
+/* They have no line that would tell them apart. */
+static void builtins_of_two_classes_are_two(void **state)
+{
+	struct js_level map = level("get", NULL, 0, 0), weak = map;
+	struct world w;
+
+	map.prefix = (char *)(uintptr_t) "Map.";
+	weak.prefix = (char *)(uintptr_t) "WeakMap.";
+	open_world(&w);
+	learn(&w, JS(1), 1, map, NULL);
+	learn(&w, JS(2), 1, weak, NULL);
+	assert_string_equal(shown(&w, meaning(&w, JS(1))), "Map.get");
+	assert_string_equal(shown(&w, meaning(&w, JS(2))), "WeakMap.get");
+	close_world(&w);
+}
+
 /* A use of a map of a script with 99 units. */
 static struct js_map_url *map_at(const char *url)
 {
@@ -276,7 +366,7 @@ static struct js_map_url *map_at(const char *url)
 
 static void show(struct world *w, uint64_t frame)
 {
-	js_names_locate(w->names, &frame, 1);
+	js_names_show(w->names, &frame, 1);
 }
 
 /* Line 3 of the script is line 10 of a.ts, columns 5 and 9. */
@@ -407,6 +497,42 @@ static void what_is_not_in_use_is_forgotten(void **state)
 	close_world(&w);
 }
 
+/* Functions and scripts of what is in use are, too. */
+static void what_frames_refer_to_is_kept_with_them(void **state)
+{
+	struct js_level gone = method(12, "Gone."), kept = method(3, "Kept.");
+	struct number_set in_use = {0};
+	struct world w;
+	const struct symbol *s;
+	uint64_t frame;
+
+	gone.file = (char *)(uintptr_t) "/dist/gone.js";
+	gone.literal_id = 9;
+	gone.map = map_at("gone.js.map");
+	kept.file = (char *)(uintptr_t) "/dist/a.js";
+	kept.map = map_at(MAP);
+	open_world(&w);
+	learn(&w, JS(1), 1, gone, NULL);
+	learn(&w, JS(2), 1, kept, NULL);
+	number_set_add(&in_use, JS(2));
+	number_set_sort(&in_use);
+	assert_int_equal(js_names_forget(w.names, &in_use), 0);
+	frame = meaning(&w, JS(2));
+	assert_string_equal(shown(&w, frame), "Kept.add");
+	s = symbolizer_get(w.symbols, frame);
+	assert_string_equal(s->levels[0].file, "/src/a.ts");
+	assert_int_equal(s->levels[0].line, 10);
+	assert_int_equal(gone.map->uses, 1);
+	assert_int_equal(kept.map->uses, 2);
+	/* Others may come. */
+	learn(&w, JS(1), 1, gone, NULL);
+	assert_string_equal(shown(&w, meaning(&w, JS(1))), "Gone.add");
+	number_set_free(&in_use);
+	close_world(&w);
+	js_map_url_release(gone.map);
+	js_map_url_release(kept.map);
+}
+
 /* What the cache gives up is that of other frames. */
 static void names_survive_when_others_are_forgotten(void **state)
 {
@@ -439,6 +565,9 @@ int main(void)
 		cmocka_unit_test(forms_of_one_line_mean_the_same),
 		cmocka_unit_test(columns_count_in_long_lines_and_without_names),
 		cmocka_unit_test(threads_are_kept_apart),
+		cmocka_unit_test(a_method_has_its_class_everywhere),
+		cmocka_unit_test(names_that_say_it_get_no_class),
+		cmocka_unit_test(builtins_of_two_classes_are_two),
 		cmocka_unit_test(scripts_with_a_map_are_shown_as_their_sources),
 		cmocka_unit_test(an_exact_line_is_looked_up_again),
 		cmocka_unit_test(what_no_map_tells_stays_as_it_is),
@@ -448,6 +577,7 @@ int main(void)
 		cmocka_unit_test(builtins_are_hidden),
 		cmocka_unit_test(many_frames_are_remembered),
 		cmocka_unit_test(what_is_not_in_use_is_forgotten),
+		cmocka_unit_test(what_frames_refer_to_is_kept_with_them),
 		cmocka_unit_test(names_survive_when_others_are_forgotten),
 	};
 

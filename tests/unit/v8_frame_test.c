@@ -109,6 +109,50 @@ static void stacks_are_as_v8_prints_them(void **state)
 	for_each(DATA "*[0-9].gz", check_stack);
 }
 
+/* Of the functions in stop.js that have one, and of two that must not. */
+static const struct {
+	const char *function, *prefix;
+} prefixes[] = {
+	{"again", "Renewed."}, {"start", "Session."}, /* called as Renewed.start
+						       */
+	{"map", "Array."},     {"sparkplug", NULL},   {"run", NULL},
+};
+
+#define PREFIXES (sizeof(prefixes) / sizeof(prefixes[0]))
+
+static void check_prefixes(const char *path)
+{
+	bool seen[PREFIXES] = {false};
+
+	for (size_t i = 0; i < image->frame_count; i++) {
+		struct js_location location;
+		const struct js_level *l;
+
+		resolve(&image->frames[i], &location);
+		l = &location.levels[location.level_count - 1];
+		for (size_t k = 0; k < PREFIXES; k++) {
+			if (strcmp(l->function, prefixes[k].function) != 0)
+				continue;
+			seen[k] = true;
+			if (!prefixes[k].prefix)
+				assert_null(l->prefix);
+			else if (!l->prefix ||
+				 strcmp(l->prefix, prefixes[k].prefix) != 0)
+				fail_msg("%s: %s has %s", path, l->function,
+					 l->prefix ? l->prefix : "no class");
+		}
+		js_location_free(&location);
+	}
+	for (size_t k = 0; k < PREFIXES; k++)
+		if (!seen[k])
+			fail_msg("%s: no %s", path, prefixes[k].function);
+}
+
+static void methods_have_the_class_that_defines_them(void **state)
+{
+	for_each(DATA "*[0-9].gz", check_prefixes);
+}
+
 static void check_tiers(const char *path)
 {
 	bool seen[JS_CODE_BUILTIN + 1] = {false};
@@ -243,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_are_as_v8_prints_them),
+		cmocka_unit_test(methods_have_the_class_that_defines_them),
 		cmocka_unit_test(images_have_all_tiers),
 		cmocka_unit_test(allocations_are_those_of_the_inlined_function),
 		cmocka_unit_test(code_is_found_by_its_address),

@@ -10,6 +10,7 @@
  *                            first; decimal; "" for what it does not tell
  *   object ADDRESS TYPE      what the script says that it made
  *   frame SHARED FUNCTION BYTECODES CODE PC POSITION KIND LEAF SCRIPT LITERAL
+ *         RECEIVER
  *   block ADDRESS BYTES
  */
 #ifndef TESTS_V8_IMAGE_H
@@ -118,13 +119,13 @@ static inline void image_line_engine(struct v8_image *m, const char *line)
 static inline void image_line_frame(struct v8_image *m, const char *line)
 {
 	struct js_frame *f = &m->frames[m->frame_count];
-	unsigned long shared, function, bytecodes, code, pc;
+	unsigned long shared, function, bytecodes, code, pc, receiver;
 	unsigned int position, kind, leaf, script, literal;
 
 	if (m->frame_count < IMAGE_LIST_MAX &&
-	    sscanf(line, "frame %lx %lx %lx %lx %lx %x %x %x %x %x", &shared,
-		   &function, &bytecodes, &code, &pc, &position, &kind, &leaf,
-		   &script, &literal) == 10) {
+	    sscanf(line, "frame %lx %lx %lx %lx %lx %x %x %x %x %x %lx",
+		   &shared, &function, &bytecodes, &code, &pc, &position, &kind,
+		   &leaf, &script, &literal, &receiver) == 11) {
 		*f = (struct js_frame){
 			.shared = shared,
 			.function = function,
@@ -136,6 +137,7 @@ static inline void image_line_frame(struct v8_image *m, const char *line)
 			.leaf = (uint8_t)leaf,
 			.script_id = (int32_t)script,
 			.function_literal_id = (int32_t)literal,
+			.receiver = receiver,
 		};
 		m->frame_count++;
 	}

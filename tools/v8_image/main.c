@@ -92,11 +92,11 @@ static void write_frames(gzFile out, const struct v8_reader *r,
 		struct js_location at;
 		uint64_t code;
 
-		gzprintf(out, "frame %lx %lx %lx %lx %lx %x %x %x %x %x\n",
+		gzprintf(out, "frame %lx %lx %lx %lx %lx %x %x %x %x %x %lx\n",
 			 (long)f->shared, (long)f->function,
 			 (long)f->bytecode_array, (long)f->code, (long)f->pc,
 			 f->position, f->kind, f->leaf, f->script_id,
-			 f->function_literal_id);
+			 f->function_literal_id, f->receiver);
 		v8_function_code(r, f->function, &code); /* to have it read */
 		if (js_frame_resolve(r->engine, r->bias, r->memory, scripts, f,
 				     &at))

@@ -44,7 +44,7 @@ static bool read_frame(const struct v8_reader *r, uint64_t fp,
 		       struct js_frame *f)
 {
 	const struct v8_layout *l = v8_layout_of(r);
-	uint64_t context, function, shared, bytecodes, script;
+	uint64_t context, function, shared, bytecodes, script, receiver;
 	uint32_t literal = 0;
 
 	memset(f, 0, sizeof(*f));
@@ -59,6 +59,8 @@ static bool read_frame(const struct v8_reader *r, uint64_t fp,
 	f->function = function;
 	f->shared = shared;
 	f->bytecode_array = bytecodes;
+	if (!v8_read_word(r->memory, fp + V8_FRAME_RECEIVER, &receiver))
+		f->receiver = receiver;
 	if (v8_function_script(r, shared, &script))
 		f->kind = JS_CODE_BUILTIN;
 	else if (!v8_field_smi(r, script, l->script_id, &f->script_id) &&

@@ -94,6 +94,10 @@ class Session {
 	static create(depth) {
 		return new Session(stop).open(depth); }
 	get size() { return many(this.value); }
+	static start() { return run(); }
+}
+class Renewed extends Session {
+	again() { return Renewed.start(); }
 }
 
 const table = {};
@@ -151,4 +155,4 @@ for (const [f, optimise] of tiers)
 	optimise(f);
 run();
 stopping = true;
-run();
+new Renewed(stop).again();
