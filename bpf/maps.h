@@ -32,10 +32,11 @@ const volatile __u64 block_hash_seed = 0;
 struct sampling sampling = {};
 struct cohort_layout cohort_layouts[2] = {};
 __u32 cohort_active = 0;
-__u32 v8_present = 0;	  /* some target runs V8 */
-__u32 shared_targets = 0; /* targets whose owner is another process */
-__u32 starts_watched = 0; /* EVENT_STARTED is wanted */
-__u32 window_number = 0;  /* observation windows that have ended */
+__u32 v8_present = 0;	     /* some target runs V8 */
+__u32 shared_targets = 0;    /* targets whose owner is another process */
+__u32 starts_watched = 0;    /* EVENT_STARTED is wanted */
+__u32 window_number = 0;     /* observation windows that have ended */
+__u64 page_interval_min = 0; /* bytes between samples of pages, at least */
 struct alloc_site alloc_sites[ALLOC_SITES_MAX] = {};
 __u32 alloc_site_count = 0;
 

@@ -64,6 +64,13 @@ static __always_inline bool page_sampled(__u64 address, __u32 owner,
 	return !threshold || page_draw(address, owner) < threshold;
 }
 
+/* What a page is known by in the table of blocks: no block has such an address.
+ */
+static __always_inline __u64 page_key(__u64 address)
+{
+	return address | 1;
+}
+
 /* Computed once for each interval: faults are many. */
 __u64 page_interval = ~0ULL;
 __u32 page_interval_threshold = 0;
@@ -72,6 +79,8 @@ static __always_inline __u32 page_threshold(void)
 {
 	__u64 interval = sampling.interval_bytes;
 
+	if (interval < page_interval_min)
+		interval = page_interval_min;
 	if (interval != page_interval) {
 		page_interval_threshold =
 			sampling_threshold(GROWTH_PAGE_BYTES, interval);
@@ -217,10 +226,10 @@ static __always_inline void page_book(const struct page_booking *b,
 	struct block old;
 
 	/* It has been given back meanwhile, and comes anew. */
-	if (block_take(address, b->owner, &old))
+	if (block_take(page_key(address), b->owner, &old))
 		block_freed(&old);
-	block_held(b->owner, address, GROWTH_PAGE_BYTES, b->stack, b->threshold,
-		   page_draw(address, b->owner));
+	block_held(b->owner, page_key(address), GROWTH_PAGE_BYTES, b->stack,
+		   b->threshold, page_draw(address, b->owner));
 }
 
 static long page_book_next(__u32 i, struct page_booking *b)
@@ -251,11 +260,11 @@ static __always_inline void page_book_all(const struct target *target,
 	if (order) {
 		bpf_loop(1u << order, page_book_next, &b, 0);
 	} else {
-		if (block_find(address, b.owner) == BLOCK_NOWHERE)
+		if (block_find(page_key(address), b.owner) == BLOCK_NOWHERE)
 			f->booked = address;
 		page_book(&b, address);
 	}
-	timing_stop(start, COUNTER_SAMPLE_NS);
+	timing_stop(start, COUNTER_PAGE_NS);
 }
 
 /* It came from swap: the process held it before. */
@@ -264,7 +273,7 @@ static __always_inline void page_unbook(const struct target *target,
 {
 	struct block b;
 
-	if (f->booked && block_take(f->booked, target->owner, &b))
+	if (f->booked && block_take(page_key(f->booked), target->owner, &b))
 		block_freed(&b);
 	f->booked = 0;
 }
@@ -361,7 +370,8 @@ int pages_moved(struct bpf_raw_tracepoint_args *ctx)
 	if (entry.second < length)
 		length = entry.second;
 	pages = (length + GROWTH_PAGE_BYTES - 1) / GROWTH_PAGE_BYTES;
-	m.from = entry.first;
+	m.from = page_key(entry.first);
+	m.to = page_key(m.to);
 	m.owner = target->owner;
 	bpf_loop(pages < PAGES_MOVED_MAX ? pages : PAGES_MOVED_MAX,
 		 page_move_next, &m, 0);

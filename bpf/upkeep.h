@@ -39,7 +39,7 @@ static __always_inline void block_thin(__u32 number, struct block *b,
 
 	/* Any probability will do; one that is usual for the target now takes
 	 * its blocks as often as another's. */
-	if (owner)
+	if (owner && !copy.draw)
 		new = sampling_observed(new, owner->observed_share);
 	if (!booking || !s || !new || (old && new >= old))
 		return;

@@ -71,6 +71,9 @@ enum stack_source {
 	STACK_SOURCE_V8_HEAP, /* objects on V8's heap */
 	STACK_SOURCE_GO_HEAP, /* objects on the heap of a Go program */
 	STACK_SOURCE_GROWTH,  /* pages, by who touched them first */
+	/* The same of a process whose blocks are counted, too, as far as it is
+	 * observed: so these count in no sum. Never in the kernel. */
+	STACK_SOURCE_BESIDE,
 	STACK_SOURCES
 };
 
@@ -399,6 +402,7 @@ struct usdt_spec {
 	X(THINNED, "samples dropped to sample more coarsely (unbiased)")       \
 	X(V8_SAMPLES, "sampled objects on V8's heap")                          \
 	X(PAGES, "pages touched for the first time")                           \
+	X(PAGE_NS, "ns spent on sampled pages")                                \
 	X(CUT, "calls in progress when an observation window ended")           \
 	X(FREED_UNSEEN, "blocks freed between observation windows, replaced")
 

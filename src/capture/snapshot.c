@@ -183,4 +183,6 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 		code_u64(c, &s->status.large_blocks);
 	if (c->out || cursor_left(&c->in))
 		code_programs(c, s);
+	if (c->out || cursor_left(&c->in))
+		code_u64(c, &s->status.beside);
 }

@@ -34,6 +34,8 @@ void history_note(struct profile *p, struct entry *e,
 		.freed = (double)st->freed_bytes,
 	};
 	note_births(p, e, st);
+	if (st->source == STACK_SOURCE_BESIDE)
+		return;
 	total->live += now->live;
 	total->variance += now->variance;
 	total->allocated += now->allocated;

@@ -148,6 +148,9 @@ static void add_totals(struct profile_totals *t, struct estimate_sums *all,
 		       const struct profile_stack *v,
 		       const struct estimate_sums *sums)
 {
+	t->sources |= 1u << (v->source & 31);
+	if (v->source == STACK_SOURCE_BESIDE)
+		return;
 	all->samples += sums->samples;
 	all->bytes += sums->bytes;
 	all->objects += sums->objects;
@@ -157,7 +160,6 @@ static void add_totals(struct profile_totals *t, struct estimate_sums *all,
 	t->freed_bytes += v->freed_bytes;
 	t->growth_bytes_per_minute += v->growth_bytes_per_minute;
 	t->stacks++;
-	t->sources |= 1u << (v->source & 31);
 	if (v->source < STACK_SOURCES)
 		t->live_by_source[v->source] += v->live_bytes.value;
 }

@@ -92,7 +92,8 @@ const struct profile_stack *const *
 profile_sorted(struct profile *p, enum profile_order order, size_t *count);
 /* From now on views and totals are of this process only; 0: of all. */
 void profile_select(struct profile *p, uint32_t tgid);
-/* Sums over all stacks of the last snapshot. */
+/* Sums over all stacks of the last snapshot, but those of STACK_SOURCE_BESIDE.
+ */
 struct profile_totals {
 	struct estimate live_bytes;
 	struct estimate live_objects;

@@ -119,6 +119,8 @@ static void put_diagnosis(struct json *j, const struct report *r)
 		put_estimate(j, "resident_bytes_per_minute", &d->resident);
 	if (d->kind == DIAGNOSIS_LEAK)
 		json_number(j, "confidence", d->confidence);
+	if (d->by_pages)
+		json_bool(j, "by_pages", true);
 	if (d->share_of_resident >= 0)
 		json_number(j, "share_of_resident", d->share_of_resident);
 	if (d->limit_bytes > 0)
@@ -150,6 +152,7 @@ static void put_cost(struct json *j, const struct report *r)
 	json_number(j, "observed_share", s->observed_share);
 	json_number(j, "windows", (double)s->windows);
 	json_number(j, "large_blocks_targets", (double)s->large_blocks);
+	json_number(j, "growth_targets", (double)s->beside);
 	json_end(j);
 }
 

@@ -80,7 +80,7 @@ static void sum_targets(const struct report *r,
 		while (n < r->target_count &&
 		       (uint32_t)r->targets[n].pid != s->tgid)
 			n++;
-		if (n == r->target_count)
+		if (n == r->target_count || s->source == STACK_SOURCE_BESIDE)
 			continue;
 		sums[n].bytes += s->live_bytes.value;
 		sums[n].objects += s->live_objects.value;

@@ -34,6 +34,7 @@ const char *report_source_text(const struct profile_stack *s)
 		[STACK_SOURCE_V8_HEAP] = "v8 heap",
 		[STACK_SOURCE_GO_HEAP] = "go heap",
 		[STACK_SOURCE_GROWTH] = "memory growth",
+		[STACK_SOURCE_BESIDE] = "memory growth",
 	};
 
 	return s->source < STACK_SOURCES ? texts[s->source] : "?";

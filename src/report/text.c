@@ -121,7 +121,8 @@ static void add_figures(struct text *t, const struct report *r, size_t rank,
 {
 	struct formatted blocks = format_count(s->live_objects.value);
 	bool one = !strcmp(blocks.text, "1");
-	bool page = s->source == STACK_SOURCE_GROWTH;
+	bool page = s->source == STACK_SOURCE_GROWTH ||
+		    s->source == STACK_SOURCE_BESIDE;
 
 	text_printf(t, "#%zu  %s  %s%s in %s %s%s%s", rank,
 		    format_rate(s->growth_bytes_per_minute).text,

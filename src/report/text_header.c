@@ -294,11 +294,15 @@ static void add_probes(struct text *t, const struct report *r)
 static void add_pages(struct text *t, const struct report *r)
 {
 	begin_line(t, "pages");
-	text_printf(t, "%s/s (%s since attach), no probes\n",
+	text_printf(t, "%s/s (%s since attach), %s\n",
 		    format_count(per_second(recent(r, COUNTER_PAGES),
 					    recent_seconds(r)))
 			    .text,
-		    format_count((double)r->counters[COUNTER_PAGES]).text);
+		    format_count((double)r->counters[COUNTER_PAGES]).text,
+		    r->status.beside
+			    ? "followed as windows are too rare: what stands "
+			      "below [memory growth] is part of no sum"
+			    : "no probes");
 }
 
 static void add_events(struct text *t, const struct report *r)

@@ -246,6 +246,9 @@ static void add_leak_headline(struct text *t, const struct report *r,
 		    format_margin(&d->leak, format_bytes).text);
 	add_share(t, d);
 	add_places(t, r);
+	if (d->by_pages)
+		text_add(t, ", told by the pages touched first, as windows are "
+			    "too rare");
 	text_printf(t, " (%s sure)", format_percent(d->confidence).text);
 	add_limit(t, d);
 }

@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
+#include "trace/window_probes.h"
 
 /* Share of one CPU that targets may spend on samples, over some ten seconds.
  * More than sampling is made finer for (refine.c). */
@@ -172,24 +173,47 @@ static bool any_probes(const struct tracer *t)
 	return false;
 }
 
-int pages_follow(struct tracer *t, struct tracee *e)
+/* Loads what it takes: 0 or -errno, told. */
+static int begin(struct tracer *t, const struct tracee *e)
 {
-	__u64 *interval = &t->skel->bss->sampling.interval_bytes;
 	int err = t->pages.skel ? 0 : -ENOTSUP;
 
 	if (err && pages_possible(t))
 		err = start(t);
-	if (err) {
+	if (err)
 		diag(tracee_level(e),
 		     "process %d: cannot follow the pages it holds: %s",
 		     (int)e->pid,
 		     err == -ENOTSUP ? "that takes Linux 6.2" : strerror(-err));
+	return err;
+}
+
+int pages_follow(struct tracer *t, struct tracee *e)
+{
+	__u64 *interval = &t->skel->bss->sampling.interval_bytes;
+	int err = begin(t, e);
+
+	if (err)
 		return err;
-	}
 	if (!any_probes(t) && *interval < t->options.growth_sample_bytes)
 		*interval = t->options.growth_sample_bytes;
 	e->pages = true;
 	tracee_publish_target(t, e);
+	return 0;
+}
+
+int pages_follow_beside(struct tracer *t, struct tracee *e)
+{
+	__u64 *least = &t->skel->bss->page_interval_min;
+	int err = begin(t, e);
+
+	if (err)
+		return err;
+	/* Blocks may be sampled as finely as windows like. */
+	if (*least < t->options.growth_sample_bytes)
+		*least = t->options.growth_sample_bytes;
+	e->pages_beside = true;
+	window_publish(t, e);
 	return 0;
 }
 
@@ -199,19 +223,23 @@ int pages_follow(struct tracer *t, struct tracee *e)
 void pages_limit_cost(struct tracer *t, uint64_t elapsed_ns)
 {
 	struct pages *p = &t->pages;
-	uint64_t now_ns = tracer_counter(t, COUNTER_SAMPLE_NS);
+	__u64 *least = &t->skel->bss->page_interval_min;
+	uint64_t now_ns = tracer_counter(t, COUNTER_PAGE_NS);
 	double seconds = (double)elapsed_ns / 1e9, share, part;
 
-	if (!pages_targets(t) || any_probes(t) || seconds <= 0)
+	if (!p->skel || seconds <= 0)
 		return;
 	share = (double)(now_ns - p->sample_ns) / 1e9 / seconds;
 	part = seconds < COST_SECONDS ? seconds / COST_SECONDS : 1;
 	p->sample_ns = now_ns;
 	p->cost += (share - p->cost) * part;
-	if (p->cost <= COST_MAX ||
+	if (p->cost <= COST_MAX || *least >= INTERVAL_MAX ||
 	    t->skel->bss->sampling.interval_bytes >= INTERVAL_MAX)
 		return;
-	tracer_coarsen(t);
+	if (any_probes(t))
+		*least *= 2;
+	else
+		tracer_coarsen(t);
 	p->cost /= 2;
 }
 

@@ -43,6 +43,8 @@ void pages_free(struct tracer *t);
 
 /* Counts the pages of a tracee from now on. 0 or -errno; reported. */
 int pages_follow(struct tracer *t, struct tracee *e);
+/* The same of one that is observed in windows, beside these. */
+int pages_follow_beside(struct tracer *t, struct tracee *e);
 /* Takes off the books what targets do not hold any more. Does nothing when the
  * last time was so short ago that it would cost too much. */
 void pages_check(struct tracer *t);

@@ -102,8 +102,8 @@ static int take_off(struct tracer *t, uint32_t owner, uint64_t before_ns,
 /* Its figures stay when it has ended; and the pid may be another's then. */
 static bool checkable(const struct tracee *e)
 {
-	return e && e->alive && e->pages && !e->new_image && e->process &&
-	       process_alive(e->process);
+	return e && e->alive && (e->pages || e->pages_beside) &&
+	       !e->new_image && e->process && process_alive(e->process);
 }
 
 /* `pages`: of one process, in the order of their addresses. */

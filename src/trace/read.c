@@ -95,6 +95,14 @@ static bool maps_followed_heap(struct tracer *t, uint32_t id)
 	return false;
 }
 
+/* Pages of a target whose blocks are on the books, too. */
+static bool is_beside(struct tracer *t, const struct stack_stats *s)
+{
+	const struct tracee *e = tracee_find(t, (pid_t)s->tgid);
+
+	return e && e->pages_beside;
+}
+
 static bool copy_stack(struct tracer *t, uint32_t id, struct stack_stats *stats)
 {
 	const struct stack_stats *s = &t->stack_stats[id];
@@ -116,6 +124,8 @@ static bool copy_stack(struct tracer *t, uint32_t id, struct stack_stats *stats)
 				   stats);
 	else if (stats->source == STACK_SOURCE_GO_HEAP)
 		go_heap_settle(t, stats);
+	else if (stats->source == STACK_SOURCE_GROWTH && is_beside(t, stats))
+		stats->source = STACK_SOURCE_BESIDE;
 	if (t->regions && !maps_followed_heap(t, id))
 		regions_add_stats(t->regions, id, &t->cohorts.readable, stats);
 	return stats->alloc_samples != 0;
@@ -143,7 +153,9 @@ uint64_t tracer_outstanding(const struct tracer *t, pid_t pid)
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
 		const struct stack_stats *s = &t->stack_stats[id];
 
-		for (int i = 0; s->tgid == (uint32_t)pid && i < COHORTS; i++)
+		if (s->tgid != (uint32_t)pid)
+			continue;
+		for (int i = 0; i < COHORTS; i++)
 			sum += s->cohort_bytes[i];
 	}
 	return sum > 0 ? (uint64_t)sum : 0;
@@ -232,16 +244,20 @@ uint64_t tracer_return_ns(const struct tracer *t)
 	       (t->features.return_ns + HIT_WORK_NS);
 }
 
+uint64_t tracer_pages_ns(const struct tracer *t)
+{
+	return tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS +
+	       tracer_counter(t, COUNTER_PAGE_NS);
+}
+
 uint64_t tracer_overhead_ns(const struct tracer *t)
 {
 	const struct kernel_features *f = &t->features;
 	uint64_t sum;
 
 	if (t->options.max_overhead > 0)
-		return (uint64_t)t->windows.spent_ns +
-		       tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS;
-	sum = tracer_counter(t, COUNTER_SAMPLE_NS) +
-	      tracer_counter(t, COUNTER_PAGES) * PAGE_WORK_NS +
+		return (uint64_t)t->windows.spent_ns + tracer_pages_ns(t);
+	sum = tracer_counter(t, COUNTER_SAMPLE_NS) + tracer_pages_ns(t) +
 	      tracer_counter(t, COUNTER_RETURN_HITS) *
 		      (f->return_ns + HIT_WORK_NS) +
 	      t->sites.past.emulated * (f->entry_emulated_ns + HIT_WORK_NS) +
@@ -292,6 +308,7 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.windows = t->windows.opened,
 		.max_overhead = t->options.max_overhead,
 		.large_blocks = large_blocks_targets(t),
+		.beside = unseen_growth_targets(t),
 		.objects_without_cfi = unwind.objects_without_cfi,
 		.objects_unreadable = unwind.objects_refused,
 		.objects_lost = t->objects_lost,

@@ -436,6 +436,16 @@ void regions_add_stats(struct regions *r, uint32_t stack,
 	widen(st, s);
 }
 
+uint64_t regions_live_bytes(const struct regions *r, uint32_t tgid)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < r->stack_count; i++)
+		if (r->stacks[i].tgid == tgid)
+			sum += r->stacks[i].live_bytes;
+	return sum;
+}
+
 bool regions_uses_stack(const struct regions *r, uint32_t stack)
 {
 	const struct region_stack *s = stack_find(r, stack);

@@ -41,6 +41,8 @@ void regions_add_stats(struct regions *r, uint32_t stack,
 		       struct stack_stats *stats);
 /* Whether any live region carries the stack: its id must not be reused. */
 bool regions_uses_stack(const struct regions *r, uint32_t stack);
+/* Bytes that a process has mapped, as far as they are known. */
+uint64_t regions_live_bytes(const struct regions *r, uint32_t tgid);
 /* The id will be reused: forgets its totals. */
 void regions_forget_stack(struct regions *r, uint32_t stack);
 

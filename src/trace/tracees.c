@@ -70,7 +70,7 @@ void tracee_publish_target(struct tracer *t, const struct tracee *e)
 	uint32_t key = e->pid;
 
 	if (owner) {
-		target.pages = owner->pages;
+		target.pages = owner->pages || owner->pages_beside;
 		target.observed_share = owner->observed_share;
 		target.births_unseen = owner->births_unseen;
 		target.large_blocks = owner->large_blocks;

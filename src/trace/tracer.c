@@ -201,6 +201,7 @@ static void tick(struct tracer *t, uint64_t now_ns)
 		large_blocks_tidy(t, t->tracees[i]);
 	}
 	js_frames_tidy(t);
+	unseen_growth_follow(t, now_ns);
 	pages_limit_cost(t, since_ns);
 	tracer_refine(t, now_ns);
 }
@@ -216,6 +217,8 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	e->observed_share = 0;
 	e->births_unseen = false;
 	e->large_blocks = e->large_blocks_refused = false;
+	e->pages_beside = false;
+	e->unseen = (struct unseen_growth){0};
 	window_start(t, e);
 	v8_forget(t, e);
 	tracer_purge(t, &e->pid, 1);

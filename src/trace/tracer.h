@@ -240,6 +240,8 @@ struct tracer_status {
 	double max_overhead; /* as in tracer_options */
 	/* Targets whose large blocks are seen outside of windows, too. */
 	uint64_t large_blocks;
+	/* Targets that are followed by the pages they hold beside windows. */
+	uint64_t beside;
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
 	uint64_t objects_lost; /* mappings of those there was no room for */

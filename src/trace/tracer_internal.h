@@ -31,6 +31,7 @@
 #include "trace/v8.h"
 #include "trace/v8_heap.h"
 #include "trace/refine.h"
+#include "trace/unseen_growth.h"
 #include "trace/windows.h"
 
 /* An executable mapping of a tracee and the object behind it. */
@@ -69,6 +70,8 @@ struct tracee {
 	struct window window;
 	bool has_allocator;
 	bool pages;	   /* followed by the pages it holds: without probes */
+	bool pages_beside; /* ... beside windows (unseen_growth.h) */
+	struct unseen_growth unseen;
 	bool gave_up;	   /* waiting for it to load an allocator */
 	char refusal[320]; /* why it may not be probed; "": it may */
 	bool own_sampler;  /* usdt.h: the allocator is left alone */

@@ -107,6 +107,23 @@ static void share_out_samples(struct tracer *t)
 	}
 }
 
+/* Who touched them is not told apart. */
+static void share_out_pages(struct tracer *t)
+{
+	uint64_t now_ns, spent;
+	size_t count = unseen_growth_targets(t);
+
+	if (!count)
+		return;
+	now_ns = tracer_pages_ns(t);
+	spent = now_ns - t->windows.pages_ns;
+	t->windows.pages_ns = now_ns;
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (t->tracees[i]->pages_beside)
+			t->tracees[i]->window.fresh_pages_ns =
+				(double)spent / (double)count;
+}
+
 void window_costs_start(struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
 	e->window.read_ns = now_ns;
@@ -121,6 +138,7 @@ void window_costs_read(struct tracer *t)
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		t->tracees[i]->window.fresh = (struct progress_sample){0};
 		t->tracees[i]->window.fresh_maps_ns = 0;
+		t->tracees[i]->window.fresh_pages_ns = 0;
 	}
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		struct tracee *e = t->tracees[i];
@@ -131,4 +149,5 @@ void window_costs_read(struct tracer *t)
 		add_hits(t, e);
 	}
 	share_out_samples(t);
+	share_out_pages(t);
 }

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
+#include "trace/window_accounts.h"
 #include "trace/window_costs.h"
 #include "trace/window_probes.h"
 
@@ -19,14 +20,10 @@
 #define TRIAL_CREDIT_NS 0.03e9
 /* Of all targets together, so many times the first two. */
 #define TOTAL_CREDITS 4
-/* Windows get at least this share of the budget, whatever V8's heap takes. */
-#define LEAST_SHARE 0.25
 /* Observed all the time again when that would take so much of the budget. */
 #define CALM_SHARE 0.7
 /* Beyond its plan, a window may cost so much of the credit it began with. */
 #define OVERDRAFT 0.5
-/* The cost of probes that stay is taken over so much time. */
-#define SMOOTHING_NS 2e9
 /* Rates of a target that is observed all the time are of so much time. */
 #define RATES_NS 2000000000ULL
 /* A target that comes this far in windows, compared to outside, is slowed down
@@ -36,73 +33,14 @@
 #define LOOK_BUSY_NS 50000000ULL
 #define LOOK_IDLE_NS 400000000ULL
 
-/* ---- Accounts -------------------------------------------------------------
- */
-
 static bool limited(const struct tracer *t)
 {
 	return t->options.max_overhead > 0;
 }
 
-static bool leads(const struct tracee *e)
-{
-	return e->alive && e->owner == e->pid;
-}
-
 static bool has_credit(const struct budget *b, double needed)
 {
 	return budget_unlimited(b) || b->credit_ns >= needed;
-}
-
-/* Of probes that windows set and take out. */
-static double windowed_cost_ns(const struct progress_sample *s, double factor)
-{
-	return progress_overhead_ns(s, factor) - factor * s->other_ns;
-}
-
-/* What was spent since the last look goes on all accounts. */
-static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
-{
-	struct window *w = &e->window;
-	double limit = t->options.max_overhead, factor = w->hit_factor;
-	double other = factor * w->fresh.other_ns;
-	/* Probes that stay are taken off the share instead. */
-	double spent = windowed_cost_ns(&w->fresh, factor);
-	double weight = w->fresh.wall_ns / (w->fresh.wall_ns + SMOOTHING_NS);
-
-	if (w->fresh.wall_ns > 0)
-		w->other_rate +=
-			weight * (other / w->fresh.wall_ns - w->other_rate);
-	w->budget.share = fmax(limit - w->other_rate, LEAST_SHARE * limit);
-	budget_charge(&w->budget, now_ns, spent);
-	budget_charge(&t->windows.total, now_ns, spent);
-	large_blocks_charge(t, e, now_ns, factor * w->fresh_maps_ns);
-	t->windows.spent_ns += spent + other;
-	w->progress_ns += progress_ns(&w->fresh, factor);
-	progress_add(&w->sum, &w->fresh);
-}
-
-static void look(struct tracer *t)
-{
-	uint64_t now = monotonic_ns();
-
-	window_costs_read(t);
-	for (size_t i = 0; i < t->tracee_count; i++)
-		if (leads(t->tracees[i]))
-			charge(t, t->tracees[i], now);
-}
-
-static void measure_rates(struct window *w)
-{
-	double lasted = fmax(w->sum.wall_ns, 1), factor = w->hit_factor;
-
-	w->rates = (struct window_rates){
-		.births = windowed_cost_ns(&w->sum, factor) / lasted,
-		.samples =
-			(w->sum.sample_ns + factor * w->sum.return_ns) / lasted,
-		.frees = factor * w->sum.free_ns / lasted,
-		.progress = progress_ns(&w->sum, factor) / lasted,
-	};
 }
 
 /* ---- Transitions ----------------------------------------------------------
@@ -148,13 +86,15 @@ static void open_window(struct tracer *t, struct tracee *e)
 		wait_for_credit(w, false);
 		return;
 	}
-	look(t); /* what was done until now is not this window's */
+	/* What was done until now is not this window's. */
+	window_accounts_settle(t);
 	w->unseen_ns = w->progress_ns - w->seen_until;
 	w->unseen_wall_ns = (double)(monotonic_ns() - w->births_ns[1]);
 	e->births_unseen = false;
 	w->births_ns[0] = monotonic_ns();
 	window_publish(t, e);
 	t->windows.opened++;
+	w->opened++;
 	enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
 }
 
@@ -165,12 +105,13 @@ static void end_births(struct tracer *t, struct tracee *e)
 	e->births_unseen = true;
 	window_publish(t, e);
 	w->births_ns[1] = monotonic_ns();
-	look(t);
-	measure_rates(w);
+	window_accounts_settle(t);
+	window_measure_rates(w);
 	w->births = w->sum;
 	w->seen_until = w->progress_ns;
 	window_unset_phase(t, e, PROBES_BIRTHS);
-	look(t); /* that it took a while is not the next part's business */
+	window_accounts_settle(
+		t); /* that it took a while is not the next part's business */
 	enter(w, WINDOW_FREES, monotonic_ns() + w->next.frees_ns);
 }
 
@@ -241,7 +182,7 @@ static void end_window(struct tracer *t, struct tracee *e)
 	struct window *w = &e->window;
 	double share;
 
-	look(t);
+	window_accounts_settle(t);
 	w->frees = w->sum;
 	progress_compare(&w->comparison, &w->births, &w->frees);
 	w->hit_factor = progress_factor(&w->comparison);
@@ -293,7 +234,7 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
 
-	measure_rates(w);
+	window_measure_rates(w);
 	if (!has_credit(&w->budget, 0) && tracer_sample_coarser(t, e)) {
 		try_again(t, w);
 		return;
@@ -311,7 +252,7 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 	window_unset_probes(t, e);
 	tracer_sample_for_windows(t);
 	large_blocks_follow(t, e);
-	look(t);
+	window_accounts_settle(t);
 	w->seen_until = w->progress_ns;
 	w->births_ns[1] = monotonic_ns();
 	w->ended_ns = w->births_ns[1];
@@ -376,7 +317,7 @@ static uint64_t next_look(const struct tracer *t, uint64_t now_ns)
 		bool busy = w->state != WINDOW_ALWAYS ||
 			    w->budget.credit_ns < w->budget.highest_ns / 2;
 
-		if (!leads(t->tracees[i]))
+		if (!window_leads(t->tracees[i]))
 			continue;
 		if (busy && next > now_ns + LOOK_BUSY_NS)
 			next = now_ns + LOOK_BUSY_NS;
@@ -390,51 +331,11 @@ void windows_follow(struct tracer *t, uint64_t now_ns)
 {
 	if (!limited(t) || now_ns < t->windows.look_ns)
 		return;
-	look(t);
+	window_accounts_settle(t);
 	for (size_t i = 0; i < t->tracee_count; i++)
-		if (leads(t->tracees[i]) && t->tracees[i]->meter)
+		if (window_leads(t->tracees[i]) && t->tracees[i]->meter)
 			follow(t, t->tracees[i], now_ns);
 	t->windows.look_ns = next_look(t, monotonic_ns());
-}
-
-int windows_wait_ms(const struct tracer *t, uint64_t now_ns, int most)
-{
-	uint64_t left;
-
-	if (!limited(t))
-		return most;
-	if (t->windows.look_ns <= now_ns)
-		return 0;
-	left = (t->windows.look_ns - now_ns + 999999) / 1000000;
-	return left < (uint64_t)most ? (int)left : most;
-}
-
-bool windows_open(const struct tracer *t)
-{
-	for (size_t i = 0; i < t->tracee_count; i++)
-		if (leads(t->tracees[i]) &&
-		    (t->tracees[i]->window.state == WINDOW_BIRTHS ||
-		     t->tracees[i]->window.state == WINDOW_FREES))
-			return true;
-	return false;
-}
-
-double windows_observed_share(const struct tracer *t, uint64_t now_ns)
-{
-	double watched = 0, observed = 0;
-
-	for (size_t i = 0; i < t->tracee_count; i++) {
-		const struct window *w = &t->tracees[i]->window;
-		double now = leads(t->tracees[i]) && now_ns > w->begun_ns
-				     ? (double)(now_ns - w->begun_ns)
-				     : 0;
-
-		watched += (double)w->watched_ns + now;
-		observed += (double)w->observed_ns;
-		if (w->state == WINDOW_ALWAYS || w->state == WINDOW_BIRTHS)
-			observed += now;
-	}
-	return watched > 0 ? observed / watched : 1;
 }
 
 /* ---- Life ------------------------------------------------------------------

@@ -47,8 +47,9 @@ struct window {
 	struct progress_sample sum;	      /* since the state began */
 	struct progress_sample births, frees; /* the parts of the last window */
 	struct progress_comparison comparison;
-	double hit_factor;    /* progress.h */
-	double other_rate;    /* cost of probes that stay, smoothed */
+	double hit_factor; /* progress.h */
+	double other_rate; /* cost of probes that stay, smoothed */
+	double fresh_pages_ns;
 	double fresh_maps_ns; /* since the last look, of `fresh`: memory maps */
 	struct budget maps;   /* what they may cost (large_blocks.h) */
 
@@ -64,13 +65,15 @@ struct window {
 	double gaps, gaps_squared; /* before windows, sums; s and s^2 */
 	double seen_seconds;	   /* in windows */
 	uint64_t watched_ns, observed_ns; /* until the state began */
+	uint64_t opened;		  /* windows so far */
 };
 
 struct windows {
 	struct budget total;
-	uint64_t look_ns;	       /* the next one is due */
-	uint64_t sample_ns, return_ns; /* at the last look, of all targets */
-	uint64_t opened;	       /* windows so far */
+	uint64_t look_ns; /* the next one is due */
+	/* At the last look, of all targets. */
+	uint64_t sample_ns, return_ns, pages_ns;
+	uint64_t opened; /* windows so far */
 	double spent_ns; /* by all targets, with what a hit costs there */
 	bool settling;	 /* none is opened: tracer_settle waits */
 	bool refused;	 /* said that there cannot be any */
@@ -112,5 +115,7 @@ uint64_t tracer_hit_ns(const struct tracer *t);
 uint32_t tracer_stepped_units(const struct tracer *t);
 uint64_t tracer_sample_ns(const struct tracer *t);
 uint64_t tracer_return_ns(const struct tracer *t);
+/* What following pages has cost all targets. */
+uint64_t tracer_pages_ns(const struct tracer *t);
 
 #endif

@@ -7,33 +7,26 @@
 #include "base/stack_table.h"
 #include "verdict/births.h"
 #include "verdict/growth.h"
+#include "verdict/unobserved.h"
 
 /* Without a leak, growth is told of that share of the time watched: not of the
  * start, when what is live was not seen yet. */
 #define RECENT_SHARE 0.75
-/* Growth counts that is no chance (one in 700), and no trifle: it adds that
- * share to what there is over the window. */
-#define GROWTH_Z     3.0
-#define GROWTH_SHARE 0.01
-
 /* Leaks that explain less of the growth of resident memory are not what the
  * user is looking for. */
 #define ANSWER_SHARE 0.1
 
-/* Not observed for so much of the time: frees are missed. */
-#define UNOBSERVED_MUCH 0.1
-/* Width of an interval that nothing was left to chance in, but a few blocks of
- * before windows began. */
-#define EXACT_SHARE 0.01
-/* A leak may be that many times the growth of resident memory: of what leaks,
- * not every page has been written. */
-#define RESIDENT_LEAST 2
+/* ... and that is enough not to ask pages. */
+#define EXPLAINED_SHARE 0.5
 
 struct diagnosis {
 	struct diagnosis_summary summary;
 	struct verdict *verdicts;
 	const struct profile_stack **leaks;
 	size_t leak_count;
+	/* By pages, beside blocks: both tell of the same memory. */
+	const struct profile_stack **page_leaks;
+	size_t page_leak_count;
 	struct stack_table index; /* stack id -> verdict */
 };
 
@@ -81,7 +74,10 @@ static void judge_stack(const struct profile *p, const struct profile_stack *s,
 				   : profile_history(p, s, points),
 		.cohorts = cohorts,
 		.cohort_count = collected ? 0 : births,
-		.sample_bytes = collected ? 0 : profile_sample_bytes(p),
+		.sample_bytes = collected ? 0
+				: s->source == STACK_SOURCE_BESIDE
+					? bytes_per_sample
+					: profile_sample_bytes(p),
 		.samples = (double)s->samples,
 		.bytes_per_sample = bytes_per_sample,
 		.tested = tested,
@@ -90,85 +86,6 @@ static void judge_stack(const struct profile *p, const struct profile_stack *s,
 	};
 
 	verdict_judge(&in, out);
-}
-
-/* ---- Growth ----------------------------------------------------------------
- */
-
-/* Over the last `seconds`. True when it grows for certain, and notably. */
-static bool grows(const struct series_point *points, size_t count,
-		  double seconds, double sample_bytes, struct estimate *out)
-{
-	size_t first = 0;
-	struct growth g;
-	double added;
-
-	*out = (struct estimate){0};
-	if (!count)
-		return false;
-	while (first + 1 < count &&
-	       points[first + 1].seconds <= points[count - 1].seconds - seconds)
-		first++;
-	growth_estimate(points + first, count - first, sample_bytes, &g);
-	*out = (struct estimate){60 * g.rate, 60 * g.low, 60 * g.high};
-	added = g.rate * g.seconds;
-	return g.z > GROWTH_Z && added > GROWTH_SHARE * points[count - 1].live;
-}
-
-static bool is_seldom(const struct diagnosis_facts *facts)
-{
-	return facts->unobserved_share >= UNOBSERVED_MUCH &&
-	       facts->windows < VERDICT_WINDOWS_MIN;
-}
-
-/* Each of its blocks was seen, as large ones are between windows, too: those
- * that a window has seen stand for others, and nobody knows for certain of how
- * many. */
-static bool is_exact(const struct profile_stack *s)
-{
-	const struct estimate *live = &s->live_bytes;
-
-	return live->high - live->low <= EXACT_SHARE * live->value;
-}
-
-/* Of what its blocks are, some depends on windows. */
-static bool is_windowed(const struct profile_stack *s,
-			const struct diagnosis_facts *facts)
-{
-	return s->source == STACK_SOURCE_NATIVE &&
-	       facts->unobserved_share >= UNOBSERVED_MUCH && !is_exact(s);
-}
-
-static void doubt_windows(const struct profile_stack *s,
-			  const struct diagnosis_facts *facts,
-			  struct verdict *v)
-{
-	if (!is_windowed(s, facts) || !is_seldom(facts))
-		return;
-	v->kind = VERDICT_UNKNOWN;
-	v->doubt = DOUBT_WINDOWS;
-	v->settle_seconds = v->settle_sample_bytes = 0;
-}
-
-/*
- * Where frees are missed, blocks that live for some minutes look like leaks.
- * But then resident memory does not grow, or not nearly as much.
- */
-static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
-			 const struct diagnosis_facts *facts, struct verdict *v)
-{
-	struct series_point points[SERIES_POINTS];
-	struct estimate resident;
-	size_t count;
-
-	if (v->kind != VERDICT_LEAK || !is_windowed(s, facts))
-		return;
-	count = profile_resident_history(p, points);
-	if (!count || (grows(points, count, v->window_seconds, 0, &resident) &&
-		       v->growth.value <= RESIDENT_LEAST * resident.high))
-		return;
-	v->kind = VERDICT_UNKNOWN;
-	v->doubt = DOUBT_UNSEEN;
 }
 
 /* ---- All stacks -------------------------------------------------------------
@@ -185,6 +102,14 @@ static void add_estimate(struct estimate *sum, const struct estimate *e)
 	sum->high = sum->value + above;
 }
 
+static void add_leak(struct diagnosis *d, const struct profile_stack *s,
+		     const struct verdict *v)
+{
+	d->leaks[d->leak_count++] = s;
+	add_estimate(&d->summary.leak, &v->growth);
+	d->summary.confidence = fmax(d->summary.confidence, v->confidence);
+}
+
 static void count_verdict(struct diagnosis *d, const struct profile_stack *s,
 			  const struct verdict *v)
 {
@@ -192,10 +117,12 @@ static void count_verdict(struct diagnosis *d, const struct profile_stack *s,
 
 	out->counts[v->kind]++;
 	out->live[v->kind] += s->live_bytes.value;
+	if (v->kind == VERDICT_LEAK && s->source == STACK_SOURCE_BESIDE) {
+		d->page_leaks[d->page_leak_count++] = s;
+		return;
+	}
 	if (v->kind == VERDICT_LEAK) {
-		d->leaks[d->leak_count++] = s;
-		add_estimate(&out->leak, &v->growth);
-		out->confidence = fmax(out->confidence, v->confidence);
+		add_leak(d, s, v);
 		return;
 	}
 	if (out->detectable == 0 || v->detectable < out->detectable)
@@ -216,15 +143,15 @@ static int judge_all(struct diagnosis *d, struct profile *p,
 
 	d->verdicts = calloc(count + 1, sizeof(*d->verdicts));
 	d->leaks = calloc(count + 1, sizeof(*d->leaks));
-	if (!d->verdicts || !d->leaks)
+	d->page_leaks = calloc(count + 1, sizeof(*d->page_leaks));
+	if (!d->verdicts || !d->leaks || !d->page_leaks)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		tested += stacks[i]->samples >= VERDICT_SAMPLES_MIN;
 	for (size_t i = 0; i < count && !err; i++) {
 		judge_stack(p, stacks[i], facts, tested ? tested : 1,
 			    &d->verdicts[i]);
-		doubt_unseen(p, stacks[i], facts, &d->verdicts[i]);
-		doubt_windows(stacks[i], facts, &d->verdicts[i]);
+		unobserved_doubt(p, stacks[i], facts, &d->verdicts[i]);
 		count_verdict(d, stacks[i], &d->verdicts[i]);
 		err = stack_table_put(&d->index, stacks[i]->id, (uint32_t)i);
 	}
@@ -262,18 +189,42 @@ static double leak_window(const struct diagnosis *d)
 	return window > 0 ? window : RECENT_SHARE * d->summary.seconds;
 }
 
+/* What blocks do not explain of the growth of resident memory, pages may. */
+static void ask_pages(struct diagnosis *d, const struct profile *p)
+{
+	struct diagnosis_summary *s = &d->summary;
+	struct series_point points[SERIES_POINTS];
+	size_t count = profile_resident_history(p, points);
+	struct estimate resident;
+
+	if (!d->page_leak_count ||
+	    !growth_notable(points, count, leak_window(d), 0, &resident) ||
+	    s->leak.value >= EXPLAINED_SHARE * resident.value)
+		return;
+	s->by_pages = true;
+	s->leak = (struct estimate){0};
+	s->confidence = 0;
+	d->leak_count = 0;
+	for (size_t i = 0; i < d->page_leak_count; i++)
+		add_leak(d, d->page_leaks[i],
+			 diagnosis_verdict(d, d->page_leaks[i]));
+	sort_leaks(d);
+}
+
 static void look_at_growth(struct diagnosis *d, const struct profile *p)
 {
 	struct diagnosis_summary *s = &d->summary;
 	struct series_point points[SERIES_POINTS];
 	double window = leak_window(d);
 	size_t count = profile_total_history(p, points);
-	bool live_grows = grows(points, count, window, profile_sample_bytes(p),
-				&s->outstanding);
+	bool live_grows =
+		growth_notable(points, count, window, profile_sample_bytes(p),
+			       &s->outstanding);
 
 	count = profile_resident_history(p, points);
 	s->resident_known = count != 0;
-	s->resident_grows = grows(points, count, window, 0, &s->resident);
+	s->resident_grows =
+		growth_notable(points, count, window, 0, &s->resident);
 	s->share_of_resident = -1;
 	if (s->resident_grows && s->leak.value > 0)
 		s->share_of_resident = s->leak.value / s->resident.value;
@@ -314,13 +265,14 @@ struct diagnosis *diagnosis_new(struct profile *p,
 		return NULL;
 	d->summary.seconds = profile_seconds(p);
 	d->summary.windows = facts->windows;
-	d->summary.seldom = is_seldom(facts);
+	d->summary.seldom = unobserved_is_seldom(facts);
 	profile_settle(p, facts->settled_seconds);
 	if (judge_all(d, p, facts)) {
 		diagnosis_free(d);
 		return NULL;
 	}
 	sort_leaks(d);
+	ask_pages(d, p);
 	look_at_growth(d, p);
 	look_at_limit(&d->summary, facts);
 	return d;
@@ -332,6 +284,7 @@ void diagnosis_free(struct diagnosis *d)
 		return;
 	free(d->verdicts);
 	free(d->leaks);
+	free(d->page_leaks);
 	stack_table_free(&d->index);
 	free(d);
 }

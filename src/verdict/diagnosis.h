@@ -53,6 +53,7 @@ struct diagnosis_summary {
 	struct estimate resident;	     /* growth of resident memory */
 	bool resident_known, resident_grows; /* for certain, and notably */
 	double confidence;		     /* of the surest leak */
+	bool by_pages; /* leaks are told by pages: windows are too rare */
 	/* Leak as a share of the growth of resident memory; negative: that is
 	 * not known, or does not grow. */
 	double share_of_resident;

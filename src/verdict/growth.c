@@ -12,6 +12,11 @@
 #define LAGS 3
 #define MAX  (SERIES_POINTS - 1)
 
+/* Notable is what is no chance (one in 700), and no trifle: it adds that share
+ * to what there is over the window. */
+#define NOTABLE_Z     3.0
+#define NOTABLE_SHARE 0.01
+
 /* The increments of a series. */
 struct steps {
 	size_t count;
@@ -282,4 +287,24 @@ void growth_estimate(const struct series_point *points, size_t count,
 			 : (out->rate > 0 ? HUGE_VAL : 0);
 	if (sample_bytes > 0)
 		widen_to_sampling(&points[0], last, sample_bytes, out);
+}
+
+bool growth_notable(const struct series_point *points, size_t count,
+		    double seconds, double sample_bytes, struct estimate *out)
+{
+	size_t first = 0;
+	struct growth g;
+	double added;
+
+	*out = (struct estimate){0};
+	if (!count)
+		return false;
+	while (first + 1 < count &&
+	       points[first + 1].seconds <= points[count - 1].seconds - seconds)
+		first++;
+	growth_estimate(points + first, count - first, sample_bytes, &g);
+	*out = (struct estimate){60 * g.rate, 60 * g.low, 60 * g.high};
+	added = g.rate * g.seconds;
+	return g.z > NOTABLE_Z &&
+	       added > NOTABLE_SHARE * points[count - 1].live;
 }

@@ -14,9 +14,10 @@
 #ifndef VERDICT_GROWTH_H
 #define VERDICT_GROWTH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "profile/series.h"
+#include "profile/profile.h"
 
 /* All rates in bytes per second. */
 struct growth {
@@ -35,6 +36,11 @@ struct growth {
 /* `sample_bytes`: mean bytes per sample, 0: every block. */
 void growth_estimate(const struct series_point *points, size_t count,
 		     double sample_bytes, struct growth *out);
+
+/* Over the last `seconds`, as bytes per minute. True when it grows for certain,
+ * and notably. */
+bool growth_notable(const struct series_point *points, size_t count,
+		    double seconds, double sample_bytes, struct estimate *out);
 
 /* The slope of Theil and Sen: the median of those between any two points. At
  * most SERIES_POINTS of them. Slow: O(n^2 log n). */

@@ -10,6 +10,7 @@ from leakbpf import Profiler, Target
 from node import NODES, Program
 from node_report import NATIVE, Document, sites
 
+GROWTH = "memory growth"
 WINDOWS = "observing it in windows"
 # What is lost until probes on memory maps are set: the first second.
 TOLERANCE = 0.25
@@ -93,3 +94,43 @@ def test_a_program_that_maps_all_the_time_is_left_alone(tmp_path):
     report = Document(profiler.json)
     assert report.json["probes"]["large_blocks_targets"] == 0, run
     assert report.bytes(NATIVE, "churn") < 8 << 20, run
+
+
+@pytest.mark.timeout(150)
+def test_growth_that_windows_do_not_tell_of_is_told_by_pages(tmp_path):
+    """The same blocks out of glibc's heap, as it takes them there once one as
+    large has been freed. Pages count beside the few blocks that windows have
+    seen, not on top of them."""
+    with Target("large", "heap") as target:
+        target.line()
+        with start(target.pid, tmp_path) as profiler:
+            profiler.wait_for("following the pages it comes to hold")
+            before = kept(target)
+            time.sleep(35)
+            after = kept(target)
+            run = profiler.stop()
+    report = Document(profiler.json)
+    total = report.json["totals"]["live_bytes"]["value"]
+    assert report.json["diagnosis"]["kind"] == "leak", run
+    assert "told by the pages touched first" in run.out, run
+    for function, now in after.items():
+        grown = now - before[function]
+        seen = report.bytes(GROWTH, function)
+        assert abs(seen - grown) < TOLERANCE * grown, \
+            f"{function}: grown by {grown}, seen {seen}\n{run}"
+        assert "leak" in [s.verdict for s in report.of(GROWTH)
+                          if s.has(function)], f"{function}\n{run}"
+    assert total == pytest.approx(report.bytes(NATIVE), rel=0.01), run
+
+
+@pytest.mark.timeout(90)
+def test_a_busy_program_that_does_not_grow_is_left_alone(tmp_path):
+    with Target("large", "frees") as target:
+        target.line()
+        with start(target.pid, tmp_path) as profiler:
+            profiler.wait_for(WINDOWS)
+            time.sleep(28)
+            run = profiler.stop()
+    report = Document(profiler.json)
+    assert "following the pages" not in run.err, run
+    assert report.json["probes"]["growth_targets"] == 0, run

@@ -8,7 +8,8 @@
  *   {"function": bytes, ...}
  *
  * It ends with its input. With the argument "churn" it also maps and unmaps a
- * block in every unit of work.
+ * block in every unit of work; with "heap" none are mapped; with "frees" none
+ * are kept.
  */
 #include <malloc.h>
 #include <poll.h>
@@ -115,7 +116,7 @@ SITE static void churn(void)
 	KEEP_FRAME();
 }
 
-SITE static void run(bool churns)
+SITE static void run(bool churns, bool keeps)
 {
 	static void (*const turns[])(void) = {keep_allocated, keep_zeroed,
 					      keep_aligned, keep_grown};
@@ -129,7 +130,8 @@ SITE static void run(bool churns)
 		if (units % 64)
 			continue;
 		if (now_ns() >= due) {
-			turns[turn++ % 4]();
+			if (keeps)
+				turns[turn++ % 4]();
 			use_and_free();
 			due += NS_PER_TURN;
 		}
@@ -140,12 +142,15 @@ SITE static void run(bool churns)
 
 int main(int argc, char **argv)
 {
-	bool churns = argc > 1 && !strcmp(argv[1], "churn");
+	const char *how = argc > 1 ? argv[1] : "";
+	bool churns = !strcmp(how, "churn");
 
 	/* Or it would go up with the first large block that is freed. */
 	if (churns)
 		mallopt(M_MMAP_THRESHOLD, LARGE / 8);
+	if (!strcmp(how, "heap"))
+		mallopt(M_MMAP_MAX, 0);
 	target_ready();
-	run(churns);
+	run(churns, strcmp(how, "frees") != 0);
 	return 0;
 }

@@ -53,7 +53,8 @@ typedef double (*level_fn)(double seconds);
 struct program {
 	level_fn stacks[3]; /* live bytes; NULL: no such stack */
 	level_fn resident;
-	uint32_t source; /* enum stack_source, of all */
+	uint32_t source; /* enum stack_source, of all ... */
+	bool beside;	 /* ... but the second: pages beside them */
 	double sampled;	 /* bytes a sample stands for; 0: every block is seen */
 	double seconds;
 	struct diagnosis_facts facts;
@@ -75,7 +76,8 @@ static void add_stack(const struct program *g, uint32_t id, double live,
 		.last_alloc_ns = ATTACHED + (uint64_t)(now * 1e9),
 		.index_key = id,
 		.tgid = 7,
-		.source = g->source,
+		.source =
+			g->beside && id == 3 ? STACK_SOURCE_BESIDE : g->source,
 		.live_bytes_variance = (uint64_t)(g->sampled * live),
 		.cohort_bytes = {(int64_t)live},
 	};
@@ -252,6 +254,44 @@ static void where_every_block_is_seen_windows_do_not_matter(void **state)
 	watch(&g);
 	assert_int_equal(diagnosis_summary(g.diagnosis)->kind, DIAGNOSIS_LEAK);
 	forget(&g);
+}
+
+/* Pages and blocks tell of the same memory: once. */
+static void pages_are_asked_for_what_blocks_do_not_explain(void **state)
+{
+	static const struct {
+		level_fn blocks;
+		bool by_pages;
+		double leak, outstanding; /* MiB per minute */
+	} cases[] = {
+		{level, true, 2, 0},
+		{two_mib_per_minute, false, 2, 2},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct program g = {
+			.stacks = {cases[i].blocks, two_mib_per_minute},
+			.resident = two_mib_per_minute,
+			.beside = true,
+			.seconds = 90,
+		};
+		const struct diagnosis_summary *s;
+		const struct profile_stack *const *leaks;
+		size_t count;
+
+		watch(&g);
+		s = diagnosis_summary(g.diagnosis);
+		leaks = diagnosis_leaks(g.diagnosis, &count);
+		assert_int_equal(s->kind, DIAGNOSIS_LEAK);
+		assert_int_equal(s->by_pages, cases[i].by_pages);
+		assert_int_equal(count, 1);
+		assert_int_equal(leaks[0]->source == STACK_SOURCE_BESIDE,
+				 cases[i].by_pages);
+		assert_true(fabs(s->leak.value / MIB - cases[i].leak) < 0.1);
+		assert_true(fabs(s->outstanding.value / MIB -
+				 cases[i].outstanding) < 0.1);
+		forget(&g);
+	}
 }
 
 static void several_leaks_add_up(void **state)
@@ -448,6 +488,8 @@ int main(void)
 		cmocka_unit_test(
 			an_unobserved_leak_needs_as_much_resident_growth),
 		cmocka_unit_test(a_few_windows_are_no_diagnosis),
+		cmocka_unit_test(
+			pages_are_asked_for_what_blocks_do_not_explain),
 		cmocka_unit_test(
 			where_every_block_is_seen_windows_do_not_matter),
 		cmocka_unit_test(several_leaks_add_up),

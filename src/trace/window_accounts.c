@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace/window_accounts.h"
+
+#include <math.h>
+
+#include "trace/large_blocks.h"
+#include "trace/tracer_internal.h"
+#include "trace/window_costs.h"
+
+/* Windows get at least this share of the budget, whatever V8's heap takes. */
+#define LEAST_SHARE 0.25
+/* The cost of probes that stay is taken over so much time. */
+#define SMOOTHING_NS 2e9
+
+bool window_leads(const struct tracee *e)
+{
+	return e->alive && e->owner == e->pid;
+}
+
+/* Of probes that windows set and take out. */
+static double windowed_cost_ns(const struct progress_sample *s, double factor)
+{
+	return progress_overhead_ns(s, factor) - factor * s->other_ns;
+}
+
+/* What was spent since the last look goes on all accounts. */
+static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
+{
+	struct window *w = &e->window;
+	double limit = t->options.max_overhead, factor = w->hit_factor;
+	double other = factor * w->fresh.other_ns;
+	double stays = other + w->fresh_pages_ns;
+	/* Probes that stay are taken off the share instead. */
+	double spent = windowed_cost_ns(&w->fresh, factor);
+	double weight = w->fresh.wall_ns / (w->fresh.wall_ns + SMOOTHING_NS);
+
+	if (w->fresh.wall_ns > 0)
+		w->other_rate +=
+			weight * (stays / w->fresh.wall_ns - w->other_rate);
+	w->budget.share = fmax(limit - w->other_rate, LEAST_SHARE * limit);
+	budget_charge(&w->budget, now_ns, spent);
+	budget_charge(&t->windows.total, now_ns, spent);
+	large_blocks_charge(t, e, now_ns, factor * w->fresh_maps_ns);
+	t->windows.spent_ns += spent + other;
+	w->progress_ns += progress_ns(&w->fresh, factor);
+	progress_add(&w->sum, &w->fresh);
+}
+
+void window_accounts_settle(struct tracer *t)
+{
+	uint64_t now = monotonic_ns();
+
+	window_costs_read(t);
+	for (size_t i = 0; i < t->tracee_count; i++)
+		if (window_leads(t->tracees[i]))
+			charge(t, t->tracees[i], now);
+}
+
+void window_measure_rates(struct window *w)
+{
+	double lasted = fmax(w->sum.wall_ns, 1), factor = w->hit_factor;
+
+	w->rates = (struct window_rates){
+		.births = windowed_cost_ns(&w->sum, factor) / lasted,
+		.samples =
+			(w->sum.sample_ns + factor * w->sum.return_ns) / lasted,
+		.frees = factor * w->sum.free_ns / lasted,
+		.progress = progress_ns(&w->sum, factor) / lasted,
+	};
+}
