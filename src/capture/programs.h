@@ -6,8 +6,8 @@
 
 #include "capture/codec.h"
 
-#define CAPTURE_REASONS_MAX	 16
-#define CAPTURE_GO_MAX		 64
+#define CAPTURE_REASONS_MAX	16
+#define CAPTURE_GO_MAX		64
 #define CAPTURE_SELECTION_BYTES 1024
 
 struct capture_reason {
