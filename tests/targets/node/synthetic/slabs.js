@@ -31,7 +31,7 @@ function turn() {
   setImmediate(turn);
 }
 
-setInterval(receive, 1000 / perSecond);
+setInterval(() => receive(), 1000 / perSecond);
 setImmediate(turn);
 ready({}, { kept: () => ({ count: sessions.length,
   bytes: sessions.length * SLAB, sum }) });
