@@ -64,6 +64,7 @@ __noinline int v8_grow_old(__u32 index, struct v8_sample *s,
 			   struct v8_pass *pass)
 {
 	struct v8_sample *old = NULL;
+	__u64 booking;
 
 	if (!s || !pass)
 		return 0;
@@ -86,10 +87,10 @@ __noinline int v8_grow_old(__u32 index, struct v8_sample *s,
 	old->block.size = s->block.size;
 	old->block.birth_ns = s->block.birth_ns;
 	/* The booking moves, the totals stay as they are. */
-	__sync_lock_test_and_set(
-		&old->block.booking,
-		__sync_lock_test_and_set(&s->block.booking, 0));
-	bpf_map_push_elem(&v8_young_free, &index, 0);
+	booking = __sync_lock_test_and_set(&s->block.booking, 0);
+	__sync_lock_test_and_set(&old->block.booking, booking);
+	if (booking)
+		v8_young_free(index);
 	return 0;
 }
 

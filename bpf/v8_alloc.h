@@ -18,16 +18,7 @@
 #define BPF_V8_ALLOC_H
 
 #include "calls.h"
-#include "v8_heap.h"
-
-/*
- * Areas from a free list may be as small as the objects: then a walk for each
- * would cost more than the program's own work, for samples that say little. So
- * areas are passed over until they add up to a number drawn from these. Always
- * the same one would fall in step with a program that repeats itself.
- */
-#define V8_SAMPLE_BYTES_MIN (64ULL << 10)
-#define V8_SAMPLE_BYTES_MAX (192ULL << 10)
+#include "v8_interval.h"
 
 struct v8_allocation {
 	__u64 allocator; /* Space or MainAllocator */
@@ -142,17 +133,16 @@ static __always_inline void v8_count(const struct v8_layout *l,
  * after a collection: it begins an area whatever its size, and V8 likes to
  * collect between two tasks, after which it is always the same one.
  */
-static __always_inline bool v8_due(struct v8_allocator *state)
+static __always_inline bool v8_due(const struct v8_heap *h,
+				   struct v8_allocator *state)
 {
-	__u64 most = V8_SAMPLE_BYTES_MAX - V8_SAMPLE_BYTES_MIN;
-
 	if (state->fresh) {
 		state->fresh = 0;
 		return false;
 	}
-	if (state->bytes < V8_SAMPLE_BYTES_MIN + state->due)
+	if (state->bytes < v8_interval(h) / 2 + state->due)
 		return false;
-	state->due = (bpf_get_prandom_u32() * most) >> 32;
+	state->due = v8_interval_draw(h);
 	return true;
 }
 
@@ -234,10 +224,10 @@ static __always_inline bool v8_book(const struct v8_allocation *a, __u32 stack)
 	__u64 size = a->size ? a->size : V8_OBJECT_BYTES;
 	__u32 threshold = v8_threshold(size, a->weight);
 	struct stack_stats *stats = bpf_map_lookup_elem(&stack_stats, &stack);
-	struct v8_sample *s = v8_young_take();
+	struct v8_sample *s = stats ? v8_young_take() : NULL;
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!s || !stats)
+	if (!s)
 		return false;
 	s->address = a->object;
 	s->heap = a->heap;
@@ -329,17 +319,37 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 	}
 	if (kind != V8_ALLOCATE)
 		v8_count(l, h, a, state, kind);
-	if (a->object && v8_due(state))
+	if (a->object && v8_due(h, state))
 		a->weight = __sync_lock_test_and_set(&state->bytes, 0);
 	return state;
+}
+
+/* Takes a sample, and the time that takes. False: there was no room for it. */
+static __always_inline bool v8_sampled(struct pt_regs *ctx,
+				       const struct v8_allocation *a,
+				       struct v8_heap *h,
+				       const struct v8_layout *l, __u32 epoch)
+{
+	__u64 start = bpf_ktime_get_ns(), took;
+	__u32 stack;
+	bool booked;
+
+	v8_check_page(l, h, a->object);
+	__sync_fetch_and_add(&h->samples, 1);
+	stack = v8_stack(ctx, bpf_get_attach_cookie(ctx),
+			 bpf_get_current_pid_tgid() >> 32, epoch, a->replaced);
+	booked = stack != STACK_ID_NONE && v8_book(a, stack);
+	took = bpf_ktime_get_ns() - start;
+	__sync_fetch_and_add(&h->sampling_ns,
+			     took < TIMING_MAX_NS ? took : TIMING_MAX_NS);
+	return booked;
 }
 
 static __always_inline int v8_allocated(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u32 kind = PROBE_COOKIE_KIND(cookie), stack;
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct target *target = target_find(tgid);
+	__u32 kind = PROBE_COOKIE_KIND(cookie);
+	struct target *target = target_find(bpf_get_current_pid_tgid() >> 32);
 	struct v8_allocator *state = NULL;
 	struct v8_allocation a = {};
 	struct v8_process *p;
@@ -360,10 +370,7 @@ static __always_inline int v8_allocated(struct pt_regs *ctx)
 		if (!state || !a.weight)
 			return 0;
 	}
-	v8_check_page(&p->layout, h, a.object);
-	__sync_fetch_and_add(&h->samples, 1);
-	stack = v8_stack(ctx, cookie, tgid, target->map_epoch, a.replaced);
-	if (stack != STACK_ID_NONE && v8_book(&a, stack))
+	if (v8_sampled(ctx, &a, h, &p->layout, target->map_epoch))
 		return 0;
 	if (state) /* the next sample stands for it, too */
 		__sync_fetch_and_add(&state->bytes, a.weight);

@@ -51,6 +51,7 @@ static __always_inline void v8_gc_end(struct v8_heap *h, struct v8_pass *pass,
 		h->other_gcs++;
 	}
 	h->collecting = 0;
+	v8_interval_adjust(h, now);
 }
 
 /* The pass over all samples that belongs to the probed point. */
@@ -67,15 +68,15 @@ __noinline int v8_gc_pass(struct v8_heap *h, struct v8_pass *given, __u32 kind)
 		h->scavenged++;
 		if (v8_thin_more())
 			bpf_loop(v8_old_top, v8_thinned_old, &pass, 0);
-		bpf_loop(v8_young_top, v8_scavenged_young, &pass, 0);
+		v8_over_young(&pass, V8_SCAVENGE);
 	} else if (kind == V8_MARKED) {
 		h->marked++;
 		v8_thin_more();
-		bpf_loop(v8_young_top, v8_marked_young, &pass, 0);
+		v8_over_young(&pass, V8_MARK);
 		bpf_loop(v8_old_top, v8_marked_old, &pass, 0);
 	} else {
 		h->evacuated++;
-		bpf_loop(v8_young_top, v8_evacuated_young, &pass, 0);
+		v8_over_young(&pass, V8_EVACUATE);
 		bpf_loop(v8_old_top, v8_evacuated_old, &pass, 0);
 	}
 	h->forward_bad += pass.forward_bad;

@@ -36,14 +36,11 @@ struct {
 	__type(value, struct v8_sample);
 } v8_old SEC(".maps");
 
-/* Their freed slots, the last one on top. */
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK);
-	__uint(max_entries, 1);
-	__uint(key_size, 0);
-	__uint(value_size, sizeof(__u32));
-} v8_young_free SEC(".maps");
+/* Slots of the young in use, one bit each: passes go over no others. */
+#define V8_YOUNG_WORDS (V8_YOUNG_SAMPLES / 64)
+__u64 v8_young_used[V8_YOUNG_WORDS] = {};
 
+/* Freed slots of the old, the last one on top. */
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK);
 	__uint(max_entries, 1);
@@ -53,11 +50,10 @@ struct {
 
 /* Slots ever used, which passes go over, and slots in use. Processors that take
  * the last ones at the same time may go a little beyond the table. */
-__u32 v8_young_top = 0;
 __u32 v8_old_top = 0;
 __s64 v8_old_count = 0;
 /* Set by the loader. */
-__u32 v8_young_size = 0, v8_old_size = 0;
+__u32 v8_old_size = 0;
 __u32 v8_old_high_water = 0;
 /* Old samples stand for at least so many bytes; raised when they get many. */
 __u64 v8_weight_min = 0;
@@ -130,20 +126,50 @@ static __always_inline struct v8_heap *v8_heap_get(__u64 heap, __u32 owner)
 /* ---- Samples --------------------------------------------------------------
  */
 
-/* A slot: one that was freed, else the first one that was never used. NULL:
- * the table is full. */
-static __always_inline struct v8_sample *v8_young_take(void)
+/* The number of the only bit that is set. (LLVM 14 crashes over
+ * __builtin_ctzll.) */
+static __always_inline __u32 v8_bit_number(__u64 bit)
 {
-	__u32 index;
-
-	if (bpf_map_pop_elem(&v8_young_free, &index)) {
-		if (v8_young_top >= v8_young_size)
-			return NULL;
-		index = __sync_fetch_and_add(&v8_young_top, 1);
-	}
-	return bpf_map_lookup_elem(&v8_young, &index);
+	return !!(bit & 0xffffffff00000000) << 5 |
+	       !!(bit & 0xffff0000ffff0000) << 4 |
+	       !!(bit & 0xff00ff00ff00ff00) << 3 |
+	       !!(bit & 0xf0f0f0f0f0f0f0f0) << 2 |
+	       !!(bit & 0xcccccccccccccccc) << 1 | !!(bit & 0xaaaaaaaaaaaaaaaa);
 }
 
+/* Takes the first free slot. -1: none. */
+__noinline int v8_young_slot(void)
+{
+	__u64 used, bit;
+	int i;
+
+	for (i = 0; i < V8_YOUNG_WORDS; i++) {
+		used = v8_young_used[i];
+		bit = ~used & (used + 1);
+		if (bit && __sync_val_compare_and_swap(&v8_young_used[i], used,
+						       used | bit) == used)
+			return i * 64 + v8_bit_number(bit);
+	}
+	return -1;
+}
+
+static __always_inline void v8_young_free(__u32 index)
+{
+	/* The bit is set: subtracting it clears it, and no other. */
+	__sync_fetch_and_add(&v8_young_used[index / 64 & (V8_YOUNG_WORDS - 1)],
+			     -(1ULL << (index & 63)));
+}
+
+static __always_inline struct v8_sample *v8_young_take(void)
+{
+	int slot = v8_young_slot();
+	__u32 index = slot;
+
+	return slot < 0 ? NULL : bpf_map_lookup_elem(&v8_young, &index);
+}
+
+/* A slot: one that was freed, else the first one that was never used. NULL:
+ * the table is full. */
 static __always_inline struct v8_sample *v8_old_take(void)
 {
 	struct v8_sample *s;
@@ -189,7 +215,7 @@ __noinline int v8_unbook(struct v8_sample *s)
 static __always_inline void v8_drop_young(__u32 index, struct v8_sample *s)
 {
 	if (v8_unbook(s))
-		bpf_map_push_elem(&v8_young_free, &index, 0);
+		v8_young_free(index);
 }
 
 static __always_inline void v8_drop_old(__u32 index, struct v8_sample *s)

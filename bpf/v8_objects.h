@@ -12,8 +12,13 @@
 
 #include "v8_heap.h"
 
+enum v8_deed { V8_SCAVENGE, V8_MARK, V8_EVACUATE, V8_FORGET };
+
 /* What one pass over the samples goes by. */
 struct v8_pass {
+	enum v8_deed deed;
+	__u32 word; /* of v8_young_used, the next one */
+	__u64 left; /* of the one before, bits to be looked at */
 	__u64 heap; /* 0: all of the process */
 	__u64 now_ns;
 	__u32 owner;

@@ -194,6 +194,13 @@ struct js_frame_event {
 
 /* ---- Samples of V8's heap ----------------------------------------------- */
 
+/*
+ * Samples that scavenges pass over, of all isolates together: young generations
+ * of 256 MiB, if each stands for the 128 KiB that it does at least. A multiple
+ * of 64, and a power of two.
+ */
+#define V8_YOUNG_SAMPLES 2048
+
 /* Maps `v8_young` and `v8_old`. In use while block.booking is not 0. */
 struct v8_sample {
 	__u64 address; /* untagged; where it is now, outside of a GC */
@@ -243,6 +250,12 @@ struct v8_heap {
 	__u64 pass_ns_max;
 	/* What its thread allocates with: Space or MainAllocator. */
 	__u64 allocators[V8_ALLOCATORS];
+	/* Mean bytes between samples (bpf/v8_interval.h), 0: the least; and
+	 * what that goes by: time spent on samples, and all as of the last
+	 * adjustment. */
+	__u64 interval, sampling_ns;
+	__u64 adjusted_ns, adjusted_sampling_ns, adjusted_pauses_ns,
+		adjusted_passes_ns;
 	/* For checks: what was seen. */
 	__u64 samples;
 	__u64 scavenged, marked, evacuated;

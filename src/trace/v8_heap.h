@@ -11,14 +11,12 @@ struct tracer;
 struct tracee;
 
 /*
- * A sample stands for some 128 to 256 KiB, so these are 400 MiB of live objects
- * before old ones are thinned, and young generations of 256 MiB, of all
- * isolates together: every pass costs its collection pause. A full collection
- * has two passes over both; a pass should stay below 2 ms
+ * A sample stands for some 128 to 256 KiB, so these are 270 MiB of live objects
+ * before old ones are thinned: every pass costs its collection pause. A full
+ * collection has two passes over them, which should stay below 2 ms
  * (tools/bench/node_pauses.py).
  */
-#define V8_YOUNG_SAMPLES 2048
-#define V8_OLD_SAMPLES	 3072
+#define V8_OLD_SAMPLES 2048
 
 enum v8_heap_state {
 	V8_HEAP_NONE, /* no V8, or not asked for */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sizes of the tables of V8's heap, and their mappings. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -13,13 +14,14 @@
 void v8_heap_size_maps(struct tracer *t)
 {
 	bpf_map__set_max_entries(t->skel->maps.v8_young, V8_YOUNG_SAMPLES);
-	bpf_map__set_max_entries(t->skel->maps.v8_young_free, V8_YOUNG_SAMPLES);
 	bpf_map__set_max_entries(t->skel->maps.v8_old, V8_OLD_SAMPLES);
 	bpf_map__set_max_entries(t->skel->maps.v8_old_free, V8_OLD_SAMPLES);
 	bpf_map__set_max_entries(t->skel->maps.v8_heaps, HEAPS);
 	bpf_map__set_max_entries(t->skel->maps.v8_allocators, ALLOCATORS);
 	bpf_map__set_max_entries(t->skel->maps.v8_collectors, COLLECTORS);
-	t->skel->bss->v8_young_size = V8_YOUNG_SAMPLES;
+	/* Half of the budget: the rest is for windows of native memory. */
+	t->skel->bss->v8_share_permille =
+		(uint32_t)ceil(t->options.max_overhead * 1000 / 2);
 	t->skel->bss->v8_old_size = V8_OLD_SAMPLES;
 	t->skel->bss->v8_old_high_water = V8_OLD_SAMPLES / 4 * 3;
 }

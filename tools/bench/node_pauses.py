@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from node import node
+from node import BUDGET, node
 from targets import SOURCE
 from tracers import Leakbpf, Untraced
 
@@ -70,7 +70,7 @@ def measure(bench, rounds):
         for name in (UNTRACED, V8) * rounds:
             tracer = Untraced() if name == UNTRACED else \
                 Leakbpf(bench.leakbpf, program.pid, "-i", "3600", "-n", "1",
-                        "--json", path)
+                        "--max-overhead", BUDGET, "--json", path)
             with tracer:
                 if name == V8:
                     tracer.wait_attached()
