@@ -97,7 +97,7 @@ static __always_inline void walk_begin(struct walk *w, __u32 tgid, __u32 epoch,
 				       __u32 source, __u64 fp)
 {
 	w->tgid = tgid;
-	w->epoch = epoch & 0xffff;
+	w->space = epoch * 0x9e3779b97f4a7c15ULL;
 	w->source = source;
 	w->stack.depth = 0;
 	w->stack.end = STACK_END_DEPTH;

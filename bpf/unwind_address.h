@@ -103,7 +103,7 @@ static __always_inline __u64 pc_cache_mix(__u64 key, __u64 frame, __u64 rule)
 static __always_inline void walk_resolve(struct walk *w)
 {
 	__u64 address = w->exact ? w->pc : w->pc - 1;
-	__u64 key = address | (__u64)w->epoch << 48;
+	__u64 key = address ^ w->space;
 	__u32 slot =
 		(key * 0x9e3779b97f4a7c15ULL >> 40) & (PC_CACHE_ENTRIES - 1);
 	struct pc_cache_entry *e = bpf_map_lookup_elem(&pc_cache, &slot);

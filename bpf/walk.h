@@ -18,15 +18,15 @@
 #define JS_OBJECT_WORDS 16
 
 struct walk {
-	__u64 pc; /* of the frame being added */
-	__u64 sp; /* CFA of its callee */
+	__u64 space; /* of the process's mappings: salts the address cache */
+	__u64 pc;    /* of the frame being added */
+	__u64 sp;    /* CFA of its callee */
 	__u64 fp;
 	__u64 hash;
 	__u64 frame; /* out of walk_resolve: identity of pc ... */
 	__u32 rule;  /* ... and how to leave its function */
 	__u32 found; /* ... and whether pc is in a known range */
 	__u32 tgid;
-	__u32 epoch;
 	__u32 source;	  /* enum stack_source: who wants to know */
 	__u32 exact;	  /* pc is no return address: look it up as it is */
 	__u32 guessed;	  /* got here by frame pointer where there is no CFI */
