@@ -291,6 +291,11 @@ static void add_self(struct text *t, const struct report *r)
 	add_single(t, "kernel_memory_bytes", "gauge",
 		   "Kernel memory of tables and programs.",
 		   (double)r->status.kernel_memory_bytes);
+	add_single(t, "stacks", "gauge", "Call stacks that are kept.",
+		   r->status.stacks);
+	add_single(t, "stacks_max", "gauge",
+		   "There is room for that many call stacks.",
+		   r->status.stacks_max);
 	if (r->self.resident_bytes) {
 		add_single(t, "resident_bytes", "gauge",
 			   "Resident set of leakbpf.",
