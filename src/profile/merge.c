@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is summed over all that a group ever had. */
-struct flow {
-	uint64_t samples, bytes, objects_q8;
-};
+#include "profile/stack_sum.h"
 
 /* Stacks of the kernel that mean the same; `frames` are those of the first. */
 struct group {
@@ -18,7 +15,8 @@ struct group {
 	uint32_t members;
 	uint64_t key;
 	uint64_t first_alloc_ns; /* as it was at first: it names the stack */
-	struct flow gone; /* of stacks that the kernel has dropped: all freed */
+	struct stack_flow
+		gone; /* of stacks that the kernel has dropped: all freed */
 	struct stack_stats sum;
 	struct stack_frames frames;
 };
@@ -27,7 +25,7 @@ struct group {
 struct member {
 	struct group *group; /* NULL: none, or not of our kind */
 	uint64_t index_key, first_alloc_ns;
-	struct flow allocated;
+	struct stack_flow allocated;
 	bool seen;
 };
 
@@ -184,19 +182,12 @@ static struct group *group_of(struct stack_merge *m,
 	return g;
 }
 
-static void add_flow(struct flow *to, const struct flow *from)
-{
-	to->samples += from->samples;
-	to->bytes += from->bytes;
-	to->objects_q8 += from->objects_q8;
-}
-
 /* `from` has turned out to mean the same as `into`. */
 static void absorb(struct stack_merge *m, struct group *into,
 		   struct group *from)
 {
 	profile_absorb(m->profile, into->id, from->id);
-	add_flow(&into->gone, &from->gone);
+	stack_flow_add(&into->gone, &from->gone);
 	for (size_t i = 0; i < m->member_count; i++)
 		if (m->members[i].group == from)
 			m->members[i].group = into;
@@ -244,7 +235,7 @@ static void learn(struct stack_merge *m)
 static void retire(struct member *member)
 {
 	if (member->group)
-		add_flow(&member->group->gone, &member->allocated);
+		stack_flow_add(&member->group->gone, &member->allocated);
 	*member = (struct member){0};
 }
 
@@ -265,39 +256,6 @@ static int reach_member(struct stack_merge *m, uint32_t id)
 	m->members = members;
 	m->member_count = count;
 	return 0;
-}
-
-static uint64_t later(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static void add_stats(struct stack_stats *sum, const struct stack_stats *s)
-{
-	sum->alloc_samples += s->alloc_samples;
-	sum->freed_samples += s->freed_samples;
-	sum->alloc_bytes += s->alloc_bytes;
-	sum->freed_bytes += s->freed_bytes;
-	sum->alloc_objects_q8 += s->alloc_objects_q8;
-	sum->freed_objects_q8 += s->freed_objects_q8;
-	sum->live_bytes_variance += s->live_bytes_variance;
-	sum->live_objects_variance_q4 += s->live_objects_variance_q4;
-	sum->last_alloc_ns = later(sum->last_alloc_ns, s->last_alloc_ns);
-	sum->last_free_ns = later(sum->last_free_ns, s->last_free_ns);
-	for (int i = 0; i < COHORTS; i++) {
-		sum->cohort_bytes[i] += s->cohort_bytes[i];
-		sum->cohort_objects_q8[i] += s->cohort_objects_q8[i];
-	}
-}
-
-static void add_gone(struct stack_stats *sum, const struct flow *gone)
-{
-	sum->alloc_samples += gone->samples;
-	sum->freed_samples += gone->samples;
-	sum->alloc_bytes += gone->bytes;
-	sum->freed_bytes += gone->bytes;
-	sum->alloc_objects_q8 += gone->objects_q8;
-	sum->freed_objects_q8 += gone->objects_q8;
 }
 
 /* ---- A snapshot --------------------------------------------------------- */
@@ -342,14 +300,14 @@ int stack_merge_add(struct stack_merge *m, uint32_t id,
 		return -ENOMEM;
 	member->index_key = stats->index_key;
 	member->first_alloc_ns = stats->first_alloc_ns;
-	member->allocated = (struct flow){
+	member->allocated = (struct stack_flow){
 		.samples = stats->alloc_samples,
 		.bytes = stats->alloc_bytes,
 		.objects_q8 = stats->alloc_objects_q8,
 	};
 	member->seen = true;
 	member->group->members++;
-	add_stats(&member->group->sum, stats);
+	stack_stats_add(&member->group->sum, stats);
 	return 0;
 }
 
@@ -357,7 +315,7 @@ static int emit(const struct stack_merge *m, const struct group *g)
 {
 	struct stack_stats sum = g->sum;
 
-	add_gone(&sum, &g->gone);
+	stack_stats_add_gone(&sum, &g->gone);
 	sum.first_alloc_ns = g->first_alloc_ns;
 	sum.index_key = g->number;
 	return m->sink(m->context, g->id, &g->frames, &sum);

@@ -15,6 +15,7 @@
 #include "report/place.h"
 #include "report/roots.h"
 #include "report/text_header.h"
+#include "report/text_targets.h"
 #include "report/text_v8.h"
 #include "report/verdict_text.h"
 

@@ -14,7 +14,4 @@ void text_header(struct text *t, const struct report *r);
 void text_style(struct text *t, const struct report *r, const char *sgr);
 void text_style_end(struct text *t, const struct report *r);
 
-/* " in container shop of pod shop-7d9"; nothing when it is in none. */
-void text_container(struct text *t, const struct container *c);
-
 #endif

@@ -2,44 +2,12 @@
 #include "trace/regions.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "trace/cohorts.h"
-#include "trace/region_set.h"
-#include "trace/region_undo.h"
-#include "base/stack_table.h"
+#include "trace/regions_internal.h"
 
-/* Stacks told apart; what comes beyond is booked to STACK_ID_OVERFLOW. */
-#define STACKS_MAX 4096
 /* User addresses end below this on every supported machine. */
 #define ADDRESS_END (1ULL << 56)
-
-/* Totals of one stack. Allocated = live + freed. */
-struct region_stack {
-	uint32_t id;
-	uint32_t tgid;
-	uint64_t live_bytes, live_regions;
-	uint64_t freed_bytes, freed_regions;
-	uint64_t first_alloc_ns, last_alloc_ns, last_free_ns;
-	int64_t cohort_bytes[COHORTS]; /* as of aged_at */
-	int64_t cohort_regions[COHORTS];
-};
-
-struct regions {
-	struct region_set set;
-	struct region_undo undo;
-	struct region_stack *stacks;
-	size_t stack_count;
-	struct stack_table index; /* stack id -> position in stacks */
-	uint64_t page;
-	uint64_t serial;
-	uint64_t now_ns; /* of the event being applied */
-	uint64_t lost, malformed;
-	/* The cohort_* arrays are of this state and layout. */
-	uint64_t changes, aged_at;
-	struct cohort_layout aged_with;
-};
 
 struct regions *regions_new(size_t max)
 {
@@ -50,7 +18,7 @@ struct regions *regions_new(size_t max)
 		return NULL;
 	r->set.max = max;
 	r->page = page > 0 ? (uint64_t)page : 4096;
-	r->stacks = calloc(STACKS_MAX, sizeof(r->stacks[0]));
+	r->stacks = calloc(REGION_STACKS_MAX, sizeof(r->stacks[0]));
 	if (!r->stacks || stack_table_put(&r->index, STACK_ID_OVERFLOW, 0)) {
 		regions_free(r);
 		return NULL;
@@ -69,36 +37,6 @@ void regions_free(struct regions *r)
 	stack_table_free(&r->index);
 	free(r->stacks);
 	free(r);
-}
-
-/* ---- Totals ------------------------------------------------------------- */
-
-static struct region_stack *stack_find(const struct regions *r, uint32_t id)
-{
-	uint32_t at;
-
-	return stack_table_get(&r->index, id, &at) ? &r->stacks[at] : NULL;
-}
-
-/* Never NULL: the overflow entry when there is no room. */
-static struct region_stack *stack_of(struct regions *r, uint32_t id,
-				     uint32_t tgid)
-{
-	struct region_stack *s = stack_find(r, id);
-
-	if (s)
-		return s;
-	if (id == STACK_ID_NONE || r->stack_count == STACKS_MAX ||
-	    stack_table_put(&r->index, id, (uint32_t)r->stack_count))
-		return &r->stacks[0];
-	s = &r->stacks[r->stack_count++];
-	*s = (struct region_stack){.id = id, .tgid = tgid};
-	return s;
-}
-
-static uint64_t size_of(const struct region *region)
-{
-	return region->end - region->start;
 }
 
 static void minus(uint64_t *from, uint64_t what)
@@ -120,7 +58,7 @@ static bool join_before(struct regions *r, struct region_place at)
 	    before->stack != region->stack)
 		return false;
 	before->end = region->end;
-	stack_of(r, region->stack, region->tgid)->live_regions--;
+	region_stack_of(r, region->stack, region->tgid)->live_regions--;
 	region_set_erase(&r->set, at);
 	return true;
 }
@@ -130,7 +68,7 @@ static bool put(struct regions *r, const struct region *piece)
 {
 	struct region_place at =
 		region_set_find(&r->set, piece->tgid, piece->start);
-	struct region_stack *s = stack_of(r, piece->stack, piece->tgid);
+	struct region_stack *s = region_stack_of(r, piece->stack, piece->tgid);
 	struct region booked = *piece;
 
 	booked.stack = s->id;
@@ -140,7 +78,7 @@ static bool put(struct regions *r, const struct region *piece)
 	}
 	if (!s->first_alloc_ns)
 		s->first_alloc_ns = piece->birth_ns;
-	s->live_bytes += size_of(piece);
+	s->live_bytes += region_size(piece);
 	s->live_regions++;
 	at = region_set_find(&r->set, piece->tgid, piece->start);
 	join_before(r, at);
@@ -169,11 +107,12 @@ static struct region_place cut(struct regions *r, struct region_place at,
 		return at;
 	tail.start = end;
 	if (region_set_insert(&r->set, at, &tail)) {
-		struct region_stack *s = stack_of(r, tail.stack, tail.tgid);
+		struct region_stack *s =
+			region_stack_of(r, tail.stack, tail.tgid);
 
 		r->lost++;
-		s->live_bytes -= size_of(&tail);
-		s->freed_bytes += size_of(&tail);
+		s->live_bytes -= region_size(&tail);
+		s->freed_bytes += region_size(&tail);
 		return at;
 	}
 	return region_set_find(&r->set, tail.tgid, tail.start);
@@ -191,7 +130,8 @@ static void take(struct regions *r, uint32_t tgid, uint64_t start, uint64_t end,
 
 	while ((region = region_set_at(&r->set, at)) != NULL &&
 	       region->tgid == tgid && region->start < end) {
-		struct region_stack *s = stack_of(r, region->stack, tgid);
+		struct region_stack *s =
+			region_stack_of(r, region->stack, tgid);
 		struct region piece = *region;
 		size_t before = r->set.count;
 
@@ -201,12 +141,12 @@ static void take(struct regions *r, uint32_t tgid, uint64_t start, uint64_t end,
 			piece.end = end;
 		at = cut(r, at, start, end);
 		s->live_regions += r->set.count - before; /* -1, 0 or 1 */
-		s->live_bytes -= size_of(&piece);
+		s->live_bytes -= region_size(&piece);
 		if (out)
 			region_pieces_add(out, &piece, out_max);
 		if (moves)
 			continue;
-		s->freed_bytes += size_of(&piece);
+		s->freed_bytes += region_size(&piece);
 		s->freed_regions += r->set.count < before;
 		s->last_free_ns = r->now_ns;
 	}
@@ -215,7 +155,7 @@ static void take(struct regions *r, uint32_t tgid, uint64_t start, uint64_t end,
 static void allocate(struct regions *r, uint32_t tgid, uint32_t stack,
 		     uint64_t start, uint64_t end)
 {
-	struct region_stack *s = stack_of(r, stack, tgid);
+	struct region_stack *s = region_stack_of(r, stack, tgid);
 	struct region piece = {
 		.start = start,
 		.end = end,
@@ -271,12 +211,12 @@ static void apply_unmap(struct regions *r, const struct map_event *e)
 
 static void restore(struct regions *r, const struct region *piece)
 {
-	struct region_stack *s = stack_of(r, piece->stack, piece->tgid);
+	struct region_stack *s = region_stack_of(r, piece->stack, piece->tgid);
 	uint64_t before = s->live_regions;
 
 	if (!put(r, piece))
 		return;
-	minus(&s->freed_bytes, size_of(piece));
+	minus(&s->freed_bytes, region_size(piece));
 	if (s->live_regions > before)
 		minus(&s->freed_regions, 1);
 }
@@ -301,7 +241,7 @@ static void apply_unmap_failed(struct regions *r, const struct map_event *e)
 static void move_piece(struct regions *r, const struct region *piece,
 		       uint64_t old, uint64_t new, uint64_t new_end)
 {
-	struct region_stack *s = stack_of(r, piece->stack, piece->tgid);
+	struct region_stack *s = region_stack_of(r, piece->stack, piece->tgid);
 	struct region moved = *piece;
 	uint64_t kept = 0, before = s->live_regions;
 
@@ -310,9 +250,9 @@ static void move_piece(struct regions *r, const struct region *piece,
 	if (moved.end > new_end)
 		moved.end = new_end;
 	if (moved.start < moved.end && put(r, &moved))
-		kept = size_of(&moved);
-	if (kept < size_of(piece)) {
-		s->freed_bytes += size_of(piece) - kept;
+		kept = region_size(&moved);
+	if (kept < region_size(piece)) {
+		s->freed_bytes += region_size(piece) - kept;
 		s->freed_regions += s->live_regions == before && !kept;
 		s->last_free_ns = r->now_ns;
 	}
@@ -369,122 +309,4 @@ void regions_drop_process(struct regions *r, uint32_t tgid)
 	r->changes++;
 	region_undo_drop_process(&r->undo, tgid);
 	take(r, tgid, 0, ADDRESS_END, NULL, 0, false);
-}
-
-/* ---- Reading ------------------------------------------------------------ */
-
-/* Distributes the live regions to cohorts anew, if anything has changed. */
-static void age(struct regions *r, const struct cohort_layout *layout)
-{
-	struct region_place at = {0, 0};
-	struct region *region;
-
-	if (r->aged_at == r->changes &&
-	    !memcmp(layout, &r->aged_with, sizeof(*layout)))
-		return;
-	for (size_t i = 0; i < r->stack_count; i++) {
-		struct region_stack *s = &r->stacks[i];
-
-		memset(s->cohort_bytes, 0, sizeof(s->cohort_bytes));
-		memset(s->cohort_regions, 0, sizeof(s->cohort_regions));
-	}
-	for (; (region = region_set_at(&r->set, at)) != NULL;
-	     at = region_set_next(&r->set, at)) {
-		struct region_stack *s =
-			stack_of(r, region->stack, region->tgid);
-		uint32_t i = cohort_index(layout, region->birth_ns);
-		uint32_t slot = layout->slot[i] % COHORTS;
-
-		s->cohort_bytes[slot] += (int64_t)size_of(region);
-		s->cohort_regions[slot]++;
-	}
-	r->aged_at = r->changes;
-	r->aged_with = *layout;
-}
-
-static void widen(struct stack_stats *st, const struct region_stack *s)
-{
-	if (!st->first_alloc_ns || s->first_alloc_ns < st->first_alloc_ns)
-		st->first_alloc_ns = s->first_alloc_ns;
-	if (s->last_alloc_ns > st->last_alloc_ns)
-		st->last_alloc_ns = s->last_alloc_ns;
-	if (s->last_free_ns > st->last_free_ns)
-		st->last_free_ns = s->last_free_ns;
-	if (!st->tgid)
-		st->tgid = s->tgid;
-}
-
-void regions_add_stats(struct regions *r, uint32_t stack,
-		       const struct cohort_layout *layout,
-		       struct stack_stats *st)
-{
-	const struct region_stack *s = stack_find(r, stack);
-
-	if (!s || !(s->live_regions + s->freed_regions))
-		return;
-	age(r, layout);
-	st->alloc_samples += s->live_regions + s->freed_regions;
-	st->freed_samples += s->freed_regions;
-	st->alloc_bytes += s->live_bytes + s->freed_bytes;
-	st->freed_bytes += s->freed_bytes;
-	st->alloc_objects_q8 += (s->live_regions + s->freed_regions) << 8;
-	st->freed_objects_q8 += s->freed_regions << 8;
-	for (uint32_t i = 0; i < COHORTS; i++) {
-		st->cohort_bytes[i] += s->cohort_bytes[i];
-		st->cohort_objects_q8[i] += s->cohort_regions[i] * 256;
-	}
-	widen(st, s);
-}
-
-uint64_t regions_live_bytes(const struct regions *r, uint32_t tgid)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < r->stack_count; i++)
-		if (r->stacks[i].tgid == tgid)
-			sum += r->stacks[i].live_bytes;
-	return sum;
-}
-
-bool regions_uses_stack(const struct regions *r, uint32_t stack)
-{
-	const struct region_stack *s = stack_find(r, stack);
-
-	return s && s->live_regions;
-}
-
-void regions_forget_stack(struct regions *r, uint32_t stack)
-{
-	struct region_stack *s = stack_find(r, stack);
-
-	if (!s || s->live_regions || s == &r->stacks[0])
-		return;
-	*s = r->stacks[--r->stack_count];
-	stack_table_clear(&r->index);
-	/* Fewer than before: no memory is needed, so it cannot fail. */
-	for (size_t i = 0; i < r->stack_count; i++)
-		stack_table_put(&r->index, r->stacks[i].id, (uint32_t)i);
-}
-
-void regions_stats(const struct regions *r, struct regions_stats *out)
-{
-	*out = (struct regions_stats){
-		.live = r->set.count,
-		.lost = r->lost,
-		.malformed = r->malformed,
-	};
-	for (size_t i = 0; i < r->stack_count; i++)
-		out->live_bytes += r->stacks[i].live_bytes;
-}
-
-void regions_each(const struct regions *r,
-		  void (*each)(const struct region *region, void *context),
-		  void *context)
-{
-	struct region_place at = {0, 0};
-	const struct region *region;
-
-	for (; (region = region_set_at(&r->set, at)) != NULL;
-	     at = region_set_next(&r->set, at))
-		each(region, context);
 }
