@@ -116,10 +116,7 @@ def measure(server):
     status = status_of(pid)
     count, size = inner_maps(pid)
     return {
-        # A past is kept of each stack, for as many as there is room for, which
-        # takes minutes to fill: that is no leak.
-        "resident": (int(status["RssAnon"]) << 10) -
-                    int(metric(server, "stacks")[()]) * STACK_BYTES,
+        "resident": int(status["RssAnon"]) << 10,
         "stacks": metric(server, "stacks")[()],
         "http resident": int(status_of(server.http_process())["VmRSS"]) << 10,
         "kernel memory": metric(server, "kernel_memory_bytes")[()],
@@ -309,6 +306,11 @@ def report_losses(server):
 
 def growth(samples, warm):
     """(what, early, late) of what grew beyond its tolerance."""
+    # A past is kept of each stack, for as many as there is room for, and what
+    # the most of them took is kept for the next: that is no leak.
+    most = itertools.accumulate((s["stacks"] for s in samples), max)
+    samples = [{**s, "resident": s["resident"] - stacks * STACK_BYTES}
+               for s, stacks in zip(samples, most)]
     rest = samples[warm:]
     part = max(len(rest) // 5, 1)
     for what, (share, absolute) in TOLERANCES.items():
