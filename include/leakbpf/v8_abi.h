@@ -61,6 +61,8 @@ struct v8_layout {
 
 	__u16 shared_name_or_scope_info;
 	__u16 shared_script;
+	__u16 shared_function_data; /* bytecode, or code that has it; 0:
+				       likewise */
 	/* int32, unique within a script and, unlike addresses, for good. */
 	__u16 shared_function_literal_id;
 
@@ -80,6 +82,9 @@ struct v8_layout {
 	__u16 code_kind_baseline; /* above: optimised; below: builtins etc. */
 	__u16 code_deoptimization_data;
 	__u16 code_source_positions;
+	/* int32: offset of the JumpLoop at which the code is entered, -1: at
+	 * its start; 0: not known, in versions without Maglev. */
+	__u16 code_osr_offset;
 	__u16 deopt_literals_index; /* elements of the deoptimisation data */
 	__u16 deopt_inlining_positions_index;
 

@@ -64,7 +64,10 @@ static uint64_t canonical_of(const struct js_names *n,
 	 * tell; functions without a name need it. */
 	bool needed = level->long_line || level->function[0] == '(';
 	uint32_t column = needed ? level->column : 0;
-	uint32_t where[4] = {frame->tgid, frame->thread, level->line, column};
+	/* What is somewhere in a loop is not what is at its head. */
+	uint32_t flags = level->in_loop;
+	uint32_t where[5] = {frame->tgid, frame->thread, level->line, column,
+			     flags};
 	uint64_t hash = mix(n->seed, where, sizeof(where));
 
 	/* The class may become known later, but not that of builtins, which

@@ -16,6 +16,8 @@ struct v8_code {
 	uint64_t instructions; /* address */
 	uint32_t size;
 	uint32_t kind;
+	int32_t osr_offset; /* of bytecode; -1: the code is a whole function's
+			     */
 	uint64_t positions; /* ByteArray or Smi 0; tagged */
 	uint64_t deoptimization_data;
 };
@@ -44,6 +46,13 @@ int v8_position_table_read(const struct v8_reader *r, uint64_t table,
 int v8_bytecode_position(const struct v8_reader *r, uint64_t bytecode_array,
 			 uint32_t bytecode_offset, int32_t *script_offset);
 
+/*
+ * Position of the loop that code of Maglev was entered at (OSR); -1: it was
+ * not, or that cannot be read. `shared`: its function.
+ */
+int32_t v8_osr_position(const struct v8_reader *r, const struct v8_code *code,
+			uint64_t shared);
+
 /* Offset of the bytecode that baseline code is executing at `offset`. */
 int v8_baseline_offset(const struct v8_reader *r, const struct v8_code *code,
 		       uint64_t bytecode_array, uint32_t offset,
@@ -54,17 +63,18 @@ struct v8_inlined {
 	uint64_t shared;       /* tagged; 0: the code's own function */
 	int32_t script_offset; /* -1: unknown */
 	bool approximate;
+	bool in_loop; /* it is the loop's, and where in it is not known */
 };
 
 /*
  * What optimised code is executing at `offset`, innermost function first, at
  * most `max`; *count of them are filled. `leaf`: the frame called no
  * JavaScript: allocations there are made by slow paths without a position of
- * their own.
+ * their own. `loop`: v8_osr_position.
  */
 int v8_optimised_positions(const struct v8_reader *r,
 			   const struct v8_code *code, uint32_t offset,
-			   bool leaf, struct v8_inlined *out, uint32_t max,
-			   uint32_t *count);
+			   bool leaf, int32_t loop, struct v8_inlined *out,
+			   uint32_t max, uint32_t *count);
 
 #endif

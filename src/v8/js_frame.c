@@ -22,7 +22,7 @@ struct resolving {
 struct place {
 	uint64_t shared;
 	int32_t script_offset; /* -1: not known */
-	bool approximate;
+	bool approximate, in_loop;
 };
 
 /* Keeps isolates apart: threads do when the heap is not known. */
@@ -66,6 +66,7 @@ static int fill_place(struct resolving *w, const struct place *p,
 	err = v8_script_place(&w->reader, w->scripts, isolate_of(w->frame),
 			      script, (uint32_t)p->script_offset, level);
 	level->approximate = !err && p->approximate;
+	level->in_loop = !err && p->in_loop;
 	return err;
 }
 
@@ -165,18 +166,20 @@ static int optimised(struct resolving *w, const struct v8_code *code,
 	uint32_t count;
 	int err = v8_optimised_positions(
 		&w->reader, code, (uint32_t)(w->frame->pc - code->instructions),
-		w->frame->leaf, inlined, JS_LEVELS_MAX, &count);
+		w->frame->leaf, v8_osr_position(&w->reader, code, p->shared),
+		inlined, JS_LEVELS_MAX, &count);
 
 	for (uint32_t i = 0; !err && i < count - 1; i++) {
 		struct place inner = {inlined[i].shared,
 				      inlined[i].script_offset,
-				      inlined[i].approximate};
+				      inlined[i].approximate, false};
 
 		err = add_level(w, &inner, missing);
 	}
 	if (!err) {
 		p->script_offset = inlined[count - 1].script_offset;
 		p->approximate = inlined[count - 1].approximate;
+		p->in_loop = inlined[count - 1].in_loop;
 	}
 	return err;
 }

@@ -27,8 +27,9 @@ struct js_level {
 	char *file;	/* malloc'ed; NULL: no script (builtins) */
 	uint32_t line;	/* from 1; 0: unknown */
 	uint32_t column;
-	bool approximate;	/* of the line: shown with a ~ */
-	bool long_line;		/* it tells little without the column */
+	bool approximate; /* of the line: shown with a ~ */
+	bool in_loop;	  /* ... which is that of a loop around the place */
+	bool long_line;	  /* it tells little without the column */
 	struct js_map_url *map; /* of the script; a use of it; NULL: none */
 	/* Malloc'ed; what stands in front of the function's name: "Store." for
 	 * a method of that class, "new " for a class; NULL: nothing, or this

@@ -10,6 +10,12 @@
  * they allocate is initialised where deferred code jumps back to, and the next
  * call after that is most often the statement that wanted the object: its
  * position, marked as approximate.
+ *
+ * Maglev takes the first round of a loop that it enters (OSR) out of it, and in
+ * V8 13.6 everything in the other rounds has the position of the loop's end,
+ * which is that of its head in the source. A function that is inlined at one
+ * place only has another entry, of the first round, with the right one. What
+ * neither tells is the head of the loop, marked as approximate.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -124,10 +130,56 @@ static int32_t script_offset(uint64_t raw)
 					    : v8_position_script_offset(raw);
 }
 
+/* Most of what is inlined into one function. */
+#define INLININGS_MAX 512
+
+/* Where else than at `loop` the function is inlined into the code's own; -1:
+ * nowhere, or at several places. */
+static int32_t other_place(const struct v8_reader *r,
+			   const struct v8_code *code, uint64_t shared,
+			   int32_t loop)
+{
+	int32_t found = -1;
+
+	for (int32_t i = 0; i < INLININGS_MAX; i++) {
+		struct inlining other;
+		uint64_t function;
+		int32_t place;
+
+		if (inlining_at(r, code, i, &other))
+			break;
+		place = script_offset(other.position);
+		if (v8_position_inlining(other.position) >= 0 || place < 0 ||
+		    place == loop || place == found ||
+		    literal(r, code, other.function, &function) ||
+		    function != shared)
+			continue;
+		if (found >= 0)
+			return -1;
+		found = place;
+	}
+	return found;
+}
+
+/* The outermost of `count` functions is said to be at the loop's end. */
+static void repair(const struct v8_reader *r, const struct v8_code *code,
+		   int32_t loop, struct v8_inlined *out, uint32_t count)
+{
+	struct v8_inlined *own = &out[count - 1];
+	int32_t place =
+		count > 1 ? other_place(r, code, out[count - 2].shared, loop)
+			  : -1;
+
+	own->approximate = true;
+	own->in_loop = place < 0;
+	if (place >= 0)
+		own->script_offset = place;
+}
+
 int v8_optimised_positions(const struct v8_reader *r,
 			   const struct v8_code *code, uint32_t offset,
-			   bool leaf, struct v8_inlined *out, uint32_t max,
-			   uint32_t *count)
+			   bool leaf, int32_t loop, struct v8_inlined *out,
+			   uint32_t max, uint32_t *count)
 {
 	struct v8_position position;
 	bool approximate;
@@ -149,12 +201,14 @@ int v8_optimised_positions(const struct v8_reader *r,
 		if (err)
 			return err;
 		out[(*count)++] = (struct v8_inlined){
-			shared, script_offset(raw), approximate};
+			shared, script_offset(raw), approximate, false};
 		raw = inlining.position;
 	}
 	/* Deeper than `max`: that much of the outermost is not known. */
 	out[(*count)++] = (struct v8_inlined){
 		0, v8_position_inlining(raw) >= 0 ? -1 : script_offset(raw),
-		approximate};
+		approximate, false};
+	if (loop >= 0 && out[*count - 1].script_offset == loop)
+		repair(r, code, loop, out, *count);
 	return 0;
 }

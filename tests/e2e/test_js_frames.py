@@ -119,6 +119,30 @@ def test_optimised_code_with_an_inlined_function(version):
     assert_complete(run)
 
 
+@versions
+def test_a_loop_that_is_optimised_while_it_runs(version):
+    """The line of the loop that calls is the right one. Code of Maglev (Node 24)
+    has lost it in part; then the line is marked, and is that of the loop."""
+    script = "frames/osr.js"
+    inner, outer = sites(script)
+    with open(path_of(script), encoding="utf-8") as f:
+        head = next(n for n, line in enumerate(f, 1) if "// loop" in line)
+    run, said = trace(node_of(version), script, "-n", 0,
+                      work={"rounds": 2000000, "every": 1000, "size": SIZE})
+    assert_place(run, "keep", script, inner, said["bytes"])
+    found = places(run, "loop")
+    right = found.get(f"{path_of(script)}:{outer}", 0)
+    assert right > 0.9 * said["bytes"], f"{found}\n{run}"
+    wrong = set()
+    for stack in run.report.stacks:
+        text = "\n".join(stack.frames)
+        if re.search(rf"^ *keep  osr\.js:~?{inner}", text, re.M):
+            wrong |= set(re.findall(r"^ *loop  osr\.js(\S*)", text, re.M))
+    wrong = {place for place in wrong
+             if not re.match(rf":~?{outer}(:\d+)?$", place)}
+    assert wrong <= {f":~{head}"}, f"{wrong}\n{run}"
+
+
 @pytest.mark.parametrize("version", NODES)
 def test_an_ecmascript_module(version):
     script = "frames/module.mjs"

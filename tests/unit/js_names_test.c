@@ -144,6 +144,23 @@ static void columns_count_in_long_lines_and_without_names(void **state)
 	close_world(&w);
 }
 
+/* An exact line of the loop's head is not better, but another place. */
+static void somewhere_in_a_loop_is_not_its_head(void **state)
+{
+	struct js_level somewhere = level("leak", "/a.js", 12, 5);
+	struct world w;
+
+	somewhere.approximate = somewhere.in_loop = true;
+	open_world(&w);
+	learn(&w, JS(1), 1, somewhere, NULL);
+	learn(&w, JS(2), 1, level("leak", "/a.js", 12, 5), NULL);
+	assert_int_not_equal(meaning(&w, JS(1)), meaning(&w, JS(2)));
+	assert_true(symbolizer_get(w.symbols, meaning(&w, JS(1)))
+			    ->levels[0]
+			    .approximate);
+	close_world(&w);
+}
+
 static void threads_are_kept_apart(void **state)
 {
 	struct world w;
@@ -564,6 +581,7 @@ int main(void)
 		cmocka_unit_test(unknown_frames_mean_themselves_for_now),
 		cmocka_unit_test(forms_of_one_line_mean_the_same),
 		cmocka_unit_test(columns_count_in_long_lines_and_without_names),
+		cmocka_unit_test(somewhere_in_a_loop_is_not_its_head),
 		cmocka_unit_test(threads_are_kept_apart),
 		cmocka_unit_test(a_method_has_its_class_everywhere),
 		cmocka_unit_test(names_that_say_it_get_no_class),
