@@ -43,7 +43,7 @@ OBJ     := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/report/page/page.o
 LIB     := $(BUILD)/libleakbpf.a
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all clean install deb unit check soak bench lint format format-check asan fuzz
+.PHONY: all clean install deb unit check soak arm64-syntax bench lint format format-check asan fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -115,6 +115,10 @@ SOAK_MINUTES ?= 60
 soak: all
 	$(MAKE) -s -C tests/targets
 	/usr/bin/python3 -B tests/e2e/soak.py $(SOAK_MINUTES)
+
+# Whether user space compiles for arm64; nothing is installed.
+arm64-syntax: all
+	tools/arm64-syntax.sh $(BUILD)
 
 # tools/bench lays out chains of generated functions by hand.
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' ':!tools/bench')

@@ -23,6 +23,7 @@ static const cs_x86_op *operand(const cs_insn *i, unsigned int n,
 static bool register_offset(x86_reg reg, uint16_t *offset)
 {
 	switch (reg) {
+#if defined(__x86_64__)
 	case X86_REG_RCX:
 		*offset = offsetof(struct pt_regs, rcx);
 		return true;
@@ -38,6 +39,7 @@ static bool register_offset(x86_reg reg, uint16_t *offset)
 	case X86_REG_R9:
 		*offset = offsetof(struct pt_regs, r9);
 		return true;
+#endif
 	default:
 		return false;
 	}
