@@ -160,7 +160,7 @@ static __always_inline int alloc_record(struct pt_regs *ctx, __u64 cookie,
 		count(COUNTER_NESTED, 1);
 		return 1;
 	}
-	sampled = sampled && !target->births_unseen;
+	sampled = sampled && !births_unseen(target);
 	if (sampled)
 		stack = call_stack(ctx, tgid, target->map_epoch, cookie, false,
 				   timed);
@@ -208,16 +208,20 @@ static __always_inline bool old_is_tracked(const struct request *r)
 
 static __always_inline int alloc_entered(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u64 cookie = bpf_get_attach_cookie(ctx), metered = cookie;
 	struct request r;
 	__u32 threshold;
 	bool sampled;
 	__u64 start;
 	int verdict;
 
-	count_site(cookie);
+	if (!hit_admit(&metered))
+		return 1;
+	count_site(metered);
+	if (hit_is_others(cookie) && !hit_is_shared(cookie))
+		return 1;
 	request_read(&r, ctx, PROBE_COOKIE_KIND(cookie));
-	sampled = request_sampled(&r, &threshold);
+	sampled = request_sampled(&r, &threshold) && hit_tells_births(cookie);
 	if (!sampled && !old_is_tracked(&r)) {
 		if (!(PROBE_COOKIE_FLAGS(cookie) & PROBE_TAIL_CALLS))
 			return 1;
@@ -280,9 +284,12 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 {
 	__u64 address = PT_REGS_PARM1(ctx);
 	__u32 owner = bpf_get_current_pid_tgid() >> 32;
+	__u64 cookie = bpf_get_attach_cookie(ctx);
 	struct block b;
 
-	count_site(bpf_get_attach_cookie(ctx));
+	if (!hit_admit(&cookie))
+		return 0;
+	count_site(cookie);
 	if (!address)
 		return 0;
 	if (shared_targets) {

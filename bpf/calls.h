@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "js_frames.h"
 #include "outstanding.h"
+#include "shared.h"
 #include "stacks.h"
 
 static __always_inline struct call_slot *call_slot(__u32 tid)

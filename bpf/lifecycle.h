@@ -12,7 +12,11 @@
 /* The dynamic loader has changed its list of objects. */
 static __always_inline int loader_state(struct pt_regs *ctx)
 {
-	count_site(bpf_get_attach_cookie(ctx));
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (!hit_admit(&cookie))
+		return 0;
+	count_site(cookie);
 	send_event(EVENT_MAPS_CHANGED, bpf_get_current_pid_tgid() >> 32, 0);
 	return 0;
 }

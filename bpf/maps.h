@@ -39,6 +39,11 @@ __u32 window_number = 0;     /* observation windows that have ended */
 __u64 page_interval_min = 0; /* bytes between samples of pages, at least */
 struct alloc_site alloc_sites[ALLOC_SITES_MAX] = {};
 __u32 alloc_site_count = 0;
+/* bool: births_unseen (struct target) of all that have shared probes */
+__u32 shared_births_unseen = 0;
+/* bool, by site: shared probes tell of allocations there, not those of a
+ * process (shared.h). */
+__u8 site_shared[PROBE_SITES_MAX] = {};
 
 /* ---- Written here, read by the loader ----------------------------------- */
 

@@ -108,16 +108,19 @@ static __always_inline int map_entered(struct pt_regs *ctx)
 	__u64 id = bpf_get_current_pid_tgid();
 	struct target *target = target_find(id >> 32);
 	__u64 address = PT_REGS_PARM1(ctx), length = PT_REGS_PARM2(ctx);
+	__u64 metered = cookie;
 	int verdict;
 
 	barrier_var(address);
 	barrier_var(length);
-	count_site(cookie);
+	if (!hit_admit(&metered) || hit_is_others(cookie))
+		return 1;
+	count_site(metered);
 	if (!target || (PROBE_COOKIE_KIND(cookie) == MAP_MUNMAP &&
 			!map_removed(target, (__u32)id, address, length)))
 		return 1;
 	verdict = map_watch(ctx, target, id >> 32, (__u32)id, cookie);
-	meter_work(cookie, bpf_ktime_get_ns() - start);
+	meter_work(metered, bpf_ktime_get_ns() - start);
 	return verdict;
 }
 

@@ -101,6 +101,17 @@ static __always_inline void block_at_risk(const struct block *b,
 			sampling_bytes(b->size, BLOCK_THRESHOLD(booking)));
 }
 
+static __always_inline bool is_weighed(__u32 tgid,
+				       const struct upkeep_pass *pass)
+{
+	struct target *target;
+
+	if (pass->weigh_tgid != WEIGH_SHARED)
+		return tgid == pass->weigh_tgid;
+	target = target_find(tgid);
+	return target && target->shared;
+}
+
 /* Its P becomes smaller, and what it stands for larger. What was allocated in
  * all is the loader's to correct: of most blocks no entry is left. */
 static __always_inline void block_weigh(struct block *b,
@@ -112,8 +123,8 @@ static __always_inline void block_weigh(struct block *b,
 	__u32 new = sampling_observed(old, pass->share);
 	struct stack_stats *s = bpf_map_lookup_elem(&stack_stats, &stack);
 
-	if (!s || !booking || copy.owner != pass->weigh_tgid ||
-	    s->source != STACK_SOURCE_NATIVE)
+	if (!s || !booking || s->source != STACK_SOURCE_NATIVE ||
+	    !is_weighed(copy.owner, pass))
 		return;
 	if (copy.birth_ns < pass->born_from_ns)
 		block_at_risk(&copy, pass);

@@ -182,6 +182,8 @@ struct sampling {
 	__u32 reserved;
 };
 
+#define WEIGH_SHARED 0xffffffffU
+
 /* Argument of program `upkeep`, a pass over all outstanding blocks. */
 struct upkeep_pass {
 	__u64 interval; /* thin: the new interval, bytes */
@@ -189,7 +191,7 @@ struct upkeep_pass {
 	/* weigh: this process's blocks born between these times stand for
 	 * more, as they were looked at with a probability of share / 2^32.
 	 * Older ones are counted (struct stack_lives). */
-	__u32 weigh_tgid;
+	__u32 weigh_tgid; /* or WEIGH_SHARED: all that have shared probes */
 	__u32 share;
 	__u32 reserved;
 	__u64 born_from_ns, born_to_ns;
@@ -267,11 +269,14 @@ struct target {
 			      * frees a block and allocates another */
 	__u32 large_blocks;  /* bool: those that are a mapping of their own are
 			      * booked when they are mapped */
-	__u32 reserved;
-	__u64 window_ns; /* when its window began; 0: none is open */
+	__u32 meter;	     /* of its hits on shared probes */
+	__u64 window_ns;     /* when its window began; 0: none is open */
+	/* Its shared probes that count (PROBE_SHARED), a bit for each of them;
+	 * 0: none. */
+	__u64 shared;
 };
 
-#define TARGET_SLOTS 256
+#define TARGET_SLOTS 1024
 struct target_slot {
 	__u32 tgid; /* 0: free */
 	__u32 reserved;
@@ -319,6 +324,7 @@ enum alloc_kind {
 #define PROBE_THROWS	 1u /* may leave by a C++ exception */
 #define PROBE_TAIL_CALLS 2u /* may jump to another probed function */
 #define PROBE_STEPPED	 4u /* on an instruction that is single-stepped */
+#define PROBE_SHARED	 8u /* of all processes that map the file */
 
 /*
  * The BPF cookie of a probe:
@@ -327,18 +333,22 @@ enum alloc_kind {
  *   bits 31..16 bytes pushed between function entry and the probed
  *               instruction: stack pointer at entry = sp + this
  *   bits 47..32 site index (per-site hit counters)
- *   bits 63..48 meter of the process (what its hits cost)
+ *   bits 63..48 meter of the process (what its hits cost); of PROBE_SHARED
+ *               its bit in struct target
  */
 #define PROBE_COOKIE(kind, flags, depth, site)                                 \
 	((__u64)(kind) | (__u64)(flags) << 8 | (__u64)(depth) << 16 |          \
 	 (__u64)(site) << 32)
-#define PROBE_COOKIE_KIND(c)	       ((__u32)(c)&0xff)
-#define PROBE_COOKIE_FLAGS(c)	       ((__u32)(c) >> 8 & 0xff)
-#define PROBE_COOKIE_DEPTH(c)	       ((__u32)(c) >> 16)
-#define PROBE_COOKIE_SITE(c)	       ((__u32)((c) >> 32) & 0xffff)
-#define PROBE_COOKIE_METER(c)	       ((__u32)((c) >> 48))
-#define PROBE_COOKIE_METERED(c, meter) ((c) | (__u64)(meter) << 48)
-#define PROBE_SITES_MAX		       4096
+#define PROBE_COOKIE_KIND(c)  ((__u32)(c)&0xff)
+#define PROBE_COOKIE_FLAGS(c) ((__u32)(c) >> 8 & 0xff)
+#define PROBE_COOKIE_DEPTH(c) ((__u32)(c) >> 16)
+#define PROBE_COOKIE_SITE(c)  ((__u32)((c) >> 32) & 0xffff)
+#define PROBE_COOKIE_METER(c) ((__u32)((c) >> 48))
+#define PROBE_COOKIE_METERED(c, meter)                                         \
+	(((c)&0xffffffffffffULL) | (__u64)(meter) << 48)
+#define PROBE_SITES_MAX 4096
+/* Bits in struct target. */
+#define PROBES_SHARED_MAX 64
 
 /* Meters: what the hits of a process cost, in hits of emulated probes. Meter 0
  * is for those that got none of their own. */
@@ -404,7 +414,8 @@ struct usdt_spec {
 	X(PAGES, "pages touched for the first time")                           \
 	X(PAGE_NS, "ns spent on sampled pages")                                \
 	X(CUT, "calls in progress when an observation window ended")           \
-	X(FREED_UNSEEN, "blocks freed between observation windows, replaced")
+	X(FREED_UNSEEN, "blocks freed between observation windows, replaced")  \
+	X(BYSTANDERS, "hits of shared probes by processes not traced")
 
 /* Anything that makes the report less than complete. Printed when not 0. */
 #define COUNTERS_LOSS(X)                                                       \

@@ -117,6 +117,21 @@ uint64_t window_lag_ns(double random)
 			  pow(LAG_MOST_NS / LAG_LEAST_NS, random));
 }
 
+void window_plan_all(struct window_plan *plan, const struct budget *all,
+		     double largest)
+{
+	double cost = plan->credit_ns / largest;
+	double most =
+		fmin(all->share * CYCLE_NS, SAVED_SHARE * all->highest_ns);
+	double part = most / cost;
+
+	if (budget_unlimited(all) || largest >= 1 || part >= 1)
+		return;
+	plan->credit_ns *= part;
+	plan->births_ns = (uint64_t)((double)plan->births_ns * part);
+	plan->frees_ns = (uint64_t)((double)plan->frees_ns * part);
+}
+
 double coverage_add(struct coverage *c, double unseen, double seen)
 {
 	double done = fmax(unseen, 0) + fmax(seen, 1), usual, weight;

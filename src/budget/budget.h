@@ -71,6 +71,12 @@ struct window_plan window_plan(const struct budget *b,
 			       const struct window_rates *rates, double last_ns,
 			       double random);
 
+/* Several processes have their windows together, one of which has the `largest`
+ * part of the cost, and the window above was planned for: it becomes so short
+ * that the budget of `all` lasts, too. */
+void window_plan_all(struct window_plan *plan, const struct budget *all,
+		     double largest);
+
 /* A target that has time to spare does in a window what it does in as much time
  * outside. A busy one is slowed down. */
 bool window_is_busy(const struct window_rates *rates);

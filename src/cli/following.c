@@ -98,8 +98,9 @@ static void let_go(struct following *f, struct tracer *tracer,
 	f->let_go++;
 }
 
-static void announce(const struct following *f, const struct process *p)
+static void announce(struct following *f, const struct process *p)
 {
+	f->attached++;
 	diag(f->attached <= ANNOUNCED_MAX ? DIAG_INFO : DIAG_DEBUG,
 	     "tracing process %d (%s)", (int)p->pid, p->comm);
 	if (f->attached == ANNOUNCED_MAX)
@@ -132,8 +133,7 @@ static void attach(struct following *f, struct tracer *tracer,
 	}
 	if (f->running && !process_memory(&t->process, &t->memory))
 		t->anon_before = t->memory.rss_anon_bytes;
-	f->attached++;
-	announce(f, &t->process);
+	t->joins = true;
 }
 
 static void note_refusal(struct following *f, pid_t pid,
@@ -247,10 +247,30 @@ static void attach_due(struct following *f, struct tracer *tracer)
 	}
 }
 
+/* Those of which nothing was seen before tracer_attach_done. */
+static void announce_all(struct following *f)
+{
+	for (size_t i = 0; i < f->targets->count; i++) {
+		struct target_process *t = f->targets->list[i];
+
+		if (t->joins)
+			announce(f, &t->process);
+		t->joins = false;
+	}
+}
+
+static void attach_all_due(struct following *f, struct tracer *tracer)
+{
+	tracer_attach_many(tracer);
+	attach_due(f, tracer);
+	tracer_attach_done(tracer);
+	announce_all(f);
+}
+
 /* ---- All processes ------------------------------------------------------- */
 
 /* Worth attaching: not traced, not refused, and it belongs. */
-static bool is_new(struct following *f, pid_t pid)
+static bool is_new(const struct following *f, pid_t pid)
 {
 	struct proc_stat stat;
 
@@ -258,6 +278,11 @@ static bool is_new(struct following *f, pid_t pid)
 	       !refusals_hold(&f->refusals, pid, stat.start_time_ticks,
 			      monotonic_ns()) &&
 	       selection_holds(f->selection, pid);
+}
+
+bool following_selects(const struct following *f, pid_t pid)
+{
+	return is_new(f, pid);
 }
 
 static void look_at(struct following *f, struct tracer *tracer, pid_t pid)
@@ -315,7 +340,7 @@ void following_begin(struct following *f, struct tracer *tracer)
 	       !signals_stop_requested()) {
 		scan_some(f, tracer, SCAN_AT_ONCE);
 		attach_queue_refill(&f->queue);
-		attach_due(f, tracer);
+		attach_all_due(f, tracer);
 	}
 	f->running = true;
 	if (!f->targets->count)
@@ -329,7 +354,7 @@ void following_step(struct following *f, struct tracer *tracer)
 	bool scarce = tracer_room_scarce(tracer);
 
 	scan(f, tracer);
-	attach_due(f, tracer);
+	attach_all_due(f, tracer);
 	if (monotonic_ns() - f->tidied_ns >= (scarce ? SCARCE_GAP_NS : GAP_NS))
 		following_tidy(f, tracer);
 }

@@ -40,6 +40,8 @@ void following_select(struct following *f, struct selection *selection);
 
 /* The tracer's word that a process has started. */
 void following_started(struct following *f, pid_t pid);
+/* Whether it belongs and is not known to be one that cannot be traced. */
+bool following_selects(const struct following *f, pid_t pid);
 /* Attaches whoever is there; stops early when a signal asks for it. */
 void following_begin(struct following *f, struct tracer *tracer);
 /* Some of the work; called many times a second. */

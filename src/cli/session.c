@@ -112,6 +112,14 @@ static void note_start(void *context, pid_t pid)
 	following_started(s->following, pid);
 }
 
+static bool is_selected(void *context, pid_t pid)
+{
+	const struct session *s = context;
+
+	return targets_find(&s->targets, pid) ||
+	       (s->following && following_selects(s->following, pid));
+}
+
 static enum exit_code open_tracer(struct session *s)
 {
 	const struct options *o = s->options;
@@ -132,6 +140,7 @@ static enum exit_code open_tracer(struct session *s)
 		.v8_found = hide_builtins,
 		.js_frame = learn_js_frame,
 		.started = s->following ? note_start : NULL,
+		.selected = is_selected,
 		.context = s,
 		.v8_survived = (uint32_t)o->v8_survived,
 		.force_link = o->force_link,

@@ -139,6 +139,7 @@ enum exit_code targets_attach(struct targets *t, struct tracer *tracer)
 {
 	enum exit_code first = EXIT_CODE_OK;
 
+	tracer_attach_many(tracer);
 	for (size_t i = 0; i < t->count;) {
 		int err = tracer_attach(tracer, &t->list[i]->process);
 
@@ -150,6 +151,7 @@ enum exit_code targets_attach(struct targets *t, struct tracer *tracer)
 		if (first == EXIT_CODE_OK)
 			first = code_of_attach(err);
 	}
+	tracer_attach_done(tracer);
 	return t->count ? EXIT_CODE_OK : first;
 }
 

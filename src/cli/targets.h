@@ -21,6 +21,7 @@ struct target_process {
 	 * is no growth. */
 	uint64_t anon_before;
 	bool given;	   /* with -p or -c: stays until the end */
+	bool joins;	   /* attached, but that has not been said yet */
 	bool ended;	   /* its end has been noticed */
 	uint64_t ended_ns; /* CLOCK_MONOTONIC */
 	size_t recorded;   /* its number in the capture, from 1; 0: none */

@@ -109,31 +109,19 @@ static int add_perf(struct probe_links *links, const char *path, int program_fd,
 	return 0;
 }
 
-int probe_links_add(struct probe_links *links, enum link_kind kind,
-		    int program_fd, int file_fd, pid_t pid, bool is_return,
-		    const struct probe_point *points, size_t count)
+/* To the kernel. */
+#define EVERY_PROCESS 0
+
+static int add_multi(struct probe_links *links, const char *path,
+		     enum link_kind kind, int program_fd, pid_t pid,
+		     bool is_return, const struct probe_point *points,
+		     size_t count)
 {
-	char path[32];
 	int error, fd;
 
-	if (pid <= 0 || count > UINT32_MAX)
+	/* Of a session the entry program decides about the return. */
+	if (kind != LINK_MULTI && (kind != LINK_SESSION || is_return))
 		return -EINVAL;
-	if (!count)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file_fd);
-	switch (kind) {
-	case LINK_PERF:
-		return add_perf(links, path, program_fd, pid, is_return, points,
-				count);
-	case LINK_SESSION:
-		if (is_return) /* the entry program decides about it */
-			return -EINVAL;
-		break;
-	case LINK_MULTI:
-		break;
-	default:
-		return -EINVAL;
-	}
 	error = reserve(links, 1);
 	if (error)
 		return error;
@@ -143,6 +131,37 @@ int probe_links_add(struct probe_links *links, enum link_kind kind,
 		return fd;
 	links->fds[links->count++] = fd;
 	return 0;
+}
+
+int probe_links_add(struct probe_links *links, enum link_kind kind,
+		    int program_fd, int file_fd, pid_t pid, bool is_return,
+		    const struct probe_point *points, size_t count)
+{
+	char path[32];
+
+	if (pid <= 0 || count > UINT32_MAX)
+		return -EINVAL;
+	if (!count)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file_fd);
+	if (kind == LINK_PERF)
+		return add_perf(links, path, program_fd, pid, is_return, points,
+				count);
+	return add_multi(links, path, kind, program_fd, pid, is_return, points,
+			 count);
+}
+
+int probe_links_add_shared(struct probe_links *links, enum link_kind kind,
+			   int program_fd, int file_fd,
+			   const struct probe_point *points, size_t count)
+{
+	char path[32];
+
+	if (!count || count > UINT32_MAX)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file_fd);
+	return add_multi(links, path, kind, program_fd, EVERY_PROCESS, false,
+			 points, count);
 }
 
 /*

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Links: probes set in a file, for one process. The shim for what Debian's
- * libbpf (1.1) does not have: BPF_LINK_CREATE for uprobe_multi and session is
- * called directly, and plain perf-event uprobes are opened without tracefs.
+ * Links: probes set in a file, for one process or for all. The shim for what
+ * Debian's libbpf (1.1) does not have: BPF_LINK_CREATE for uprobe_multi and
+ * session is called directly, and plain perf-event uprobes are opened without
+ * tracefs.
  *
  * A link goes away when its descriptors are closed, also when this process is
  * killed: nothing is pinned, so nothing stays behind.
@@ -42,6 +43,12 @@ struct probe_links {
 int probe_links_add(struct probe_links *links, enum link_kind kind,
 		    int program_fd, int file_fd, pid_t pid, bool is_return,
 		    const struct probe_point *points, size_t count);
+/* The same for all processes that map the file, now and later: each of them
+ * gets the breakpoints, and the program runs for whoever hits one. LINK_MULTI
+ * and LINK_SESSION, at entries. */
+int probe_links_add_shared(struct probe_links *links, enum link_kind kind,
+			   int program_fd, int file_fd,
+			   const struct probe_point *points, size_t count);
 /*
  * Takes the probes at `points` out of the children that probed processes have
  * forked. A child inherits the breakpoints; those of LINK_MULTI and

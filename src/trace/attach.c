@@ -14,6 +14,9 @@ enum point_group {
 	GROUP_FREE,
 	GROUP_REALLOC,
 	GROUP_ALLOC,
+	/* The same that may throw. */
+	GROUP_THROWING_REALLOC,
+	GROUP_THROWING,
 	GROUP_MAP,
 	GROUP_LOADER,
 	GROUP_USDT,
@@ -60,6 +63,21 @@ static enum point_group group_of(uint32_t kind)
 	}
 }
 
+static enum point_group group_of_function(const struct alloc_function *f)
+{
+	enum point_group group = group_of(f->kind);
+
+	if (!(f->flags & PROBE_THROWS))
+		return group;
+	return group == GROUP_REALLOC ? GROUP_THROWING_REALLOC : GROUP_THROWING;
+}
+
+/* Allocates, and returns what it has allocated. */
+static bool is_call(enum point_group group)
+{
+	return group >= GROUP_REALLOC && group <= GROUP_MAP;
+}
+
 /* ---- Points ----------------------------------------------------------------
  */
 
@@ -72,9 +90,7 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 		     const struct alloc_function *f,
 		     const struct alloc_functions *all, struct points *points)
 {
-	enum point_group group = group_of(f->kind);
-	bool returns = group == GROUP_ALLOC || group == GROUP_REALLOC ||
-		       group == GROUP_MAP;
+	enum point_group group = group_of_function(f);
 	struct probe_point *list =
 		realloc(points->list[group],
 			(points->count[group] + 1) * sizeof(*list));
@@ -83,7 +99,7 @@ static int add_point(struct tracer *t, struct tracee *e, const struct object *o,
 	if (!list)
 		return -ENOMEM;
 	points->list[group] = list;
-	err = site_place(t, e, o, f, all->allocator, returns,
+	err = site_place(t, e, o, f, all->allocator, is_call(group),
 			 &list[points->count[group]]);
 	if (err == -ENOEXEC) {
 		diag_warn("%s: %s: cannot find a place for a probe; not traced",
@@ -166,15 +182,20 @@ struct bpf_program *site_program(struct tracer *t, uint32_t kind,
 /* ---- Links -----------------------------------------------------------------
  */
 
-static int link_group(struct tracee *e, const struct object *o,
-		      const struct bpf_program *program, enum link_kind kind,
-		      bool is_return, const struct points *p,
-		      enum point_group group)
+static int link_group(struct tracer *t, struct tracee *e,
+		      const struct object *o, const struct bpf_program *program,
+		      enum link_kind kind, bool is_return,
+		      const struct points *p, enum point_group group)
 {
 	static const enum probe_phase phases[GROUPS] = {
-		[GROUP_FREE] = PROBES_FREES,	[GROUP_REALLOC] = PROBES_FREES,
-		[GROUP_ALLOC] = PROBES_BIRTHS,	[GROUP_MAP] = PROBES_MAPS,
-		[GROUP_LOADER] = PROBES_ALWAYS, [GROUP_USDT] = PROBES_ALWAYS,
+		[GROUP_FREE] = PROBES_FREES,
+		[GROUP_REALLOC] = PROBES_FREES,
+		[GROUP_ALLOC] = PROBES_BIRTHS,
+		[GROUP_THROWING_REALLOC] = PROBES_FREES,
+		[GROUP_THROWING] = PROBES_BIRTHS,
+		[GROUP_MAP] = PROBES_MAPS,
+		[GROUP_LOADER] = PROBES_ALWAYS,
+		[GROUP_USDT] = PROBES_ALWAYS,
 	};
 	struct probe_set set = {
 		.phase = phases[group],
@@ -182,11 +203,13 @@ static int link_group(struct tracee *e, const struct object *o,
 		.program_fd = bpf_program__fd(program),
 		.kind = kind,
 		.is_return = is_return,
+		.throws = group == GROUP_THROWING_REALLOC ||
+			  group == GROUP_THROWING,
 		.points = p->list[group],
 		.count = p->count[group],
 	};
 
-	return probe_sets_add(&e->probes, e->pid, &set);
+	return sharing_add_set(t, e, &set);
 }
 
 /* Functions that are probed where they are entered and where they return;
@@ -208,8 +231,8 @@ static int link_calls(struct tracer *t, struct tracee *e,
 	end = maps ? t->late.skel[LATE_MAPS]->progs.map_return
 		   : t->skel->progs.alloc_return;
 	if (kind != LINK_SESSION)
-		err = link_group(e, o, end, kind, true, p, group);
-	return err ? err : link_group(e, o, entry, kind, false, p, group);
+		err = link_group(t, e, o, end, kind, true, p, group);
+	return err ? err : link_group(t, e, o, entry, kind, false, p, group);
 }
 
 /* Frees before allocations, for the same reason. */
@@ -219,13 +242,13 @@ static int link_points(struct tracer *t, struct tracee *e,
 	enum link_kind plain = t->link == LINK_PERF ? LINK_PERF : LINK_MULTI;
 	int err;
 
-	err = link_group(e, o, t->skel->progs.loader_entry, plain, false, p,
+	err = link_group(t, e, o, t->skel->progs.loader_entry, plain, false, p,
 			 GROUP_LOADER);
 	if (!err)
-		err = link_group(e, o, t->skel->progs.free_entry, plain, false,
-				 p, GROUP_FREE);
+		err = link_group(t, e, o, t->skel->progs.free_entry, plain,
+				 false, p, GROUP_FREE);
 	if (!err && p->count[GROUP_USDT])
-		err = link_group(e, o, late_program(t, GROUP_USDT), plain,
+		err = link_group(t, e, o, late_program(t, GROUP_USDT), plain,
 				 false, p, GROUP_USDT);
 	for (enum point_group g = GROUP_REALLOC; !err && g <= GROUP_MAP; g++)
 		err = link_calls(t, e, o, p, g);
@@ -258,7 +281,8 @@ static int collect_points(struct tracer *t, struct tracee *e,
 
 		if (map ? !wants_maps(t, e) : e->own_sampler)
 			continue;
-		if (!tracer_may_probe(t, f)) {
+		if (!tracer_may_probe(t, f) ||
+		    (f->flags & PROBE_THROWS && !sharing_may_throw(t, e, o))) {
 			skipped++;
 			continue;
 		}
@@ -266,9 +290,15 @@ static int collect_points(struct tracer *t, struct tracee *e,
 		*allocator = true;
 	}
 	if (skipped && !e->quiet)
-		diag_warn("%s: %zu function%s that may throw not traced: "
-			  "that takes uprobe sessions (Linux 6.13)",
-			  o->path, skipped, skipped == 1 ? "" : "s");
+		diag_warn("%s: %zu function%s that may throw not traced in "
+			  "process %d: that takes uprobe sessions (Linux 6.13)"
+			  "%s",
+			  o->path, skipped, skipped == 1 ? "" : "s",
+			  (int)e->pid,
+			  t->link == LINK_SESSION
+				  ? " and, in more than one process, that "
+				    "nearly all that map it are traced"
+				  : "");
 	if (!err && e->own_sampler && a->usdt.usable) {
 		err = add_usdt(t, e, o, &a->usdt, points);
 		*allocator = true;
@@ -284,8 +314,10 @@ static int probe_object(struct tracer *t, struct tracee *e,
 {
 	struct points points = {0};
 	bool allocator = false;
-	int err = collect_points(t, e, o, &points, &allocator);
+	int err;
 
+	sharing_prepare(t, e, o);
+	err = collect_points(t, e, o, &points, &allocator);
 	if (!err)
 		err = link_points(t, e, o, &points);
 	if (err == -ESRCH)

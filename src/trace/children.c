@@ -100,7 +100,8 @@ struct copied {
 
 static bool is_copied(const struct copied *c, const struct site *s)
 {
-	return s->users && c->objects[s->object->id];
+	/* Shared probes are for whoever maps the file, children as well. */
+	return s->users && !s->shared && c->objects[s->object->id];
 }
 
 static struct bpf_program *program_of(struct tracer *t, const struct site *s)
@@ -116,7 +117,7 @@ static bool swept_before(struct tracer *t, size_t index)
 	const struct site *s = &t->sites.list[index];
 
 	for (size_t i = 0; i < index; i++)
-		if (t->sites.list[i].users &&
+		if (t->sites.list[i].users && !t->sites.list[i].shared &&
 		    t->sites.list[i].object == s->object &&
 		    program_of(t, &t->sites.list[i]) == program_of(t, s))
 			return true;
@@ -137,7 +138,7 @@ static void sweep_from(struct tracer *t, size_t index,
 		const struct site *s = &t->sites.list[i];
 
 		points[count].counter_offset = s->plan.counter_offset;
-		if (s->users && s->object == first->object &&
+		if (s->users && !s->shared && s->object == first->object &&
 		    program_of(t, s) == program &&
 		    object_address_to_offset(s->object,
 					     s->address + s->plan.offset,

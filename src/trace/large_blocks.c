@@ -59,12 +59,15 @@ static int probe_maps(struct tracer *t, struct tracee *e)
 
 static void end(struct tracer *t, struct tracee *e)
 {
+	struct probe_links links = {0};
+
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		if (!shares_memory(e, t->tracees[i]))
 			continue;
 		t->tracees[i]->large_blocks = false;
-		probe_sets_close(&t->tracees[i]->probes, PROBES_MAPS);
+		probe_sets_close(&t->tracees[i]->probes, PROBES_MAPS, &links);
 	}
+	probe_links_close(&links);
 	e->large_blocks_refused = e->large_blocks_dropped = true;
 	window_publish(t, e);
 }
@@ -81,7 +84,8 @@ void large_blocks_follow(struct tracer *t, struct tracee *e)
 {
 	int err = 0;
 
-	if (e->large_blocks || e->large_blocks_refused)
+	/* Of many that share probes the accounts of maps are not kept apart. */
+	if (e->large_blocks || e->large_blocks_refused || e == t->sharing.all)
 		return;
 	if (!t->regions)
 		__atomic_store_n(&t->regions, regions_new(t->plan.regions),

@@ -198,12 +198,15 @@ static int publish(struct tracer *t, struct tracee *e)
 		return -ENOMEM;
 	for (size_t i = 0; i < e->range_count; i++)
 		fill_exec_range(t, &e->ranges[i], &ranges[i]);
-	err = unwind_store_publish(t->unwind, e->pid, ranges, e->range_count);
+	err = range_maps_publish(&t->range_maps, e->pid, ranges,
+				 e->range_count);
 	free(ranges);
-	if (err)
+	if (err < 0)
 		return err;
+	e->waits = err > 0;
 	/* Ranges first, epoch second: with the new epoch the cache is cold. */
 	e->map_epoch = ++t->next_epoch;
+	tracee_refresh_limit(e);
 	tracee_publish_target(t, e);
 	return 0;
 }

@@ -14,6 +14,12 @@ void probe_sets_init(struct probe_sets *sets)
 
 static int set_probes(struct probe_set *s, pid_t pid)
 {
+	if (s->shared)
+		return 0;
+	if (pid == PROBES_OF_ALL)
+		return probe_links_add_shared(&s->links, s->kind, s->program_fd,
+					      s->object->fd, s->points,
+					      s->count);
 	return probe_links_add(&s->links, s->kind, s->program_fd, s->object->fd,
 			       pid, s->is_return, s->points, s->count);
 }
@@ -48,6 +54,7 @@ int probe_sets_add(struct probe_sets *sets, pid_t pid,
 
 int probe_sets_open(struct probe_sets *sets, pid_t pid, enum probe_phase phase)
 {
+	struct probe_links links = {0};
 	int err = 0;
 
 	if (sets->open[phase])
@@ -55,21 +62,84 @@ int probe_sets_open(struct probe_sets *sets, pid_t pid, enum probe_phase phase)
 	for (size_t i = 0; !err && i < sets->count; i++)
 		if (sets->list[i].phase == phase)
 			err = set_probes(&sets->list[i], pid);
-	if (err)
-		probe_sets_close(sets, phase);
+	if (err) {
+		probe_sets_close(sets, phase, &links);
+		probe_links_close(&links);
+	}
 	sets->open[phase] = !err;
 	return err;
 }
 
-void probe_sets_close(struct probe_sets *sets, enum probe_phase phase)
+void probe_sets_close(struct probe_sets *sets, enum probe_phase phase,
+		      struct probe_links *links)
 {
-	struct probe_links links = {0};
-
 	for (size_t i = 0; i < sets->count; i++)
 		if (sets->list[i].phase == phase)
-			probe_links_take(&links, &sets->list[i].links);
-	probe_links_close(&links);
+			probe_links_take(links, &sets->list[i].links);
 	sets->open[phase] = false;
+}
+
+static bool is_of(const struct probe_set *s, const struct object *o,
+		  bool throws)
+{
+	return s->object == o && s->throws == throws;
+}
+
+void probe_sets_share(struct probe_sets *sets, const struct object *o,
+		      bool throws, struct probe_links *links)
+{
+	for (size_t i = 0; i < sets->count; i++) {
+		struct probe_set *s = &sets->list[i];
+
+		if (!is_of(s, o, throws))
+			continue;
+		probe_links_take(links, &s->links);
+		s->shared = true;
+	}
+}
+
+int probe_sets_unshare(struct probe_sets *sets, pid_t pid,
+		       const struct object *o, bool throws)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sets->count; i++) {
+		struct probe_set *s = &sets->list[i];
+
+		if (!is_of(s, o, throws) || !s->shared)
+			continue;
+		s->shared = false;
+		if (sets->open[s->phase] && !err)
+			err = set_probes(s, pid);
+	}
+	return err;
+}
+
+bool probe_sets_have(const struct probe_sets *sets, const struct object *o,
+		     bool throws)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if (is_of(&sets->list[i], o, throws))
+			return true;
+	return false;
+}
+
+void probe_sets_remove(struct probe_sets *sets, const struct object *o,
+		       bool throws, struct probe_links *links)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sets->count; i++) {
+		struct probe_set s = sets->list[i];
+
+		if (!is_of(&s, o, throws)) {
+			sets->list[kept++] = s;
+			continue;
+		}
+		probe_links_take(links, &s.links);
+		free(s.points);
+	}
+	sets->count = kept;
 }
 
 void probe_sets_release(struct probe_sets *sets, struct probe_links *links)

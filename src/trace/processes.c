@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Processes as they are taken up and given up. */
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "base/diag.h"
@@ -72,6 +73,30 @@ int tracer_attach(struct tracer *t, struct process *process)
 int tracer_attach_quietly(struct tracer *t, struct process *process)
 {
 	return attach_locked(t, process, true);
+}
+
+void tracer_attach_many(struct tracer *t)
+{
+	range_maps_gather(&t->range_maps);
+}
+
+void tracer_attach_done(struct tracer *t)
+{
+	int err;
+
+	windows_lock(t);
+	err = range_maps_flush(&t->range_maps);
+	if (err)
+		diag_warn("some stacks will end early: %s", strerror(-err));
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		struct tracee *e = t->tracees[i];
+
+		if (!e->waits)
+			continue;
+		e->waits = false;
+		tracee_publish_target(t, e);
+	}
+	windows_unlock(t);
 }
 
 /* ---- The end ------------------------------------------------------------- */

@@ -265,10 +265,9 @@ uint64_t tracer_overhead_ns(const struct tracer *t)
 
 	for (size_t i = 0; i < t->sites.count; i++) {
 		const struct site *s = &t->sites.list[i];
-		uint32_t others = s->users ? s->users - 1 : 0;
 
 		sum += site_hits(t, i) *
-		       (HIT_WORK_NS + others * SITE_USER_NS +
+		       (HIT_WORK_NS + site_others_ns(s) +
 			(s->plan.emulated ? f->entry_emulated_ns
 					  : f->entry_stepped_ns));
 	}

@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
+#include "trace/window_probes.h"
 
 /* What samples may cost when they are made finer, and from when on they are
  * made coarser: each step at most doubles it, so it does not go to and fro. */
@@ -70,6 +71,9 @@ static bool may_change(const struct tracer *t)
 		if (t->tracees[i]->alive &&
 		    t->tracees[i]->window.state != WINDOW_ALWAYS)
 			return false;
+	if (t->sharing.all->alive &&
+	    t->sharing.all->window.state != WINDOW_ALWAYS)
+		return false;
 	return !t->options.sampling_fixed && t->options.sample_bytes;
 }
 
@@ -86,11 +90,12 @@ bool tracer_sample_coarser(struct tracer *t, const struct tracee *e)
 
 	if (!may_change(t) || coarser == f.interval)
 		return false;
-	diag_info("process %d: tracing it costs about %.1f %% of a CPU, %.1f "
+	diag_info("%s: tracing it costs about %.1f %% of a CPU, %.1f "
 		  "%% for samples, --max-overhead allows %.1f %%: sampling one "
 		  "in %llu bytes instead of %llu",
-		  (int)e->pid, 100 * f.cost, 100 * f.share, 100 * f.allowed,
-		  (unsigned long long)coarser, (unsigned long long)f.interval);
+		  window_name(t, e).text, 100 * f.cost, 100 * f.share,
+		  100 * f.allowed, (unsigned long long)coarser,
+		  (unsigned long long)f.interval);
 	tracer_set_sampling(t, coarser);
 	return true;
 }

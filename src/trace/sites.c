@@ -194,7 +194,7 @@ int site_place_planned(struct tracer *t, struct tracee *e,
 				      &out->file_offset))
 		return -ENOEXEC;
 	/* One of many may be left out, one that was asked for not. */
-	if (e->quiet && site->users >= SITE_USERS_MAX)
+	if (e->quiet && !site->shared && site->users >= SITE_USERS_MAX)
 		return -ENOSPC;
 	out->counter_offset = site->plan.counter_offset;
 	index = (size_t)(site - t->sites.list);

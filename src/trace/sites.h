@@ -22,9 +22,10 @@
 struct tracer;
 struct tracee;
 
-/* Each hit goes through the links of all processes that share a function: with
- * a hundred of them it costs ten times as much as alone, and closing their
- * links takes seconds (docs/containers.md). */
+/* Each hit goes through the links of all processes that have their own on a
+ * function: with a hundred of them it costs ten times as much as alone, and
+ * closing their links takes seconds. Shared ones have no such limit
+ * (sharing.h). */
 #define SITE_USERS_MAX 128
 #define SITE_USER_NS   70 /* per hit and other process, measured on 6.18 */
 
@@ -38,6 +39,7 @@ struct site {
 	uint32_t kind;
 	struct probe_site plan;
 	bool return_probe;
+	bool shared; /* one link for all (sharing.h) */
 };
 
 /* What the programs have counted at sites that gave up their places. */
@@ -85,6 +87,12 @@ static inline bool site_kind_frees(uint32_t kind)
 static inline bool site_kind_allocates(uint32_t kind)
 {
 	return kind < FREE_POINTER || kind == GO_MALLOC || kind == USDT_ALLOC;
+}
+
+/* What a hit there costs beyond one of a single process, ns. */
+static inline uint64_t site_others_ns(const struct site *s)
+{
+	return s->shared || s->users < 2 ? 0 : (s->users - 1) * SITE_USER_NS;
 }
 
 /* Hits so far. */

@@ -58,27 +58,34 @@ static void fill_slot(struct tracer *t, uint32_t tgid,
 	bpf_map_update_elem(fd, &at, &slot, BPF_ANY);
 }
 
-void tracee_publish_target(struct tracer *t, const struct tracee *e)
+void tracee_refresh_limit(struct tracee *e)
+{
+	if (e->process)
+		e->throwing_size_limit = process_allocation_room(e->process);
+}
+
+void tracee_publish_target(struct tracer *t, struct tracee *e)
 {
 	const struct tracee *owner =
 		e->owner == e->pid ? e : tracee_find(t, e->owner);
+	const struct tracee *account = sharing_account(t, e);
 	struct target target = {
 		.owner = e->owner,
 		.map_epoch = e->map_epoch,
 		.rate_address = e->go.rate_address,
+		.meter = e->meter,
+		.shared = e->shared,
 	};
 	uint32_t key = e->pid;
 
 	if (owner) {
 		target.pages = owner->pages || owner->pages_beside;
-		target.observed_share = owner->observed_share;
-		target.births_unseen = owner->births_unseen;
+		target.observed_share = account->observed_share;
+		target.births_unseen = owner->births_unseen || e->waits;
 		target.large_blocks = owner->large_blocks;
-		target.window_ns = owner->window.births_ns[0];
+		target.window_ns = account->window.births_ns[0];
+		target.throwing_size_limit = owner->throwing_size_limit;
 	}
-	if (owner && owner->process)
-		target.throwing_size_limit =
-			process_allocation_room(owner->process);
 	bpf_map_update_elem(bpf_map__fd(t->skel->maps.targets), &key, &target,
 			    BPF_ANY);
 	fill_slot(t, key, &target);
@@ -115,12 +122,14 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 	fill_slot(t, key, NULL);
 	bpf_map_delete_elem(bpf_map__fd(t->skel->maps.targets), &key);
 	tracee_forget_probes(t, e);
-	unwind_store_forget(t->unwind, e->pid);
+	if (!t->closing)
+		range_maps_forget(&t->range_maps, e->pid);
 	v8_forget(t, e);
 	if (e->owner != e->pid && t->skel->bss->shared_targets)
 		t->skel->bss->shared_targets--;
 	meter_give_back(t, e->meter);
 	e->meter = 0;
+	e->shared = 0;
 	e->alive = false;
 }
 

@@ -54,7 +54,8 @@ static int init_parts(struct tracer *t)
 		return err;
 	maps.objects_fd = bpf_map__fd(t->skel->maps.unwind_objects);
 	maps.rules_fd = bpf_map__fd(t->skel->maps.unwind_rules);
-	maps.ranges_fd = bpf_map__fd(t->skel->maps.process_ranges);
+	range_maps_init(&t->range_maps,
+			bpf_map__fd(t->skel->maps.process_ranges));
 	t->unwind = unwind_store_new(&maps, t->plan.unwind_rows_bytes);
 	if (!t->unwind)
 		return -ENOMEM;
@@ -66,6 +67,8 @@ static int init_parts(struct tracer *t)
 	err = stack_ids_init(t);
 	if (!err)
 		err = init_events(t);
+	if (!err)
+		err = sharing_init(t);
 	return err ? err : windows_init(t);
 }
 
@@ -111,6 +114,8 @@ void tracer_free(struct tracer *t)
 	t->closing = true;
 	while (t->tracee_count)
 		tracee_remove(t, t->tracees[0]);
+	sharing_free(t);
+	range_maps_free(&t->range_maps);
 	closer_finish(&t->closer);
 	free(t->tracees);
 	free(t->sites.list);
@@ -179,8 +184,10 @@ static void publish_some(struct tracer *t)
 		struct tracee *e =
 			t->tracees[t->publish_next++ % t->tracee_count];
 
-		if (e->alive)
-			tracee_publish_target(t, e);
+		if (!e->alive)
+			continue;
+		tracee_refresh_limit(e);
+		tracee_publish_target(t, e);
 	}
 }
 
@@ -214,6 +221,8 @@ static void restart_tracee(struct tracer *t, struct tracee *e)
 	e->new_image = false;
 	e->image_ns = monotonic_ns();
 	probe_sets_clear(&e->probes);
+	e->shared = 0;
+	tracee_publish_target(t, e);
 	e->observed_share = 0;
 	e->births_unseen = false;
 	e->large_blocks = e->large_blocks_refused = false;
@@ -305,6 +314,8 @@ static void step(struct tracer *t)
 	for (size_t i = 0; i < t->tracee_count; i++)
 		follow_tracee(t, t->tracees[i], now);
 	children_follow(t, now);
+	sharing_follow(t, now);
+	range_maps_flush(&t->range_maps);
 	closer_step(&t->closer);
 	if (now - t->last_tick_ns >= TICK_NS)
 		tick(t, now);

@@ -67,6 +67,9 @@ struct tracer_options {
 	/* A process has been forked or has called exec. NULL: nobody wants to
 	 * know. */
 	tracer_started_fn started;
+	/* Whether a process is about to be attached, if it can be. NULL: none
+	 * is. */
+	bool (*selected)(void *context, pid_t pid);
 	void *context;
 	enum link_kind force_link; /* LINK_NONE: best */
 };
@@ -87,6 +90,10 @@ int tracer_attach(struct tracer *t, struct process *process);
 /* The same for one of many, of which nothing is expected: not reported.
  * -ENOMEM, too, when there are as many as there is room for. */
 int tracer_attach_quietly(struct tracer *t, struct process *process);
+/* Between the two many are attached: what all of them have to wait for is
+ * waited for once, at the end. Their allocations are not seen before. */
+void tracer_attach_many(struct tracer *t);
+void tracer_attach_done(struct tracer *t);
 /* Stops tracing processes, if it has not ended by itself, and takes off the
  * books what they hold. Their `struct process` may go. */
 void tracer_forget(struct tracer *t, const pid_t *pids, size_t count);

@@ -21,11 +21,13 @@
 #include "trace/go_heap.h"
 #include "trace/js_frames.h"
 #include "trace/late_programs.h"
+#include "trace/range_maps.h"
 #include "trace/regions.h"
 #include "target/maps.h"
 #include "trace/memory_plan.h"
 #include "trace/pages.h"
 #include "trace/probe_sets.h"
+#include "trace/sharing.h"
 #include "trace/sites.h"
 #include "trace/unwind_store.h"
 #include "trace/v8.h"
@@ -49,6 +51,7 @@ struct tracee {
 	pid_t owner; /* whose memory it is: pid, or the parent's */
 	bool alive;
 	bool rescan;	   /* its maps may have changed */
+	bool waits;	   /* for its ranges to be published */
 	bool new_image;	   /* it has called exec: nothing of before is valid */
 	bool forked;	   /* children hold copies of its breakpoints */
 	bool quiet;	   /* one of many: what goes wrong is no error */
@@ -66,6 +69,8 @@ struct tracee {
 	bool births_unseen;
 	bool large_blocks; /* large_blocks.h */
 	bool large_blocks_refused, large_blocks_dropped;
+	uint64_t shared; /* parts (sharing.h), a bit each */
+	uint64_t throwing_size_limit;
 	uint32_t meter; /* of its hits; 0: none of its own */
 	struct window window;
 	bool has_allocator;
@@ -97,6 +102,7 @@ struct tracer {
 	struct trace_bpf *skel;
 	struct ring_buffer *events;
 	struct unwind_store *unwind;
+	struct range_maps range_maps;
 	int epoll_fd;
 
 	struct tracee **tracees;
@@ -138,6 +144,7 @@ struct tracer {
 	struct v8_trends v8_trends;
 
 	struct windows windows;
+	struct sharing sharing;
 	struct late_programs late;
 };
 
@@ -166,7 +173,9 @@ struct tracee *tracee_find(struct tracer *t, pid_t pid);
 /* NULL: too many, or no memory. */
 struct tracee *tracee_new(struct tracer *t, pid_t pid, pid_t owner);
 /* Tells the BPF programs how to treat it. */
-void tracee_publish_target(struct tracer *t, const struct tracee *e);
+void tracee_publish_target(struct tracer *t, struct tracee *e);
+/* Looks how large a request may be that does not fail: in several files. */
+void tracee_refresh_limit(struct tracee *e);
 /* Forgets its probes, which have been closed. */
 void tracee_forget_probes(struct tracer *t, struct tracee *e);
 /* Where what goes wrong with it is told. */

@@ -174,34 +174,6 @@ uint32_t unwind_store_rows(const struct unwind_store *s, uint32_t object)
 	return object < OBJECTS_MAX ? s->objects[object].rows : 0;
 }
 
-int unwind_store_publish(struct unwind_store *s, pid_t tgid,
-			 const struct exec_range *ranges, size_t count)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	struct exec_range header = {.rows = count};
-	CLEANUP_CLOSE int fd = -1;
-	uint32_t key = tgid;
-
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exec_ranges", sizeof(uint32_t),
-			    sizeof(struct exec_range), count + 1, &opts);
-	if (fd < 0)
-		return -errno;
-	for (uint32_t i = 0; i <= count; i++)
-		if (bpf_map_update_elem(fd, &i, i ? &ranges[i - 1] : &header,
-					BPF_ANY))
-			return -errno;
-	if (bpf_map_update_elem(s->maps.ranges_fd, &key, &fd, BPF_ANY))
-		return -errno;
-	return 0;
-}
-
-void unwind_store_forget(struct unwind_store *s, pid_t tgid)
-{
-	uint32_t key = tgid;
-
-	bpf_map_delete_elem(s->maps.ranges_fd, &key);
-}
-
 void unwind_store_stats(const struct unwind_store *s,
 			struct unwind_store_stats *out)
 {

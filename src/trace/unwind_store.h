@@ -21,7 +21,6 @@ struct unwind_store;
 struct unwind_store_maps {
 	int objects_fd; /* map unwind_objects */
 	int rules_fd;	/* map unwind_rules */
-	int ranges_fd;	/* map process_ranges */
 };
 
 struct unwind_store *unwind_store_new(const struct unwind_store_maps *maps,
@@ -41,12 +40,6 @@ void unwind_store_drop(struct unwind_store *s, uint32_t object);
 bool unwind_store_knows(const struct unwind_store *s, uint32_t object);
 /* Rows of an added object. */
 uint32_t unwind_store_rows(const struct unwind_store *s, uint32_t object);
-
-/* Replaces the ranges of a process at once; `ranges` sorted, without the
- * header element. 0 or -errno. */
-int unwind_store_publish(struct unwind_store *s, pid_t tgid,
-			 const struct exec_range *ranges, size_t count);
-void unwind_store_forget(struct unwind_store *s, pid_t tgid);
 
 struct unwind_store_stats {
 	uint64_t rows_bytes, rows_bytes_max;

@@ -14,7 +14,17 @@
 
 bool window_leads(const struct tracee *e)
 {
-	return e->alive && e->owner == e->pid;
+	return e->alive && e->owner == e->pid && !e->shared;
+}
+
+size_t window_account_count(const struct tracer *t)
+{
+	return t->tracee_count + 1;
+}
+
+struct tracee *window_account(const struct tracer *t, size_t i)
+{
+	return i < t->tracee_count ? t->tracees[i] : t->sharing.all;
 }
 
 /* Of probes that windows set and take out. */
@@ -36,9 +46,10 @@ static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 
 	if (w->fresh.wall_ns > 0)
 		w->other_rate +=
-			weight * (stays / w->fresh.wall_ns - w->other_rate);
+			weight *
+			(w->largest * stays / w->fresh.wall_ns - w->other_rate);
 	w->budget.share = fmax(limit - w->other_rate, LEAST_SHARE * limit);
-	budget_charge(&w->budget, now_ns, spent);
+	budget_charge(&w->budget, now_ns, w->largest * spent);
 	budget_charge(&t->windows.total, now_ns, spent);
 	large_blocks_charge(t, e, now_ns, factor * w->fresh_maps_ns);
 	t->windows.spent_ns += spent + other;
@@ -51,20 +62,21 @@ void window_accounts_settle(struct tracer *t)
 	uint64_t now = monotonic_ns();
 
 	window_costs_read(t);
-	for (size_t i = 0; i < t->tracee_count; i++)
-		if (window_leads(t->tracees[i]))
-			charge(t, t->tracees[i], now);
+	for (size_t i = 0; i < window_account_count(t); i++)
+		if (window_leads(window_account(t, i)))
+			charge(t, window_account(t, i), now);
 }
 
 void window_measure_rates(struct window *w)
 {
 	double lasted = fmax(w->sum.wall_ns, 1), factor = w->hit_factor;
+	double part = w->largest / lasted;
 
 	w->rates = (struct window_rates){
-		.births = windowed_cost_ns(&w->sum, factor) / lasted,
+		.births = windowed_cost_ns(&w->sum, factor) * part,
 		.samples =
-			(w->sum.sample_ns + factor * w->sum.return_ns) / lasted,
-		.frees = factor * w->sum.free_ns / lasted,
-		.progress = progress_ns(&w->sum, factor) / lasted,
+			(w->sum.sample_ns + factor * w->sum.return_ns) * part,
+		.frees = factor * w->sum.free_ns * part,
+		.progress = progress_ns(&w->sum, factor) * part,
 	};
 }

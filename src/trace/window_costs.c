@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "trace/window_costs.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "trace/tracer_internal.h"
@@ -28,22 +32,71 @@ static void read_meter(const struct tracer *t, uint32_t meter,
 					       meter * METER_KINDS + kind);
 }
 
+/* Of many processes all meters are read at once. */
+#define MANY_TRACEES  16
+#define METER_ENTRIES (METERS_MAX * METER_KINDS)
+
+struct all_meters {
+	uint64_t *values; /* by entry and processor; NULL: not read */
+	size_t cpus;
+};
+
+static void read_all_meters(const struct tracer *t, struct all_meters *all)
+{
+	int fd = bpf_map__fd(t->skel->maps.meters);
+	int cpus = libbpf_num_possible_cpus();
+	uint32_t *keys, count = METER_ENTRIES, next;
+
+	*all = (struct all_meters){.cpus = cpus > 0 ? (size_t)cpus : 0};
+	if (t->tracee_count < MANY_TRACEES || !all->cpus)
+		return;
+	keys = malloc(METER_ENTRIES * sizeof(*keys));
+	all->values = calloc(METER_ENTRIES * all->cpus, sizeof(*all->values));
+	if (!keys || !all->values ||
+	    (bpf_map_lookup_batch(fd, NULL, &next, keys, all->values, &count,
+				  NULL) &&
+	     errno != ENOENT) ||
+	    count != METER_ENTRIES) {
+		free(all->values);
+		all->values = NULL;
+	}
+	free(keys);
+}
+
+static void find_meter(const struct tracer *t, const struct all_meters *all,
+		       uint32_t meter, uint64_t hits[METER_KINDS])
+{
+	if (!all->values) {
+		read_meter(t, meter, hits);
+		return;
+	}
+	for (uint32_t kind = 0; kind < METER_KINDS; kind++) {
+		const uint64_t *v =
+			all->values + (meter * METER_KINDS + kind) * all->cpus;
+
+		hits[kind] = 0;
+		for (size_t cpu = 0; cpu < all->cpus; cpu++)
+			hits[kind] += v[cpu];
+	}
+}
+
 /* A hit costs more, the more processes share the probes (sites.h). */
 static double hit_ns_of(const struct tracer *t, const struct tracee *e)
 {
-	uint32_t most = 1;
+	uint64_t most = 0;
 
 	for (size_t i = 0; i < e->sites.count; i++) {
-		uint32_t users = t->sites.list[e->sites.list[i]].users;
+		uint64_t ns = site_others_ns(&t->sites.list[e->sites.list[i]]);
 
-		if (users > most)
-			most = users;
+		if (ns > most)
+			most = ns;
 	}
-	return (double)(tracer_hit_ns(t) + (most - 1) * SITE_USER_NS);
+	return (double)(tracer_hit_ns(t) + most);
 }
 
 /* Its new hits, to those of the process whose memory it is. */
-static void add_hits(struct tracer *t, struct tracee *e)
+static void add_hits(struct tracer *t, struct tracee *e,
+		     const struct all_meters *meters)
 {
 	struct tracee *owner =
 		e->owner == e->pid ? e : tracee_find(t, e->owner);
@@ -52,7 +105,7 @@ static void add_hits(struct tracer *t, struct tracee *e)
 
 	if (!owner || !e->meter)
 		return;
-	read_meter(t, e->meter, now);
+	find_meter(t, meters, e->meter, now);
 	owner->window.fresh.alloc_ns +=
 		hit_ns * (double)(now[METER_ALLOC] - before[METER_ALLOC]);
 	owner->window.fresh.free_ns +=
@@ -131,10 +184,37 @@ void window_costs_start(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	read_meter(t, e->meter, e->window.hits);
 }
 
+/* All that share probes, as one. */
+static void sum_up(struct tracer *t)
+{
+	struct window *all = &t->sharing.all->window;
+	struct progress_sample *sum = &all->fresh;
+	double most = 0, cost;
+
+	*sum = (struct progress_sample){0};
+	all->fresh_pages_ns = 0;
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		struct tracee *e = t->tracees[i];
+		const struct progress_sample *fresh = &e->window.fresh;
+
+		if (!e->alive || !e->shared || e->owner != e->pid)
+			continue;
+		progress_add(sum, fresh);
+		all->fresh_pages_ns += e->window.fresh_pages_ns;
+		most = fmax(most, progress_overhead_ns(fresh, 1));
+		sum->wall_ns = fresh->wall_ns;
+	}
+	cost = progress_overhead_ns(sum, 1);
+	if (cost > 0)
+		all->largest = most / cost;
+}
+
 void window_costs_read(struct tracer *t)
 {
 	uint64_t now_ns = monotonic_ns();
+	struct all_meters meters;
 
+	read_all_meters(t, &meters);
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		t->tracees[i]->window.fresh = (struct progress_sample){0};
 		t->tracees[i]->window.fresh_maps_ns = 0;
@@ -146,8 +226,11 @@ void window_costs_read(struct tracer *t)
 		if (!e->alive)
 			continue;
 		read_cpu(e, now_ns);
-		add_hits(t, e);
+		add_hits(t, e, &meters);
 	}
+	free(meters.values);
 	share_out_samples(t);
 	share_out_pages(t);
+	if (t->sharing.all->alive)
+		sum_up(t);
 }

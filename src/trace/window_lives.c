@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "trace/tracer_internal.h"
+#include "trace/window_owners.h"
 
 int window_lives_init(struct tracer *t)
 {
@@ -16,20 +17,17 @@ int window_lives_init(struct tracer *t)
 	return t->windows.lives ? 0 : -ENOMEM;
 }
 
-static bool is_of(const struct tracer *t, uint32_t id, const struct tracee *e)
-{
-	const struct stack_stats *s = &t->stack_stats[id];
-
-	return s->alloc_samples && s->tgid == (uint32_t)e->pid &&
-	       s->source == STACK_SOURCE_NATIVE;
-}
-
 void window_lives_begin(struct tracer *t, const struct tracee *e)
 {
+	struct window_owners owners;
+
+	if (window_owners_find(t, e, &owners))
+		return;
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++)
-		if (is_of(t, id, e))
+		if (window_owners_have(&owners, &t->stack_stats[id]))
 			memset(t->stack_lives[id].at_risk, 0,
 			       sizeof(t->stack_lives[id].at_risk));
+	window_owners_free(&owners);
 }
 
 static void add_window(struct window_life *w, const struct stack_lives *seen,
@@ -50,10 +48,15 @@ static void add_window(struct window_life *w, const struct stack_lives *seen,
 
 void window_lives_end(struct tracer *t, const struct tracee *e, double seconds)
 {
+	struct window_owners owners;
+
+	if (window_owners_find(t, e, &owners))
+		return;
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++)
-		if (is_of(t, id, e))
+		if (window_owners_have(&owners, &t->stack_stats[id]))
 			add_window(&t->windows.lives[id], &t->stack_lives[id],
 				   seconds);
+	window_owners_free(&owners);
 }
 
 /* When what is born and dies is not seen all the time: until the last window,
@@ -138,14 +141,14 @@ static void apply(const struct life_table *table, const struct unseen *u,
 void window_lives_apply(struct tracer *t, uint32_t id, uint64_t now_ns,
 			struct stack_stats *s)
 {
-	const struct tracee *e;
+	struct tracee *e;
 	struct unseen u;
 
 	if (!t->windows.lives || s->source != STACK_SOURCE_NATIVE)
 		return;
 	e = tracee_find(t, (pid_t)s->tgid);
-	if (e && e->owner != e->pid)
-		e = tracee_find(t, e->owner);
+	if (e)
+		e = sharing_account(t, e);
 	if (!e || !e->window.first_ns)
 		return;
 	u = unseen_of(&e->window);

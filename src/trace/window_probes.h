@@ -9,12 +9,18 @@
 struct tracee;
 struct tracer;
 
+/* Here `e` may also stand for all that share probes (sharing.h). */
+struct window_name {
+	char text[48];
+};
+/* For messages: "process 12", "31 processes". */
+struct window_name window_name(const struct tracer *t, const struct tracee *e);
 /* Tells the programs what of it is observed now. */
-void window_publish(struct tracer *t, const struct tracee *e);
+void window_publish(struct tracer *t, struct tracee *e);
 /* All of them, or none and -errno, which is reported. */
-int window_set_probes(struct tracer *t, const struct tracee *e);
-void window_unset_phase(struct tracer *t, const struct tracee *e,
+int window_set_probes(struct tracer *t, struct tracee *e);
+void window_unset_phase(struct tracer *t, struct tracee *e,
 			enum probe_phase phase);
-void window_unset_probes(struct tracer *t, const struct tracee *e);
+void window_unset_probes(struct tracer *t, struct tracee *e);
 
 #endif

@@ -17,10 +17,10 @@ int windows_wait_ms(const struct tracer *t, uint64_t now_ns, int most)
 
 bool windows_open(const struct tracer *t)
 {
-	for (size_t i = 0; i < t->tracee_count; i++)
-		if (window_leads(t->tracees[i]) &&
-		    (t->tracees[i]->window.state == WINDOW_BIRTHS ||
-		     t->tracees[i]->window.state == WINDOW_FREES))
+	for (size_t i = 0; i < window_account_count(t); i++)
+		if (window_leads(window_account(t, i)) &&
+		    (window_account(t, i)->window.state == WINDOW_BIRTHS ||
+		     window_account(t, i)->window.state == WINDOW_FREES))
 			return true;
 	return false;
 }
@@ -29,9 +29,10 @@ double windows_observed_share(const struct tracer *t, uint64_t now_ns)
 {
 	double watched = 0, observed = 0;
 
-	for (size_t i = 0; i < t->tracee_count; i++) {
-		const struct window *w = &t->tracees[i]->window;
-		double now = window_leads(t->tracees[i]) && now_ns > w->begun_ns
+	for (size_t i = 0; i < window_account_count(t); i++) {
+		const struct window *w = &window_account(t, i)->window;
+		double now = window_leads(window_account(t, i)) &&
+					     now_ns > w->begun_ns
 				     ? (double)(now_ns - w->begun_ns)
 				     : 0;
 

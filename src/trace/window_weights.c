@@ -7,6 +7,8 @@
 
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
+#include "trace/window_owners.h"
+#include "trace/window_probes.h"
 
 uint32_t window_share(double share)
 {
@@ -23,18 +25,14 @@ static uint64_t objects_of(const struct stack_stats *s)
 	return s->alloc_objects_q8 + (s->alloc_samples << 8);
 }
 
-static bool is_of(const struct stack_stats *s, const struct tracee *e)
-{
-	return s->tgid == (uint32_t)e->pid && s->source == STACK_SOURCE_NATIVE;
-}
-
 int window_weights_begin(struct tracer *t, const struct tracee *e)
 {
 	struct windows *w = &t->windows;
+	struct window_owners owners;
 
 	if (!w->totals)
 		w->totals = calloc(t->plan.stacks, sizeof(*w->totals));
-	if (!w->totals)
+	if (!w->totals || window_owners_find(t, e, &owners))
 		return -ENOMEM;
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
 		const struct stack_stats *s = &t->stack_stats[id];
@@ -42,12 +40,13 @@ int window_weights_begin(struct tracer *t, const struct tracee *e)
 		/* Another process may have a window of its own. */
 		if (!s->alloc_samples)
 			w->totals[id] = (struct window_totals){0};
-		else if (is_of(s, e))
+		else if (window_owners_have(&owners, s))
 			w->totals[id] = (struct window_totals){
 				.bytes = s->alloc_bytes,
 				.objects_q8 = objects_of(s),
 			};
 	}
+	window_owners_free(&owners);
 	return 0;
 }
 
@@ -73,24 +72,28 @@ void window_weights_end(struct tracer *t, const struct tracee *e, double share,
 			uint64_t born_from_ns, uint64_t born_to_ns)
 {
 	struct upkeep_pass pass = {
-		.weigh_tgid = (uint32_t)e->pid,
+		.weigh_tgid =
+			e == t->sharing.all ? WEIGH_SHARED : (uint32_t)e->pid,
 		.born_from_ns = born_from_ns,
 		.born_to_ns = born_to_ns,
 		.share = window_share(share),
 	};
+	struct window_owners owners;
 	int err;
 
-	if (!pass.share || !t->windows.totals)
+	if (!pass.share || !t->windows.totals ||
+	    window_owners_find(t, e, &owners))
 		return;
 	/* Totals first: what lives must not exceed what was allocated. */
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
 		struct stack_stats *s = &t->stack_stats[id];
 
-		if (s->alloc_samples && is_of(s, e))
+		if (window_owners_have(&owners, s))
 			weigh_totals(s, &t->windows.totals[id], 1 / share - 1);
 	}
+	window_owners_free(&owners);
 	err = tracer_upkeep(t, &pass);
 	if (err)
-		diag_warn("process %d: cannot weigh what was seen of it: %s",
-			  (int)e->pid, strerror(-err));
+		diag_warn("%s: cannot weigh what was seen: %s",
+			  window_name(t, e).text, strerror(-err));
 }

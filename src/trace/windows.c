@@ -20,6 +20,8 @@
 #define TRIAL_CREDIT_NS 0.03e9
 /* Of all targets together, so many times the first two. */
 #define TOTAL_CREDITS 4
+/* Of what all of them may save up, that much is waited for at most. */
+#define SAVED_SHARE 0.9
 /* Observed all the time again when that would take so much of the budget. */
 #define CALM_SHARE 0.7
 /* Beyond its plan, a window may cost so much of the credit it began with. */
@@ -65,11 +67,13 @@ static double dice(void)
 	return (double)random() / RAND_MAX;
 }
 
-static void wait_for_credit(struct window *w, bool is_second)
+static void wait_for_credit(const struct tracer *t, struct window *w,
+			    bool is_second)
 {
 	w->is_second = is_second;
 	w->next = window_plan(&w->budget, &w->rates,
 			      w->births.wall_ns + w->frees.wall_ns, dice());
+	window_plan_all(&w->next, &t->windows.total, w->largest);
 	if (is_second)
 		w->next.pause_ns = window_lag_ns(dice());
 	else
@@ -83,7 +87,7 @@ static void open_window(struct tracer *t, struct tracee *e)
 
 	if (window_weights_begin(t, e) || window_lives_init(t) ||
 	    window_set_probes(t, e)) {
-		wait_for_credit(w, false);
+		wait_for_credit(t, w, false);
 		return;
 	}
 	/* What was done until now is not this window's. */
@@ -95,6 +99,8 @@ static void open_window(struct tracer *t, struct tracee *e)
 	window_publish(t, e);
 	t->windows.opened++;
 	w->opened++;
+	if (e == t->sharing.all) /* telling of so many takes a while */
+		w->births_ns[0] = monotonic_ns();
 	enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
 }
 
@@ -118,10 +124,11 @@ static void end_births(struct tracer *t, struct tracee *e)
 static void observe_always(struct tracer *t, struct tracee *e)
 {
 	if (window_set_probes(t, e)) {
-		wait_for_credit(&e->window, false);
+		wait_for_credit(t, &e->window, false);
 		return;
 	}
-	diag_info("process %d: observing it all the time again", (int)e->pid);
+	diag_info("%s: observing it all the time again",
+		  window_name(t, e).text);
 	e->observed_share = 0;
 	e->births_unseen = false;
 	e->window.births_ns[0] = 0;
@@ -192,17 +199,17 @@ static void end_window(struct tracer *t, struct tracee *e)
 	window_lives_end(t, e, seconds_seen(w));
 	w->ended_ns = monotonic_ns();
 	e->observed_share = window_share(share);
-	diag_debug("process %d: observed for %.0f ms and %.0f ms, %.2f %% of "
+	diag_debug("%s: observed for %.0f ms and %.0f ms, %.2f %% of "
 		   "what it did; a hit costs %.2f of what was calibrated",
-		   (int)e->pid, w->births.wall_ns / 1e6, w->frees.wall_ns / 1e6,
-		   100 * share, w->hit_factor);
+		   window_name(t, e).text, w->births.wall_ns / 1e6,
+		   w->frees.wall_ns / 1e6, 100 * share, w->hit_factor);
 	if (w->rates.births < CALM_SHARE * w->budget.share &&
 	    w->budget.credit_ns > 0) {
 		observe_always(t, e);
 		return;
 	}
 	window_unset_phase(t, e, PROBES_FREES);
-	wait_for_credit(w, !w->is_second);
+	wait_for_credit(t, w, !w->is_second);
 }
 
 /* Its samples become fewer: whether that is enough is seen when this is spent.
@@ -243,10 +250,11 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 		say_no_windows(t, e);
 		return;
 	}
-	diag_info("process %d: observing it all the time costs about %.1f %% "
+	diag_info("%s: observing it all the time costs about %.1f %% "
 		  "of a CPU, --max-overhead allows %.1f %%: observing it in "
 		  "windows",
-		  (int)e->pid, 100 * w->rates.births, 100 * w->budget.share);
+		  window_name(t, e).text, 100 * w->rates.births,
+		  100 * w->budget.share);
 	e->births_unseen = true;
 	window_publish(t, e);
 	window_unset_probes(t, e);
@@ -258,7 +266,7 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 	w->ended_ns = w->births_ns[1];
 	if (!w->first_ns)
 		w->first_ns = w->births_ns[1];
-	wait_for_credit(w, false);
+	wait_for_credit(t, w, false);
 }
 
 /* ---- Following -------------------------------------------------------------
@@ -268,11 +276,14 @@ static bool may_open(const struct tracer *t, const struct window *w,
 		     uint64_t now_ns)
 {
 	double needed = w->next.credit_ns * (w->is_second ? 1 : 2);
+	/* What can never be saved up must not be waited for. */
+	double of_all = fmin(needed / w->largest,
+			     SAVED_SHARE * t->windows.total.highest_ns);
 
 	return !t->windows.settling &&
 	       now_ns - w->begun_ns >= w->next.pause_ns &&
 	       has_credit(&w->budget, needed) &&
-	       has_credit(&t->windows.total, needed);
+	       has_credit(&t->windows.total, of_all);
 }
 
 static void follow(struct tracer *t, struct tracee *e, uint64_t now_ns)
@@ -312,12 +323,12 @@ static uint64_t next_look(const struct tracer *t, uint64_t now_ns)
 {
 	uint64_t next = now_ns + LOOK_IDLE_NS;
 
-	for (size_t i = 0; i < t->tracee_count; i++) {
-		const struct window *w = &t->tracees[i]->window;
+	for (size_t i = 0; i < window_account_count(t); i++) {
+		const struct window *w = &window_account(t, i)->window;
 		bool busy = w->state != WINDOW_ALWAYS ||
 			    w->budget.credit_ns < w->budget.highest_ns / 2;
 
-		if (!window_leads(t->tracees[i]))
+		if (!window_leads(window_account(t, i)))
 			continue;
 		if (busy && next > now_ns + LOOK_BUSY_NS)
 			next = now_ns + LOOK_BUSY_NS;
@@ -332,9 +343,10 @@ void windows_follow(struct tracer *t, uint64_t now_ns)
 	if (!limited(t) || now_ns < t->windows.look_ns)
 		return;
 	window_accounts_settle(t);
-	for (size_t i = 0; i < t->tracee_count; i++)
-		if (window_leads(t->tracees[i]) && t->tracees[i]->meter)
-			follow(t, t->tracees[i], now_ns);
+	for (size_t i = 0; i < window_account_count(t); i++)
+		if (window_leads(window_account(t, i)) &&
+		    window_account(t, i)->meter)
+			follow(t, window_account(t, i), now_ns);
 	t->windows.look_ns = next_look(t, monotonic_ns());
 }
 
@@ -345,7 +357,7 @@ void window_start(struct tracer *t, struct tracee *e)
 {
 	uint64_t now = monotonic_ns();
 
-	e->window = (struct window){.begun_ns = now};
+	e->window = (struct window){.begun_ns = now, .largest = 1};
 	e->window.hit_factor = progress_factor(&e->window.comparison);
 	budget_start(&e->window.budget, t->options.max_overhead,
 		     FIRST_CREDIT_NS, HIGHEST_CREDIT_NS, now);

@@ -52,6 +52,9 @@ struct window {
 	double fresh_pages_ns;
 	double fresh_maps_ns; /* since the last look, of `fresh`: memory maps */
 	struct budget maps;   /* what they may cost (large_blocks.h) */
+	/* Of the cost, the part of the process that has most of it: it must
+	 * keep to the budget. 1 but for all that share probes. */
+	double largest;
 
 	double progress_ns;		  /* in all */
 	double seen_until;		  /* progress that windows stand for */

@@ -170,3 +170,41 @@ sys.stdin.readline()
     # 200 times 50 blocks of 400 bytes, wherever the plugin was mapped.
     assert sum(v for _, v in run.folded) >= 200 * 50 * 400, run
     assert sys.version_info
+
+
+def test_exceptions_in_processes_that_share_an_allocator():
+    """The session of one process cannot decline the returns of another: without
+    a link that all of them share, bad_alloc would end whoever throws it."""
+    preload = library(NEW_ALLOCATORS["tcmalloc_minimal"])
+    targets = [Target("cxx", "exceptions", preload=preload) for _ in range(3)]
+    try:
+        with Profiler([t.pid for t in targets], *EXACT) as profiler:
+            for target in targets:
+                target.truth()
+            time.sleep(0.2)
+            run = profiler.stop()
+        assert [t.finish() for t in targets] == [0] * 3, \
+            [t.stderr() for t in targets]
+    finally:
+        for target in targets:
+            target.close()
+    assert run.code == 0, run
+
+
+def test_exceptions_in_one_that_is_not_traced():
+    """It has breakpoints because nearly all that map the allocator are traced;
+    nobody probes its returns."""
+    preload = library(NEW_ALLOCATORS["tcmalloc_minimal"])
+    targets = [Target("cxx", "exceptions", preload=preload) for _ in range(9)]
+    try:
+        with Profiler([t.pid for t in targets[1:]], *EXACT, "-v") as profiler:
+            profiler.wait_for("share its probes on functions that throw")
+            for target in targets:
+                target.truth()
+            run = profiler.stop()
+        assert [t.finish() for t in targets] == [0] * 9, \
+            [t.stderr() for t in targets]
+    finally:
+        for target in targets:
+            target.close()
+    assert run.code == 0, run

@@ -187,6 +187,31 @@ static void after_a_long_window_there_is_no_long_silence(void **state)
 			 (unsigned long long)plan.pause_ns);
 }
 
+/* Ten that cost the same: a tenth of a window is the dearest one's. */
+static void the_budget_of_all_shortens_common_windows(void **state)
+{
+	struct window_rates rates = {
+		.births = 0.06, .frees = 0.03, .progress = 0.9};
+	struct window_plan alone, together;
+	struct budget own, all;
+
+	(void)state;
+	budget_start(&own, 0.02, 0, 0.4e9, 0);
+	budget_start(&all, 0.02, 0, 0.4e9, 0);
+	alone = together = window_plan(&own, &rates, 0, 0.5);
+	window_plan_all(&alone, &all, 1);
+	assert_int_equal(alone.births_ns, together.births_ns);
+	window_plan_all(&together, &all, 0.1);
+	assert_true(10 * together.credit_ns <= 0.02 * 5e9 * 1.001);
+	assert_true(fabs((double)together.births_ns / together.credit_ns -
+			 (double)alone.births_ns / alone.credit_ns) < 1e-3);
+	/* Plenty for all: as planned for one. */
+	together = alone;
+	budget_start(&all, 1, 0, 4e9, 0);
+	window_plan_all(&together, &all, 0.1);
+	assert_int_equal(alone.births_ns, together.births_ns);
+}
+
 /* What was seen, weighted, is what was done; also when what a window has seen
  * is only roughly known (within 20 %: 1 / x is skewed). */
 static void what_windows_stand_for_adds_up_to_the_truth(void **state)
@@ -308,6 +333,7 @@ int main(void)
 			a_target_that_is_slowed_down_is_left_alone_99_percent),
 		cmocka_unit_test(a_window_costs_what_it_was_given),
 		cmocka_unit_test(after_a_long_window_there_is_no_long_silence),
+		cmocka_unit_test(the_budget_of_all_shortens_common_windows),
 		cmocka_unit_test(what_windows_stand_for_adds_up_to_the_truth),
 		cmocka_unit_test(what_a_hit_costs_is_found_in_place),
 		cmocka_unit_test(what_was_seen_goes_by_frees),

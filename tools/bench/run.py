@@ -4,7 +4,7 @@
 
 usage: run.py LEAKBPF BUILD_DIRECTORY BENCHMARKS.md [SECTION...]
 
-With sections (pairs growth budget redis node unwind attach memory sampling) only
+With sections (pairs sharing growth budget redis node unwind attach memory sampling) only
 those are measured, and printed instead of written. BENCH_QUICK=1 takes fewer and
 shorter rounds.
 """
@@ -18,6 +18,7 @@ import budget
 import experiments as x
 import node
 import node_pauses
+import sharing
 import tables as t
 import targets
 import tracers
@@ -106,6 +107,35 @@ def cost_table(costs, configurations, unit):
     heads = ["", f"CPU per {unit}", f"{unit}s per CPU second",
              "slower than untraced"]
     return t.table(heads + (["cheaper than bpftrace"] if naive else []), rows)
+
+
+def section_sharing(bench, checks):
+    results = sharing.measure(bench)
+    rows = []
+    for count in sharing.COUNTS:
+        row = [count]
+        for shared in (False, True):
+            rounds = results.get((count, shared))
+            if not rounds:
+                row += ["", ""]
+                continue
+            row += [t.spread([traced for _, traced, _ in rounds],
+                             microseconds),
+                    t.spread([detach for _, _, detach in rounds])]
+        rows.append(row)
+    one = statistics.median(r[1] for r in results[1, False])
+    for count in (10, 100):
+        checks.check(f"a pair with {count} processes that share, of one alone",
+                     statistics.median(r[1] for r in results[count, True]) /
+                     one, 1.5, t.digits)
+    checks.check("detach, 100 processes that share (s)",
+                 statistics.median(r[2] for r in results[100, True]), 1,
+                 t.digits)
+    out = ("### Many processes that map one file\n\nA pair of malloc and free "
+           "of one process, default sampling, while so many are traced in "
+           "all.\n\n")
+    return out + t.table(["processes", "own probes", "detach (s)",
+                          "shared probes", "detach (s)"], rows)
 
 
 def section_growth(bench, checks):
@@ -348,7 +378,8 @@ def section_sampling(bench, _):
          "paths never sampled"], rows)
 
 
-SECTIONS = {"pairs": section_pairs, "growth": section_growth,
+SECTIONS = {"pairs": section_pairs, "sharing": section_sharing,
+            "growth": section_growth,
             "redis": section_redis,
             "budget": section_budget,
             "node": section_node,

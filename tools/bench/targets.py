@@ -24,6 +24,7 @@ def build(directory):
     """Builds every target that is older than its source."""
     os.makedirs(directory, exist_ok=True)
     jobs = [("churn", ["churn.c"], "gcc"),
+            ("churn-static", ["churn.c"], "gcc"),
             ("churn-fp", ["churn.c"], "gcc"), ("deep", ["deep.c"], "gcc"),
             ("outstanding", ["outstanding.c"], "gcc"),
             ("truth", ["truth.c"], "gcc"), ("paced", ["paced.c"], "gcc"),
@@ -39,6 +40,8 @@ def build(directory):
             continue
         flags = ["-O2"] if name == "big" else FLAGS + (
             FRAME_POINTER if name in ("churn-fp", "strings") else NO_FRAME_POINTER)
+        if name.endswith("-static"):
+            flags = [*flags, "-static"]
         subprocess.run([compiler, *flags, "-o", output, *paths, "-lpthread"],
                        check=True)
 
