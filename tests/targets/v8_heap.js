@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Holds objects at a known rate beside a lot of garbage. Lines on standard
-// input: "leak BYTES_PER_SECOND", "hold" (stop leaking), "drop" (let go of all
-// of it), "truth" (collect all garbage, say what is left), "start" and "stop" a
-// worker that leaks, too. Each is answered with a line of JSON.
+// input: "leak BYTES_PER_SECOND", "hold" (stop leaking), "rest" (no garbage
+// either), "drop" (let go of all of it), "truth" (collect all garbage, say what is
+// left), "start" and "stop" a worker that leaks, too. Each is answered with a line
+// of JSON.
 //
 // usage: v8_heap.js GARBAGE_BYTES_PER_SECOND
 'use strict';
@@ -66,6 +67,7 @@ let worker;
 const commands = {
   leak: (n) => { leaking = Number(n); return {}; },
   hold: () => { leaking = 0; return {}; },
+  rest: () => { leaking = rate = 0; return {}; },
   drop: () => { leaking = 0; kept = []; return {}; },
   truth,
   start: () => {
