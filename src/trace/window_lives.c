@@ -64,8 +64,8 @@ void window_lives_end(struct tracer *t, const struct tracee *e, double seconds)
 struct unseen {
 	uint64_t from_ns, to_ns;
 	double window_seconds; /* in one, a block is seen for so long */
-	double spread_seconds; /* between what it stands for and itself */
 	double share;	       /* of the time between */
+	const struct window *window;
 };
 
 static struct unseen unseen_of(const struct window *w)
@@ -75,28 +75,60 @@ static struct unseen unseen_of(const struct window *w)
 		.to_ns = w->state == WINDOW_ALWAYS ? w->begun_ns : w->ended_ns,
 		.window_seconds =
 			(w->births.wall_ns / 2 + w->frees.wall_ns) / 1e9,
-		.spread_seconds = w->gaps > 0 ? w->gaps_squared / w->gaps : 0,
-		.share = 1 - w->seen_seconds /
-				     fmax(w->gaps + w->seen_seconds, 1e-9),
+		.share = w->unseen_seconds /
+			 fmax(w->unseen_seconds + w->seen_seconds, 1e-9),
+		.window = w,
 	};
 }
 
-/* The share of a cohort, born in the middle of [begin, end), that lives. */
+/* Blocks were not born all over a cohort's time, but in the windows in it. */
+struct births {
+	double time_ns; /* mean */
+	double spread_seconds;
+};
+
+static struct births births_in(const struct window *w, uint64_t begin,
+			       uint64_t end)
+{
+	double all = 0, all_squared = 0, sum = 0, squares = 0, times = 0;
+
+	for (uint64_t i = 0; i < w->past_count && i < WINDOWS_PAST; i++) {
+		const struct past_window *p = &w->past[i];
+		double s = p->stands_seconds;
+
+		all += s;
+		all_squared += s * s;
+		if (p->middle_ns < begin || p->middle_ns >= end)
+			continue;
+		sum += s;
+		squares += s * s;
+		times += s * (double)(p->middle_ns - begin);
+	}
+	if (sum > 0)
+		return (struct births){(double)begin + times / sum,
+				       squares / sum};
+	/* Older than that: what is usual. */
+	return (struct births){(double)begin + (double)(end - begin) / 2,
+			       all > 0 ? all_squared / all : 0};
+}
+
+/* The share of a cohort, born in [begin, end), that lives. */
 static double share_alive(const struct life_table *table,
 			  const struct unseen *u, uint64_t begin, uint64_t end)
 {
-	uint64_t birth = begin + (end - begin) / 2;
-	double age;
+	uint64_t middle = begin + (end - begin) / 2;
+	struct births births;
 
-	if (birth >= u->to_ns)
+	if (middle < u->from_ns)
+		return life_table_share(
+			table, (double)(u->from_ns - middle) / 1e9,
+			(double)(u->to_ns - middle) / 1e9, 0, u->share);
+	if (begin >= u->to_ns)
 		return 1;
-	age = (double)(u->to_ns - birth) / 1e9;
-	if (birth < u->from_ns)
-		return life_table_share(table,
-					(double)(u->from_ns - birth) / 1e9, age,
-					0, u->share);
-	return life_table_share(table, u->window_seconds, age,
-				u->spread_seconds, u->share);
+	births = births_in(u->window, begin, end);
+	return life_table_share(table, u->window_seconds,
+				((double)u->to_ns - births.time_ns) / 1e9,
+				births.spread_seconds, u->share);
 }
 
 /* As what is live would be with fewer samples. */

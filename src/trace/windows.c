@@ -137,20 +137,28 @@ static void observe_always(struct tracer *t, struct tracee *e)
 }
 
 /*
- * How long what the window has seen takes outside of it, for a target that is
- * not busy: as long. Unless it only seems so because others take the CPU, and
- * is slowed down all the same; then what remains of its own time, a small rest
- * of what it gets, is too uncertain to go by alone: the geometric mean of both.
+ * How long what a part of the window has seen takes outside of it: as long, for
+ * a target that is not busy. Unless it only seems so because others take the
+ * CPU, and is slowed down all the same; then what remains of its own time, a
+ * small rest of what it gets, is too uncertain to go by alone: the geometric
+ * mean.
  */
-static double time_seen(const struct window *w)
+static double outside_ns(const struct window *w, double own_ns, double wall_ns)
 {
-	double wall = (double)(w->births_ns[1] - w->births_ns[0]), own;
+	double ns;
 
 	if (!(w->unseen_ns > 0))
-		return wall;
-	own = progress_seen(&w->comparison, &w->births) * w->unseen_wall_ns /
-	      w->unseen_ns;
-	return own < STARVED_SHARE * wall ? sqrt(own * wall) : wall;
+		return wall_ns;
+	ns = own_ns * w->unseen_wall_ns / w->unseen_ns;
+	if (w->by_progress)
+		return fmin(ns, wall_ns);
+	return ns < STARVED_SHARE * wall_ns ? sqrt(ns * wall_ns) : wall_ns;
+}
+
+static double births_outside_ns(const struct window *w)
+{
+	return outside_ns(w, progress_seen(&w->comparison, &w->births),
+			  (double)(w->births_ns[1] - w->births_ns[0]));
 }
 
 /* Of all that it did since the last window, what this one has seen. */
@@ -164,24 +172,25 @@ static double share_seen(struct window *w)
 	if (busy)
 		return coverage_add(&w->coverage, w->unseen_ns,
 				    progress_seen(&w->comparison, &w->births));
-	return coverage_add(&w->coverage, w->unseen_wall_ns, time_seen(w));
+	return coverage_add(&w->coverage, w->unseen_wall_ns,
+			    births_outside_ns(w));
 }
 
-/* How long what the window has seen takes outside of it: a busy target is
- * slower in it. */
-static double seconds_seen(struct window *w)
+/* What its blocks stand for, and for how long it has looked at those of others.
+ */
+static double note_lives(struct window *w, double share)
 {
-	double wall_ns = w->births.wall_ns + w->frees.wall_ns;
-	double own_ns = progress_seen(&w->comparison, &w->births) +
-			progress_ns(&w->frees, w->hit_factor);
-	double gap = fmax(w->unseen_wall_ns / 1e9, 0);
+	double births_ns = births_outside_ns(w);
+	double frees_ns = outside_ns(w, progress_ns(&w->frees, w->hit_factor),
+				     w->frees.wall_ns);
 
-	w->gaps += gap;
-	w->seen_seconds += wall_ns / 1e9;
-	w->gaps_squared += gap * gap;
-	if (!w->by_progress || !(w->unseen_ns > 0))
-		return wall_ns / 1e9;
-	return fmin(own_ns * w->unseen_wall_ns / w->unseen_ns, wall_ns) / 1e9;
+	w->unseen_seconds += fmax(w->unseen_wall_ns, 0) / 1e9;
+	w->seen_seconds += (w->births.wall_ns + w->frees.wall_ns) / 1e9;
+	w->past[w->past_count++ % WINDOWS_PAST] = (struct past_window){
+		.middle_ns = w->births_ns[0] / 2 + w->births_ns[1] / 2,
+		.stands_seconds = births_ns / share / 1e9,
+	};
+	return (births_ns + frees_ns) / 1e9;
 }
 
 static void end_window(struct tracer *t, struct tracee *e)
@@ -196,7 +205,7 @@ static void end_window(struct tracer *t, struct tracee *e)
 	share = share_seen(w);
 	window_lives_begin(t, e);
 	window_weights_end(t, e, share, w->births_ns[0], w->births_ns[1]);
-	window_lives_end(t, e, seconds_seen(w));
+	window_lives_end(t, e, note_lives(w, share));
 	w->ended_ns = monotonic_ns();
 	e->observed_share = window_share(share);
 	diag_debug("%s: observed for %.0f ms and %.0f ms, %.2f %% of "

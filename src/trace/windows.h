@@ -29,6 +29,13 @@ enum window_state {
 	WINDOW_FREES,
 };
 
+/* When blocks were seen to be born, and the time that they stand for. */
+struct past_window {
+	uint64_t middle_ns;
+	double stands_seconds;
+};
+#define WINDOWS_PAST 16
+
 /* Of one tracee, with those that share its memory. */
 struct window {
 	enum window_state state;
@@ -61,12 +68,14 @@ struct window {
 	double unseen_ns, unseen_wall_ns; /* before the last one */
 	bool by_progress; /* what its windows stand for (budget.h) */
 	struct coverage coverage;
-	uint64_t births_ns[2];	   /* when its births part began (0: observed
-				    * all the time), ended */
-	uint64_t first_ns;	   /* when it was first not observed */
-	uint64_t ended_ns;	   /* the last window */
-	double gaps, gaps_squared; /* before windows, sums; s and s^2 */
-	double seen_seconds;	   /* in windows */
+	uint64_t births_ns[2]; /* when its births part began (0: observed
+				* all the time), ended */
+	uint64_t first_ns;     /* when it was first not observed */
+	uint64_t ended_ns;     /* the last window */
+	double unseen_seconds; /* before windows, sum */
+	double seen_seconds;   /* in windows */
+	struct past_window past[WINDOWS_PAST]; /* the last ones, a ring */
+	uint64_t past_count;
 	uint64_t watched_ns, observed_ns; /* until the state began */
 	uint64_t opened;		  /* windows so far */
 };
