@@ -140,7 +140,7 @@ def test_a_leak_is_found_in_windows(tmp_path):
         target.pace("flat")
         with start(target, tmp_path, "--max-overhead", "2") as profiler:
             before = target.pace("flat")
-            time.sleep(60)
+            time.sleep(45)
             after = target.pace("flat")
             report, run = profile_json(profiler)
     kept = after["kept"] - before["kept"]
@@ -175,7 +175,7 @@ def test_what_lives_for_seconds_is_not_held_for_ever(tmp_path):
     with Mortal() as target:
         with start(target, tmp_path, "--max-overhead", "2") as profiler:
             before = target.ask()
-            time.sleep(90)
+            time.sleep(60)
             after = target.ask()
             report, run = profile_json(profiler)
     lost = after["lost"] - before["lost"]

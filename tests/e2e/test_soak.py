@@ -4,8 +4,8 @@ import pytest
 
 import soak
 
-SECONDS = 180
-WARM_SECONDS = 75  # what ended programs leave is forgotten after a minute
+SECONDS = 120
+WARM_SECONDS = 65  # what ended programs leave is forgotten after a minute
 # The table of stacks has not been full by then.
 TOLERANCES = {**soak.TOLERANCES, "resident": (0, 100 << 20)}
 
@@ -14,5 +14,5 @@ TOLERANCES = {**soak.TOLERANCES, "resident": (0, 100 << 20)}
 def test_a_service_over_what_comes_and_goes_all_the_time():
     """Nothing grows, every account is exact, nothing is lost unannounced."""
     samples, started = soak.soak(SECONDS, WARM_SECONDS, tolerances=TOLERANCES)
-    assert len(samples) >= 5, samples
-    assert started > 100, started
+    assert len(samples) >= 3, samples
+    assert started > 60, started
