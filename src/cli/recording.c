@@ -2,6 +2,7 @@
 #include "cli/recording.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -125,7 +126,7 @@ int recording_snapshot(struct capture_writer *w, struct targets *all,
 		.limit_used_bytes = (uint64_t)facts->limit_used_bytes,
 		.limit_is_group = facts->limit_is_group,
 		.collections = facts->collections,
-		.settled_ns = (uint64_t)(facts->settled_seconds * 1e9),
+		.settled_ns = (uint64_t)llround(facts->settled_seconds * 1e9),
 		.resident_bytes = targets_resident(all),
 		.targets = targets,
 		.target_count = all->recorded,

@@ -340,6 +340,9 @@ int reporting_update(struct reporting *r, bool final)
 					0),
 	};
 	reporting_go_facts(&r->go, r->attached_ns, &r->facts);
+	/* As captures keep it: the report of one says the same. */
+	r->facts.settled_seconds =
+		(double)llround(r->facts.settled_seconds * 1e9) / 1e9;
 	r->facts.unobserved_share = 1 - report->status.observed_share;
 	r->facts.windows = report->status.windows;
 	find_limit(r->targets, &r->facts);

@@ -6,8 +6,10 @@ import soak
 
 SECONDS = 120
 WARM_SECONDS = 65  # what ended programs leave is forgotten after a minute
-# The table of stacks has not been full by then.
-TOLERANCES = {**soak.TOLERANCES, "resident": (0, 100 << 20)}
+# The table of stacks has not been full by then; and threads that close links come
+# and go, which so few samples do not average out.
+TOLERANCES = {**soak.TOLERANCES, "resident": (0, 100 << 20),
+              "threads": (0, 8)}
 
 
 @pytest.mark.timeout(SECONDS + 120)

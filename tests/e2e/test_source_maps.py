@@ -56,9 +56,11 @@ def build(name, place):
                    else f"--outDir={place}")
     if compiler == "tsc":
         command[-1:] = ["--outDir", str(place)]
-    # tsc has no types of Node here, and says so; it compiles all the same.
+    # tsc has no types of Node here, and says so; it compiles all the same. It
+    # would leave a cache of its code behind.
     done = subprocess.run(command, capture_output=True, text=True,
-                          timeout=PATIENCE, check=False)
+                          timeout=PATIENCE, check=False,
+                          env={**os.environ, "NODE_DISABLE_COMPILE_CACHE": "1"})
     path = os.path.join(place, program)
     assert os.path.exists(path), f"{done.stdout}\n{done.stderr}"
     return path
