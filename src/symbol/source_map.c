@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/percent.h"
 #include "symbol/base64.h"
+#include "symbol/ranges.h"
 #include "symbol/source_segments.h"
 
 /* An index map has maps inside, which have lists of texts. */
@@ -20,7 +21,7 @@
 
 /* A map without an index is one section. */
 struct section {
-	uint32_t line, column; /* where it starts in the generated code */
+	uint64_t start; /* in the generated code: source_position */
 	struct json_object *sources;
 	const char *root;
 	struct source_segments segments;
@@ -136,8 +137,8 @@ static int read_section(struct json_object *map, struct json_object *offset,
 	struct json_object *root = member(map, "sourceRoot", json_type_string);
 
 	*out = (struct section){
-		.line = number(offset, "line"),
-		.column = number(offset, "column"),
+		.start = source_position(number(offset, "line"),
+					 number(offset, "column")),
 		.sources = member(map, "sources", json_type_array),
 		.root = root ? json_object_get_string(root) : "",
 	};
@@ -148,11 +149,6 @@ static int read_section(struct json_object *map, struct json_object *offset,
 	return source_segments_read(
 		&out->segments, json_object_get_string(mappings),
 		(size_t)json_object_get_string_len(mappings));
-}
-
-static bool is_before(const struct section *s, uint32_t line, uint32_t column)
-{
-	return s->line < line || (s->line == line && s->column <= column);
 }
 
 static int read_sections(struct source_map *m)
@@ -177,7 +173,7 @@ static int read_sections(struct source_map *m)
 			   : read_section(m->json, NULL, s);
 		if (err)
 			break;
-		if (i > 0 && !is_before(s - 1, s->line, s->column))
+		if (i > 0 && s->start < s[-1].start)
 			err = -EBADMSG;
 		m->count++;
 	}
@@ -260,22 +256,6 @@ void source_map_free(struct source_map *m)
 
 /* ---- Looking up --------------------------------------------------------- */
 
-static const struct section *section_of(const struct source_map *m,
-					uint32_t line, uint32_t column)
-{
-	size_t low = 0, high = m->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (is_before(&m->sections[middle], line, column))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &m->sections[low - 1] : NULL;
-}
-
 static bool name_source(const struct section *s, uint32_t index,
 			struct text *out)
 {
@@ -299,14 +279,17 @@ static bool name_source(const struct section *s, uint32_t index,
 bool source_map_find(const struct source_map *m, uint32_t line, uint32_t column,
 		     struct source_place *out)
 {
-	const struct section *s = section_of(m, line, column);
+	size_t after = starts_after(m->sections, m->count, sizeof(*m->sections),
+				    source_position(line, column));
 	struct source_segment segment;
+	const struct section *s;
 
-	if (!s)
+	if (!after)
 		return false;
-	line -= s->line;
+	s = &m->sections[after - 1];
+	line -= (uint32_t)(s->start >> 32);
 	if (!line)
-		column -= s->column;
+		column -= (uint32_t)s->start;
 	if (!source_segments_find(&s->segments, line, column, &segment) ||
 	    !segment.mapped)
 		return false;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "symbol/base64.h"
+#include "symbol/ranges.h"
 
 /* Characters between two marks. */
 #define MARK_DISTANCE 512
@@ -18,8 +19,8 @@ struct source_state {
 };
 
 struct source_mark {
-	struct source_state state; /* before a segment */
-	uint32_t column;	   /* where that starts, in state.line */
+	uint64_t start;		   /* of a segment: source_position */
+	struct source_state state; /* before it */
 };
 
 struct source_reader {
@@ -149,7 +150,8 @@ int source_segments_read(struct source_segments *s, const char *text,
 		if (!read_segment(&r, &segment)) {
 			err = -EBADMSG;
 		} else if (mark.state.at >= next) {
-			mark.column = segment.column;
+			mark.start =
+				source_position(segment.line, segment.column);
 			err = put_mark(s, &mark);
 			next = mark.state.at + MARK_DISTANCE;
 		}
@@ -167,40 +169,18 @@ void source_segments_free(struct source_segments *s)
 	*s = (struct source_segments){0};
 }
 
-static bool starts_before(const struct source_mark *m, uint32_t line,
-			  uint32_t column)
-{
-	return m->state.line < line ||
-	       (m->state.line == line && m->column <= column);
-}
-
-static const struct source_mark *mark_before(const struct source_segments *s,
-					     uint32_t line, uint32_t column)
-{
-	size_t low = 0, high = s->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (starts_before(&s->marks[middle], line, column))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &s->marks[low - 1] : NULL;
-}
-
 bool source_segments_find(const struct source_segments *s, uint32_t line,
 			  uint32_t column, struct source_segment *out)
 {
-	const struct source_mark *mark = mark_before(s, line, column);
+	size_t after = starts_after(s->marks, s->count, sizeof(*s->marks),
+				    source_position(line, column));
 	struct source_reader r = {.of = s};
 	struct source_segment segment;
 	bool found = false;
 
-	if (!mark)
+	if (!after)
 		return false;
-	r.now = mark->state;
+	r.now = s->marks[after - 1].state;
 	while (skip_separators(&r) && r.now.line <= line &&
 	       read_segment(&r, &segment)) {
 		if (segment.line < line)

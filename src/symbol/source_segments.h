@@ -21,6 +21,12 @@ struct source_segment {
 	uint32_t name; /* index */
 };
 
+/* Generated positions, ordered: what starts_after (ranges.h) searches for. */
+static inline uint64_t source_position(uint32_t line, uint32_t column)
+{
+	return (uint64_t)line << 32 | column;
+}
+
 struct source_mark;
 
 struct source_segments {

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "trace/kept_share.h"
+
 void go_collection_begun(struct go_collections *c, uint64_t ns)
 {
 	/* Twice where a stack was too small: the first is meant. */
@@ -60,16 +62,10 @@ static struct kept drop_young(struct stack_stats *s,
 void go_settle(struct stack_stats *s, const struct cohort_layout *cohorts,
 	       uint64_t settled_ns)
 {
-	uint64_t live = s->alloc_samples - s->freed_samples;
 	struct kept kept;
 
 	if (s->last_alloc_ns < settled_ns)
 		return;
 	kept = drop_young(s, cohorts, settled_ns);
-	s->freed_samples = s->alloc_samples -
-			   (uint64_t)((double)live * kept.objects + 0.5);
-	s->live_bytes_variance =
-		(uint64_t)((double)s->live_bytes_variance * kept.bytes);
-	s->live_objects_variance_q4 =
-		(uint64_t)((double)s->live_objects_variance_q4 * kept.objects);
+	stack_stats_keep(s, kept.bytes, kept.objects);
 }

@@ -79,19 +79,13 @@ void probe_sets_close(struct probe_sets *sets, enum probe_phase phase,
 	sets->open[phase] = false;
 }
 
-static bool is_of(const struct probe_set *s, const struct object *o,
-		  bool throws)
-{
-	return s->object == o && s->throws == throws;
-}
-
 void probe_sets_share(struct probe_sets *sets, const struct object *o,
 		      bool throws, struct probe_links *links)
 {
 	for (size_t i = 0; i < sets->count; i++) {
 		struct probe_set *s = &sets->list[i];
 
-		if (!is_of(s, o, throws))
+		if (!probe_set_is_of(s, o, throws))
 			continue;
 		probe_links_take(links, &s->links);
 		s->shared = true;
@@ -106,7 +100,7 @@ int probe_sets_unshare(struct probe_sets *sets, pid_t pid,
 	for (size_t i = 0; i < sets->count; i++) {
 		struct probe_set *s = &sets->list[i];
 
-		if (!is_of(s, o, throws) || !s->shared)
+		if (!probe_set_is_of(s, o, throws) || !s->shared)
 			continue;
 		s->shared = false;
 		if (sets->open[s->phase] && !err)
@@ -119,7 +113,7 @@ bool probe_sets_have(const struct probe_sets *sets, const struct object *o,
 		     bool throws)
 {
 	for (size_t i = 0; i < sets->count; i++)
-		if (is_of(&sets->list[i], o, throws))
+		if (probe_set_is_of(&sets->list[i], o, throws))
 			return true;
 	return false;
 }
@@ -132,7 +126,7 @@ void probe_sets_remove(struct probe_sets *sets, const struct object *o,
 	for (size_t i = 0; i < sets->count; i++) {
 		struct probe_set s = sets->list[i];
 
-		if (!is_of(&s, o, throws)) {
+		if (!probe_set_is_of(&s, o, throws)) {
 			sets->list[kept++] = s;
 			continue;
 		}

@@ -41,6 +41,13 @@ struct probe_sets {
 	bool open[PROBE_PHASES];
 };
 
+/* Of the object's functions that may throw, or of its others. */
+static inline bool probe_set_is_of(const struct probe_set *s,
+				   const struct object *o, bool throws)
+{
+	return s->object == o && s->throws == throws;
+}
+
 void probe_sets_init(struct probe_sets *sets);
 /* Adds a set, with a copy of its points, and sets it if its phase is open.
  * 0 or -errno. */

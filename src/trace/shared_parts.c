@@ -17,7 +17,8 @@ bool sharing_eligible(const struct tracee *e)
 
 bool sharing_has(const struct tracee *e, const struct object *o, bool throws)
 {
-	return e->alive && probe_sets_have(&e->probes, o, throws);
+	return e->alive && sharing_eligible(e) &&
+	       probe_sets_have(&e->probes, o, throws);
 }
 
 /* ---- Parts ----------------------------------------------------------------
@@ -97,8 +98,7 @@ static void switch_part(struct tracer *t, const struct shared_part *p,
 	const struct probe_sets *sets = &t->sharing.all->probes;
 
 	for (size_t i = 0; i < sets->count; i++)
-		if (sets->list[i].object == p->object &&
-		    sets->list[i].throws == p->throws)
+		if (probe_set_is_of(&sets->list[i], p->object, p->throws))
 			switch_sites(t, &sets->list[i], shared);
 }
 
@@ -111,8 +111,7 @@ static int share_set(struct tracer *t, const struct shared_part *p,
 	int err;
 
 	for (size_t i = 0; i < all->count; i++)
-		if (all->list[i].object == set->object &&
-		    all->list[i].throws == set->throws &&
+		if (probe_set_is_of(&all->list[i], set->object, set->throws) &&
 		    all->list[i].program_fd == set->program_fd &&
 		    all->list[i].phase == set->phase)
 			return 0;
@@ -137,8 +136,7 @@ static int share_sets(struct tracer *t, const struct shared_part *p,
 	int err = 0;
 
 	for (size_t i = 0; !err && i < e->probes.count; i++)
-		if (e->probes.list[i].object == p->object &&
-		    e->probes.list[i].throws == p->throws)
+		if (probe_set_is_of(&e->probes.list[i], p->object, p->throws))
 			err = share_set(t, p, &e->probes.list[i]);
 	return err;
 }
@@ -202,7 +200,7 @@ static void take_links(struct tracer *t, const struct shared_part *p,
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		struct tracee *e = t->tracees[i];
 
-		if (sharing_has(e, p->object, p->throws) && sharing_eligible(e))
+		if (sharing_has(e, p->object, p->throws))
 			probe_sets_share(&e->probes, p->object, p->throws,
 					 links);
 	}
@@ -271,16 +269,14 @@ int shared_part_begin(struct tracer *t, const struct object *o, bool throws)
 		probe_links_close(&own);
 	}
 	for (size_t i = 0; !err && i < t->tracee_count; i++)
-		if (sharing_has(t->tracees[i], o, throws) &&
-		    sharing_eligible(t->tracees[i]))
+		if (sharing_has(t->tracees[i], o, throws))
 			err = share_sets(t, p, t->tracees[i]);
 	if (err) {
 		shared_part_end(t, p);
 		return err;
 	}
 	for (size_t i = 0; i < t->tracee_count; i++)
-		if (sharing_has(t->tracees[i], o, throws) &&
-		    sharing_eligible(t->tracees[i]))
+		if (sharing_has(t->tracees[i], o, throws))
 			join(t, t->tracees[i], p);
 	switch_part(t, p, true);
 	take_links(t, p, &t->sharing.leaving);

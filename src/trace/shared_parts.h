@@ -16,6 +16,7 @@
 /* Whether shared probes may serve a tracee: the allocator of those that sample
  * themselves is left alone. */
 bool sharing_eligible(const struct tracee *e);
+/* An eligible one, alive, that has these probes. */
 bool sharing_has(const struct tracee *e, const struct object *o, bool throws);
 
 /* NULL: there is none. */

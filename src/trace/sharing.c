@@ -33,8 +33,7 @@ static size_t users(const struct tracer *t, const struct object *o, bool throws)
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->tracee_count; i++)
-		n += sharing_has(t->tracees[i], o, throws) &&
-		     sharing_eligible(t->tracees[i]);
+		n += sharing_has(t->tracees[i], o, throws);
 	return n;
 }
 

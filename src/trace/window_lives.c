@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/kept_share.h"
 #include "trace/tracer_internal.h"
 #include "trace/window_owners.h"
 
@@ -17,20 +18,8 @@ int window_lives_init(struct tracer *t)
 	return t->windows.lives ? 0 : -ENOMEM;
 }
 
-void window_lives_begin(struct tracer *t, const struct tracee *e)
-{
-	struct window_owners owners;
-
-	if (window_owners_find(t, e, &owners))
-		return;
-	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++)
-		if (window_owners_have(&owners, &t->stack_stats[id]))
-			memset(t->stack_lives[id].at_risk, 0,
-			       sizeof(t->stack_lives[id].at_risk));
-	window_owners_free(&owners);
-}
-
-static void add_window(struct window_life *w, const struct stack_lives *seen,
+/* What was at risk is counted from nothing again, by the next pass. */
+static void add_window(struct window_life *w, struct stack_lives *seen,
 		       double seconds)
 {
 	double died[LIFE_CLASSES], at_risk[LIFE_CLASSES];
@@ -41,6 +30,7 @@ static void add_window(struct window_life *w, const struct stack_lives *seen,
 
 		died[i] = (double)(deaths - w->deaths[i]);
 		at_risk[i] = (double)seen->at_risk[i];
+		seen->at_risk[i] = 0;
 		w->deaths[i] = deaths;
 	}
 	life_table_add(&w->table, died, at_risk, seconds);
@@ -131,18 +121,6 @@ static double share_alive(const struct life_table *table,
 				births.spread_seconds, u->share);
 }
 
-/* As what is live would be with fewer samples. */
-static void keep(struct stack_stats *s, double bytes, double objects)
-{
-	double live = (double)(s->alloc_samples - s->freed_samples);
-
-	s->freed_samples = s->alloc_samples - (uint64_t)(live * objects + 0.5);
-	s->live_bytes_variance =
-		(uint64_t)((double)s->live_bytes_variance * bytes);
-	s->live_objects_variance_q4 =
-		(uint64_t)((double)s->live_objects_variance_q4 * objects);
-}
-
 static void apply(const struct life_table *table, const struct unseen *u,
 		  const struct cohort_layout *l, uint64_t now_ns,
 		  struct stack_stats *s)
@@ -166,8 +144,8 @@ static void apply(const struct life_table *table, const struct unseen *u,
 		objects_kept += (double)*o;
 	}
 	if (bytes > 0 && objects > 0)
-		keep(s, fmax(bytes_kept / bytes, 0),
-		     fmin(fmax(objects_kept / objects, 0), 1));
+		stack_stats_keep(s, fmax(bytes_kept / bytes, 0),
+				 fmin(fmax(objects_kept / objects, 0), 1));
 }
 
 void window_lives_apply(struct tracer *t, uint32_t id, uint64_t now_ns,

@@ -19,9 +19,8 @@ struct window_life {
 
 /* When a target is observed in windows for the first time. 0 or -ENOMEM. */
 int window_lives_init(struct tracer *t);
-/* Around the pass over the blocks at a window's end (window_weights.h);
+/* After the pass over the blocks at a window's end (window_weights.h);
  * `seconds`: as long as what it has seen takes outside of it. */
-void window_lives_begin(struct tracer *t, const struct tracee *e);
 void window_lives_end(struct tracer *t, const struct tracee *e, double seconds);
 /* In a copy of a stack's totals: takes off what had died unseen by the
  * end of the last window. */

@@ -203,7 +203,6 @@ static void end_window(struct tracer *t, struct tracee *e)
 	progress_compare(&w->comparison, &w->births, &w->frees);
 	w->hit_factor = progress_factor(&w->comparison);
 	share = share_seen(w);
-	window_lives_begin(t, e);
 	window_weights_end(t, e, share, w->births_ns[0], w->births_ns[1]);
 	window_lives_end(t, e, note_lives(w, share));
 	w->ended_ns = monotonic_ns();
@@ -390,5 +389,6 @@ void windows_free(struct tracer *t)
 {
 	windows_keeper_stop(t);
 	free(t->windows.totals);
+	free(t->windows.lives);
 	pthread_mutex_destroy(&t->windows.lock);
 }

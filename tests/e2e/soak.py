@@ -25,15 +25,14 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.parse
-import urllib.request
 
 import groups
 import machine
 from leakbpf import PATIENCE, Spoken, Target
 from node import NODES, PLACE
 from paths import target_path
-from server import Server, free_port
+from prometheus import prometheus
+from server import Server
 
 # What processes that end at any moment cannot but cost.
 ALLOWED_LOSSES = (
@@ -296,36 +295,11 @@ def compare(server, ledgers, ms):
                 f"{shown[str(ledger.pid)]}, losses {server.losses()}"
 
 
-# ---- Prometheus -------------------------------------------------------------
-
-@contextlib.contextmanager
-def prometheus(server, folder):
-    port = free_port()
-    with open(f"{folder}/prometheus.yml", "w") as f:
-        f.write("scrape_configs: [{job_name: leakbpf, scrape_interval: 5s, "
-                "static_configs: [{targets: "
-                f"['127.0.0.1:{server.port}']}}]}}]\n")
-    process = subprocess.Popen(
-        ["prometheus", f"--config.file={folder}/prometheus.yml",
-         f"--storage.tsdb.path={folder}/data",
-         f"--web.listen-address=127.0.0.1:{port}"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield lambda query: ask(port, query)
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def ask(port, query):
-    with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/api/v1/query?query="
-            + urllib.parse.quote(query), timeout=PATIENCE) as answer:
-        result = json.load(answer)["data"]["result"]
-    return float(result[0]["value"][1]) if result else None
-
-
 # ---- All --------------------------------------------------------------------
+
+def value_of(series):
+    return float(series[0]["value"][1]) if series else None
+
 
 def report_losses(server):
     return {what: count for what, count in server.losses().items()
@@ -380,15 +354,17 @@ def soak(seconds, warm_seconds, *options, tolerances=TOLERANCES):
         with groups.group() as (path, place), \
                 Server(None, "--cgroup", path, "-i", 2, "--max-memory", MEMORY,
                        *options) as server, \
-                prometheus(server, folder) as query:
+                prometheus(server, folder, 5) as query:
             churn = Churn(place, folder)
             churn.start()
             before = time.monotonic()
             try:
                 samples = watch(server, churn, seconds)
                 losses = report_losses(server)
-                scraped = query(f"avg_over_time(up[{int(seconds)}s])")
-                scrapes = query(f"count_over_time(up[{int(seconds)}s])")
+                scraped = value_of(
+                    query(f"avg_over_time(up[{int(seconds)}s])"))
+                scrapes = value_of(
+                    query(f"count_over_time(up[{int(seconds)}s])"))
                 steps = (time.monotonic() - before) / len(samples)
             finally:
                 churn.stopping.set()

@@ -16,6 +16,7 @@ import pytest
 
 from leakbpf import PATIENCE, Target
 from paths import BINARY
+from prometheus import prometheus
 from server import Server, free_port
 
 
@@ -196,36 +197,15 @@ def test_promtool_finds_no_fault(server):
 
 
 def test_a_real_prometheus_scrapes_it(server, target, tmp_path):
-    port = free_port()
-    config = tmp_path / "prometheus.yml"
-    config.write_text(f"""
-scrape_configs:
-  - job_name: leakbpf
-    scrape_interval: 1s
-    static_configs: [{{targets: ['127.0.0.1:{server.port}']}}]
-""")
-    process = subprocess.Popen(
-        ["prometheus", f"--config.file={config}",
-         f"--storage.tsdb.path={tmp_path}/data",
-         f"--web.listen-address=127.0.0.1:{port}"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with prometheus(server, tmp_path, 1) as query:
         deadline = time.monotonic() + PATIENCE
         value = None
         while value is None and time.monotonic() < deadline:
             time.sleep(0.3)
             with contextlib.suppress(OSError):
-                c = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                c.request("GET", "/api/v1/query?query="
-                          "leakbpf_outstanding_bytes")
-                result = json.loads(c.getresponse().read())
-                c.close()
-                for series in result.get("data", {}).get("result", []):
+                for series in query("leakbpf_outstanding_bytes"):
                     assert series["metric"]["pid"] == str(target.pid)
                     value = float(series["value"][1])
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
     shown = re.search(rb'leakbpf_outstanding_bytes\{.*\} (\S+)',
                       server.get("/metrics")[2])
     assert value == float(shown[1])
