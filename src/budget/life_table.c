@@ -4,11 +4,15 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "base/poisson.h"
+
 #define FIRST_SECONDS ((double)(1ULL << LIFE_FIRST_SHIFT) / 1e9)
 /* What older windows count when a new one is added. */
 #define MEMORY 0.98
 /* No program's lifetimes are known to be shorter; keeps quotients finite. */
 #define HAZARD_LEAST 1e-9
+/* All die at once. Finite, as no time at all is survived. */
+#define HAZARD_MOST 1e9
 
 /* Where a class begins; the last ends nowhere. */
 static double begin_of(unsigned class)
@@ -105,4 +109,18 @@ double life_table_share(const struct life_table *t, double seen, double age,
 		alive *= exp(-dying * (high - low));
 	}
 	return sum / spread;
+}
+
+double life_table_hazard_most(const struct life_table *t, double sample_bytes)
+{
+	double deaths = 0, exposure = 0, low, high;
+
+	for (unsigned i = 0; i < LIFE_CLASSES; i++) {
+		deaths += t->deaths[i];
+		exposure += t->exposure[i];
+	}
+	if (!(sample_bytes > 0) || !(exposure > 0))
+		return HAZARD_MOST;
+	poisson_limits(deaths / sample_bytes, &low, &high);
+	return fmin(high * sample_bytes / exposure, HAZARD_MOST);
 }

@@ -38,4 +38,11 @@ void life_table_add(struct life_table *t, const double deaths[LIFE_CLASSES],
 double life_table_share(const struct life_table *t, double seen, double age,
 			double spread, double unseen);
 
+/*
+ * The most deaths per second that so few as were seen allow (97.5 %), whatever
+ * the age: few or none say little when few blocks were looked at, or briefly.
+ * `sample_bytes`: what a block stands for. Very many when none was looked at.
+ */
+double life_table_hazard_most(const struct life_table *t, double sample_bytes);
+
 #endif

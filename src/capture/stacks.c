@@ -7,9 +7,11 @@
 
 #include "base/leb128.h"
 
-/* Figures of a stack: the counters and times, then both cohort arrays. */
+/* Figures of a stack: the counters and times, both cohort arrays, and what is
+ * surely live. */
 #define COUNTS	11
-#define FIGURES (COUNTS + 2 * COHORTS)
+#define SURELY	(COUNTS + 2 * COHORTS)
+#define FIGURES (SURELY + 1)
 
 /* ---- The table ------------------------------------------------------------
  */
@@ -148,6 +150,7 @@ static void to_figures(const struct stack_stats *s, int64_t to[FIGURES])
 	memcpy(to + COUNTS, s->cohort_bytes, sizeof(s->cohort_bytes));
 	memcpy(to + COUNTS + COHORTS, s->cohort_objects_q8,
 	       sizeof(s->cohort_objects_q8));
+	to[SURELY] = (int64_t)s->surely_live_bytes;
 }
 
 static void from_figures(const int64_t from[FIGURES], struct stack_stats *s)
@@ -169,6 +172,7 @@ static void from_figures(const int64_t from[FIGURES], struct stack_stats *s)
 	memcpy(s->cohort_bytes, from + COUNTS, sizeof(s->cohort_bytes));
 	memcpy(s->cohort_objects_q8, from + COUNTS + COHORTS,
 	       sizeof(s->cohort_objects_q8));
+	s->surely_live_bytes = (uint64_t)from[SURELY];
 }
 
 static int64_t wrapping_difference(int64_t a, int64_t b)

@@ -19,10 +19,6 @@ struct estimate_sums {
 	double objects_variance; /* (1-P)/P^2, object^2 */
 };
 
-/* 95 % limits for the mean of a Poisson variable of which `n` (it may be a
- * fraction) was seen. */
-void poisson_limits(double n, double *low, double *high);
-
 /*
  * Bytes: a sample's variance is at most R^2, so variance / R^2 is the number of
  * samples that were a matter of chance, each standing for R bytes. The limits

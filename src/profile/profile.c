@@ -186,6 +186,7 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 	e->view.alloc_bytes = (double)st->alloc_bytes;
 	e->view.alloc_objects = (double)st->alloc_objects_q8 / 256;
 	e->view.freed_bytes = (double)st->freed_bytes;
+	e->view.surely_live_bytes = (double)st->surely_live_bytes;
 	e->view.mean_age_seconds = live.mean_age_seconds;
 	e->view.oldest_seconds = live.oldest_seconds;
 	e->view.first_seen_seconds = seconds_before(st->first_alloc_ns, since);

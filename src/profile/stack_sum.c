@@ -31,6 +31,7 @@ void stack_stats_add(struct stack_stats *sum, const struct stack_stats *s)
 		sum->cohort_bytes[i] += s->cohort_bytes[i];
 		sum->cohort_objects_q8[i] += s->cohort_objects_q8[i];
 	}
+	sum->surely_live_bytes += s->surely_live_bytes;
 }
 
 void stack_stats_add_gone(struct stack_stats *sum,

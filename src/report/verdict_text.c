@@ -74,6 +74,9 @@ static void add_leak(struct text *t, const struct verdict *v)
 	else
 		text_printf(t, "; rose in %u of %u parts of it", v->parts_grown,
 			    v->parts);
+	if (v->surely_live >= 0)
+		text_printf(t, "; windows saw that at least %s of it lives",
+			    format_percent(v->surely_live).text);
 	add_survival(t, v);
 }
 
@@ -137,9 +140,12 @@ static void add_doubt(struct text *t, const struct verdict *v)
 		break;
 	case DOUBT_UNSEEN:
 		add_growth(t, v);
-		text_add(t, ", but resident memory does not grow that much: "
+		text_printf(t,
+			    ", but resident memory does not grow that much: "
 			    "frees may be missed while it is not observed (see "
-			    "--max-overhead)");
+			    "--max-overhead), and all that windows saw is that "
+			    "at least %s of it lives",
+			    format_percent(v->surely_live).text);
 		break;
 	case DOUBT_COLLECTIONS:
 		text_add(t, "too few full garbage collections so far to tell "

@@ -121,11 +121,43 @@ static double share_alive(const struct life_table *table,
 				births.spread_seconds, u->share);
 }
 
+static double live_bytes(const struct stack_stats *s)
+{
+	double sum = 0;
+
+	for (int i = 0; i < COHORTS; i++)
+		sum += (double)s->cohort_bytes[i];
+	return fmax(sum, 0);
+}
+
+static double live_samples(const struct stack_stats *s)
+{
+	return s->alloc_samples > s->freed_samples
+		       ? (double)(s->alloc_samples - s->freed_samples)
+		       : 0;
+}
+
+/* Since a cohort, born in [begin, end), was seen to live. */
+static double unseen_seconds(const struct unseen *u, uint64_t begin,
+			     uint64_t end)
+{
+	uint64_t middle = begin + (end - begin) / 2;
+
+	if (middle < u->from_ns)
+		middle = u->from_ns;
+	return middle < u->to_ns ? u->share * (double)(u->to_ns - middle) / 1e9
+				 : 0;
+}
+
 static void apply(const struct life_table *table, const struct unseen *u,
 		  const struct cohort_layout *l, uint64_t now_ns,
 		  struct stack_stats *s)
 {
 	double bytes = 0, objects = 0, bytes_kept = 0, objects_kept = 0;
+	double surely = 0, most;
+
+	most = life_table_hazard_most(table,
+				      live_bytes(s) / fmax(live_samples(s), 1));
 
 	for (uint32_t i = 0; i < l->count && i < COHORTS; i++) {
 		__s64 *b = &s->cohort_bytes[l->slot[i] % COHORTS];
@@ -142,7 +174,10 @@ static void apply(const struct life_table *table, const struct unseen *u,
 		*o = (int64_t)((double)*o * share);
 		bytes_kept += (double)*b;
 		objects_kept += (double)*o;
+		surely +=
+			(double)*b * exp(-most * unseen_seconds(u, begin, end));
 	}
+	s->surely_live_bytes = (uint64_t)fmax(surely, 0);
 	if (bytes > 0 && objects > 0)
 		stack_stats_keep(s, fmax(bytes_kept / bytes, 0),
 				 fmin(fmax(objects_kept / objects, 0), 1));
@@ -155,12 +190,16 @@ void window_lives_apply(struct tracer *t, uint32_t id, uint64_t now_ns,
 	struct unseen u;
 
 	if (!t->windows.lives || s->source != STACK_SOURCE_NATIVE)
-		return;
+		return; /* none is observed in windows */
 	e = tracee_find(t, (pid_t)s->tgid);
 	if (e)
 		e = sharing_account(t, e);
-	if (!e || !e->window.first_ns)
+	if (!e)
 		return;
+	if (!e->window.first_ns) {
+		s->surely_live_bytes = (uint64_t)live_bytes(s);
+		return;
+	}
 	u = unseen_of(&e->window);
 	apply(&t->windows.lives[id].table, &u, &t->cohorts.readable, now_ns, s);
 }

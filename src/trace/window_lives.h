@@ -23,7 +23,7 @@ int window_lives_init(struct tracer *t);
  * `seconds`: as long as what it has seen takes outside of it. */
 void window_lives_end(struct tracer *t, const struct tracee *e, double seconds);
 /* In a copy of a stack's totals: takes off what had died unseen by the
- * end of the last window. */
+ * end of the last window, and says how much of the rest lives for certain. */
 void window_lives_apply(struct tracer *t, uint32_t id, uint64_t now_ns,
 			struct stack_stats *s);
 /* The stack's id is to be used again. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile/estimate.h"
+#include "base/poisson.h"
 
 /* Increments further apart than that are taken to be independent. */
 #define LAGS 3

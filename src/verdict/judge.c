@@ -154,6 +154,7 @@ void verdict_judge(const struct verdict_input *in, struct verdict *out)
 	struct shape shape;
 
 	*out = (struct verdict){.survival = -1,
+				.surely_live = -1,
 				.survival_seconds = -1,
 				.freed_lifetime_seconds = -1,
 				.mean_age_seconds = -1,

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "profile/estimate.h"
+#include "base/poisson.h"
 
 /* Survival is told of what is older than this share of the time watched: the
  * blocks have had their chance to be freed. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "verdict/unobserved.h"
 
+#include <math.h>
+
 #include "verdict/growth.h"
 
 /* Not observed for so much of the time: frees are missed. */
@@ -8,6 +10,9 @@
 /* Width of an interval that nothing was left to chance in, but a few blocks of
  * before windows began. */
 #define EXACT_SHARE 0.01
+/* Of a leak so much must live for certain, by the deaths that windows have
+ * seen; of blocks that come and go evenly it is 1/e at most. */
+#define SURELY_SHARE 0.5
 /* A leak may be that many times the growth of resident memory: of what leaks,
  * not every page has been written. */
 #define RESIDENT_LEAST 2
@@ -49,7 +54,8 @@ static void doubt_windows(const struct profile_stack *s,
 
 /*
  * Where frees are missed, blocks that live for some minutes look like leaks.
- * But then resident memory does not grow, or not nearly as much.
+ * But then windows see some of them die, or have not looked at them for long
+ * enough; and resident memory does not grow, or not nearly as much.
  */
 static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
 			 const struct diagnosis_facts *facts, struct verdict *v)
@@ -60,6 +66,9 @@ static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
 
 	if (v->kind != VERDICT_LEAK || !is_windowed(s, facts))
 		return;
+	v->surely_live = fmin(s->surely_live_bytes / s->live_bytes.value, 1);
+	if (v->surely_live > SURELY_SHARE)
+		return;
 	count = profile_resident_history(p, points);
 	if (!count ||
 	    (growth_notable(points, count, v->window_seconds, 0, &resident) &&
@@ -67,6 +76,8 @@ static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
 		return;
 	v->kind = VERDICT_UNKNOWN;
 	v->doubt = DOUBT_UNSEEN;
+	/* What windows have looked at grows with the square of the time. */
+	v->settle_seconds = 2 * profile_seconds(p);
 }
 
 void unobserved_doubt(const struct profile *p, const struct profile_stack *s,

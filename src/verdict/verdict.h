@@ -97,6 +97,9 @@ struct verdict {
 	/* Mean life of what was freed. */
 	double freed_lifetime_seconds;
 	double mean_age_seconds; /* of live bytes */
+	/* Of a leak that is observed in windows: what lives for certain by the
+	 * deaths that they have seen. */
+	double surely_live;
 	/* Share of all bytes allocated that came in the second half of the
 	 * time watched. */
 	double late_share;

@@ -110,6 +110,7 @@ static struct stack_stats stats_at(uint32_t id, uint64_t seconds)
 		.source = id == 2 ? STACK_SOURCE_V8_HEAP : STACK_SOURCE_NATIVE,
 		.cohort_bytes = {(int64_t)(n * 1000), -5},
 		.cohort_objects_q8 = {[COHORTS - 1] = (int64_t)n},
+		.surely_live_bytes = id == 2 ? 0 : n * 700,
 	};
 
 	if (id == 3)

@@ -56,6 +56,7 @@ struct program {
 	uint32_t source; /* enum stack_source, of all ... */
 	bool beside;	 /* ... but the second: pages beside them */
 	double sampled;	 /* bytes a sample stands for; 0: every block is seen */
+	double surely;	 /* live, share, by what windows have seen */
 	double seconds;
 	struct diagnosis_facts facts;
 	struct profile *profile;
@@ -80,6 +81,7 @@ static void add_stack(const struct program *g, uint32_t id, double live,
 			g->beside && id == 3 ? STACK_SOURCE_BESIDE : g->source,
 		.live_bytes_variance = (uint64_t)(g->sampled * live),
 		.cohort_bytes = {(int64_t)live},
+		.surely_live_bytes = (uint64_t)(g->surely * live),
 	};
 
 	assert_int_equal(profile_add(g->profile, id, &f, &st), 0);
@@ -220,6 +222,39 @@ static void an_unobserved_leak_needs_as_much_resident_growth(void **state)
 				 "'%s'",
 				 cases[i].what, diagnosis_name(cases[i].kind),
 				 diagnosis_name(seen));
+		forget(&g);
+	}
+}
+
+/* Whether or not resident memory grows: holes in the heap are filled first. */
+static void what_windows_have_seen_to_stay_leaks(void **state)
+{
+	static const struct {
+		double surely;
+		enum diagnosis_kind kind;
+	} cases[] = {
+		{0.1, DIAGNOSIS_GROWTH},
+		{0.5, DIAGNOSIS_GROWTH},
+		{0.6, DIAGNOSIS_LEAK},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct program g = {
+			.stacks = {two_mib_per_minute},
+			.resident = level,
+			.sampled = 16384,
+			.surely = cases[i].surely,
+			.seconds = 90,
+			.facts = {.unobserved_share = 0.9,
+				  .windows = VERDICT_WINDOWS_MIN},
+		};
+
+		watch(&g);
+		if (diagnosis_summary(g.diagnosis)->kind != cases[i].kind)
+			fail_msg("%.1f surely live: expected '%s', seen '%s'",
+				 cases[i].surely, diagnosis_name(cases[i].kind),
+				 diagnosis_name(
+					 diagnosis_summary(g.diagnosis)->kind));
 		forget(&g);
 	}
 }
@@ -401,6 +436,7 @@ static void reasons_are_told(void **state)
 		.parts_grown = 10,
 		.survival = 0.5,
 		.survival_seconds = 30,
+		.surely_live = -1,
 		.freed_lifetime_seconds = 4,
 		.low = 1024,
 		.high = 2048,
@@ -410,6 +446,11 @@ static void reasons_are_told(void **state)
 
 	assert_reasons(&v, "leak, 92 % sure: +1.2 MiB/min (±9 %) over the last "
 			   "2 min; rose in 10 of 11 parts of it; of what was "
+			   "allocated more than 30 s ago 50 % lives");
+	v.surely_live = 0.79;
+	assert_reasons(&v, "leak, 92 % sure: +1.2 MiB/min (±9 %) over the last "
+			   "2 min; rose in 10 of 11 parts of it; windows saw "
+			   "that at least 79 % of it lives; of what was "
 			   "allocated more than 30 s ago 50 % lives");
 	v.kind = VERDICT_PLATEAU;
 	assert_reasons(&v, "plateau: between 1.0 KiB and 2.0 KiB, growth at "
@@ -433,9 +474,9 @@ static void reasons_are_told(void **state)
 /* Each doubt has words of its own. */
 static void doubts_are_told_apart(void **state)
 {
-	char seen[DOUBT_COLLECTIONS + 1][160];
+	char seen[DOUBT_UNSEEN + 1][256];
 
-	for (int d = DOUBT_TIME; d <= DOUBT_COLLECTIONS; d++) {
+	for (int d = DOUBT_TIME; d <= DOUBT_UNSEEN; d++) {
 		struct verdict v = {.doubt = (enum verdict_doubt)d,
 				    .survival = -1,
 				    .freed_lifetime_seconds = -1};
@@ -487,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_leak_has_rate_share_place_and_end),
 		cmocka_unit_test(
 			an_unobserved_leak_needs_as_much_resident_growth),
+		cmocka_unit_test(what_windows_have_seen_to_stay_leaks),
 		cmocka_unit_test(a_few_windows_are_no_diagnosis),
 		cmocka_unit_test(
 			pages_are_asked_for_what_blocks_do_not_explain),

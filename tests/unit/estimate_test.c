@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/poisson.h"
 #include "leakbpf/abi_user.h"
 #include "leakbpf/sampling.h"
 #include "profile/estimate.h"

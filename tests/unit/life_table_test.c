@@ -109,6 +109,21 @@ static double estimate(const struct watched *w)
 	return sum;
 }
 
+/* Of what is on the books, the share that lives for certain. */
+static double surely(const struct watched *w)
+{
+	double bytes = 0, sum = 0, most;
+
+	for (size_t i = 0; i < booked_count; i++)
+		bytes += books[i].weight;
+	most = life_table_hazard_most(&w->table, bytes / (double)booked_count);
+	for (size_t i = 0; i < booked_count; i++)
+		sum += books[i].weight *
+		       exp(-most * w->gaps / (w->gaps + w->seen) *
+			   (w->ended - books[i].birth));
+	return sum / bytes;
+}
+
 static double truth(double at)
 {
 	double sum = 0;
@@ -118,15 +133,20 @@ static double truth(double at)
 	return sum;
 }
 
-/* Watches in pairs of windows of 0.3 s; the estimates over the truth, at the
- * ends of windows in the second half. */
-static double watch(double mean, double forever)
+struct result {
+	double ratio;  /* of estimates to truth, at the ends of windows in the
+			* second half */
+	double surely; /* live, at the last end */
+};
+
+/* Watches in pairs of windows of 0.3 s. */
+static struct result watch_lives(double mean, double forever, unsigned seed)
 {
 	double sum_estimate = 0, sum_truth = 0;
 	struct watched w = {0};
 	bool second = false;
 
-	srand(7);
+	srand(seed);
 	live(mean, forever);
 	booked_count = 0;
 	for (;;) {
@@ -149,7 +169,12 @@ static double watch(double mean, double forever)
 			sum_truth += truth(w.ended);
 		}
 	}
-	return sum_estimate / sum_truth;
+	return (struct result){sum_estimate / sum_truth, surely(&w)};
+}
+
+static double watch(double mean, double forever)
+{
+	return watch_lives(mean, forever, 7).ratio;
 }
 
 static void expect(const char *what, double ratio, double low, double high)
@@ -172,6 +197,30 @@ static void what_never_dies_counts_in_full(void **state)
 {
 	(void)state;
 	expect("a leak", watch(1, 1), 0.95, 1.05);
+}
+
+static void what_windows_have_looked_at_for_long_lives_for_certain(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 10; seed++) {
+		expect("a leak", watch_lives(1, 1, seed).surely, 0.9, 1);
+		expect("a minute", watch_lives(60, 0, seed).surely, 0, 0.5);
+		expect("ten seconds", watch_lives(10, 0, seed).surely, 0, 0.5);
+	}
+}
+
+/* Garwood (1936): 3.6889 deaths were possible when none was seen. */
+static void what_was_looked_at_briefly_may_be_dead(void **state)
+{
+	double none[LIFE_CLASSES] = {0}, at_risk[LIFE_CLASSES] = {[3] = 4000};
+	struct life_table t = {0};
+
+	(void)state;
+	assert_true(life_table_hazard_most(&t, 1000) > 1e6);
+	assert_true(exp(-life_table_hazard_most(&t, 1000) * 0) == 1);
+	life_table_add(&t, none, at_risk, 0.5);
+	expect("four samples for half a second",
+	       life_table_hazard_most(&t, 1000), 1.84, 1.85);
 }
 
 static void what_was_never_seen_to_die_lives(void **state)
@@ -220,6 +269,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_lives_for_seconds_is_not_held_for_ever),
 		cmocka_unit_test(what_never_dies_counts_in_full),
+		cmocka_unit_test(
+			what_windows_have_looked_at_for_long_lives_for_certain),
+		cmocka_unit_test(what_was_looked_at_briefly_may_be_dead),
 		cmocka_unit_test(what_was_never_seen_to_die_lives),
 		cmocka_unit_test(time_in_which_it_was_seen_does_not_count),
 		cmocka_unit_test(classes_of_ages_double),
