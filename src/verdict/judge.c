@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <math.h>
 
+#include "base/poisson.h"
 #include "verdict/leak.h"
 #include "verdict/survival.h"
 
@@ -29,17 +30,46 @@ const char *verdict_name(enum verdict_kind kind)
 /* ---- What else? -------------------------------------------------------------
  */
 
-static bool is_level(const struct verdict_input *in, const struct window *half)
+static double mean_live(const struct window *w)
 {
-	double live = 0, most;
+	double sum = 0;
 
-	for (size_t i = 0; i < half->count; i++)
-		live += half->points[i].live / (double)half->count;
+	for (size_t i = 0; i < w->count; i++)
+		sum += w->points[i].live;
+	return sum / (double)w->count;
+}
+
+static bool is_level(const struct window *half)
+{
+	double live, most;
+
 	if (half->count < GROWTH_POINTS_MIN)
 		return false;
+	live = mean_live(half);
 	most = half->growth.high * half->seconds;
 	return most <= GROWING_SHARE * live ||
 	       (half->growth.low <= 0 && most <= LEVEL_SHARE * live);
+}
+
+/* Its level goes up and down, or is not known well (observation windows). But a
+ * leak would have left more than is there of what was born long ago. */
+static bool is_turned_over(const struct verdict_input *in,
+			   const struct window *half, struct verdict *out)
+{
+	double edge = now_of(in) / 2, weight = in->bytes_per_sample;
+	double low, high, most;
+
+	if (out->doubt != DOUBT_NOISE || !in->cohort_count || !(weight > 0) ||
+	    half->count < GROWTH_POINTS_MIN)
+		return false;
+	poisson_limits(live_born_between(in, 0, edge) / weight, &low, &high);
+	most = high * weight / edge;
+	if (most * half->seconds > LEVEL_SHARE * mean_live(half))
+		return false;
+	out->growth.high = fmin(out->growth.high, 60 * most);
+	out->growth.value = fmin(out->growth.value, out->growth.high);
+	out->growth.low = fmin(out->growth.low, out->growth.value);
+	return true;
 }
 
 static void find_other(const struct verdict_input *in,
@@ -54,7 +84,7 @@ static void find_other(const struct verdict_input *in,
 	else if (out->late_share <= LATE_SHARE && !shape->drops &&
 		 out->late_share >= 0)
 		out->kind = VERDICT_STARTUP;
-	else if (is_level(in, half))
+	else if (is_level(half) || is_turned_over(in, half, out))
 		out->kind = VERDICT_PLATEAU;
 	if (out->kind != VERDICT_UNKNOWN)
 		out->doubt = DOUBT_NONE;

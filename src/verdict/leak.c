@@ -277,6 +277,7 @@ bool survivors_leak(const struct verdict_input *in, struct verdict *out)
 	*out = (struct verdict){
 		.kind = VERDICT_LEAK,
 		.by_survivors = true,
+		.surely_live = -1,
 		.growth = {60 * s.rate, 60 * s.low, 60 * s.high},
 		.window_seconds = now,
 		.parts = s.cohorts,

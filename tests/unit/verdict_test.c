@@ -401,6 +401,23 @@ static void each_kind_has_its_name(void **state)
 	}
 }
 
+/* A level of some ten samples is known to a third. That nothing is left of what
+ * was born in the first half says more. */
+static void what_turns_over_is_a_plateau_however_rough_its_level(void **state)
+{
+	struct site s = healthy(4, 120);
+
+	s.death = some_leak;
+	s.lifetime = 4;
+	assert_mostly("lives of 4 s", &s, VERDICT_PLATEAU, 0.8, 20);
+	for (s.leaked_share = 0.1; s.leaked_share < 1; s.leaked_share *= 2) {
+		struct tally t = judge(&s, 20, TRIALS);
+
+		if (t.kinds[VERDICT_PLATEAU] > 0.05 * TRIALS)
+			fail_tally("some of it leaks", &t, "no plateau");
+	}
+}
+
 /* With 20 stacks judged together one of 2000 alone may be a false alarm for
  * reasons of chance: FALSE_ALARMS / 20 each. */
 static void assert_quiet(const char *what, const struct site *s,
@@ -600,6 +617,8 @@ int main(void)
 		cmocka_unit_test(leaks_in_bursts_and_late_ones_are_found),
 		cmocka_unit_test(more_evidence_makes_surer),
 		cmocka_unit_test(each_kind_has_its_name),
+		cmocka_unit_test(
+			what_turns_over_is_a_plateau_however_rough_its_level),
 		cmocka_unit_test(healthy_ones_are_not_accused),
 		cmocka_unit_test(
 			a_filling_cache_is_given_the_benefit_of_the_doubt),
