@@ -9,10 +9,12 @@
  * since the sample before it, which the pointer of the old area tells.
  *
  * V8 10 and 11: AdvanceAllocationObservers is called while the old area is
- * still there, InvokeAllocationObservers then has the object. V8 12 and 13:
- * ResetLab does both; it is called before the object is initialised. There the
- * probe is on a path that the collector's own allocators do not take: their
- * hundreds of calls in a scavenge cost nothing (src/v8/lab_site.h).
+ * still there, ComputeLimit then has the object and its size. (Not probed:
+ * InvokeAllocationObservers, which V8 10 calls for each hidden class, too.)
+ * V8 12 and 13: ResetLab does both; it is called before the object is
+ * initialised. There the probe is on a path that the collector's own
+ * allocators do not take: their hundreds of calls in a scavenge cost nothing
+ * (src/v8/lab_site.h).
  */
 #ifndef BPF_V8_ALLOC_H
 #define BPF_V8_ALLOC_H
@@ -282,15 +284,20 @@ static __always_inline bool v8_read(struct v8_allocation *a,
 				    const struct v8_layout *l)
 {
 	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
-	__u64 third = PT_REGS_PARM3(ctx);
+	__u64 third = PT_REGS_PARM3(ctx), fourth = PT_REGS_PARM4(ctx);
 
 	barrier_var(first);
 	barrier_var(second);
 	barrier_var(third);
+	barrier_var(fourth);
 	a->allocator = first;
 	a->object = kind == V8_ACCOUNT ? 0 : second;
-	a->size = kind == V8_ALLOCATE || kind == V8_LARGE_PAGE ? third : 0;
+	a->size = kind == V8_ALLOCATE	  ? fourth
+		  : kind == V8_LARGE_PAGE ? third
+					  : 0;
 	a->limit = third;
+	if (kind == V8_ALLOCATE && !fourth) /* the limit is moved, no more */
+		return false;
 	if (kind == V8_LARGE_PAGE &&
 	    bpf_probe_read_user(&a->object, sizeof(a->object),
 				(void *)(second + l->metadata_area_start)))
@@ -317,7 +324,9 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 		state->limit = a->limit;
 		return NULL;
 	}
-	if (kind != V8_ALLOCATE)
+	if (kind == V8_ALLOCATE) /* all up to there has been counted */
+		state->area = a->object;
+	else
 		v8_count(l, h, a, state, kind);
 	if (a->object && v8_due(h, state))
 		a->weight = __sync_lock_test_and_set(&state->bytes, 0);

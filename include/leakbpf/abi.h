@@ -303,7 +303,7 @@ enum alloc_kind {
 	MAP_MREMAP,   /* p = mremap(old, oldlen, newlen, flags, addr) */
 	LOADER_STATE, /* _dl_debug_state(): objects came or went */
 	/* V8's heap (bpf/v8_heap.h), in the order of enum v8_point. */
-	V8_ALLOCATE,	    /* f(space, object, size, ...) */
+	V8_ALLOCATE,	    /* f(space, object, end, size) */
 	V8_ACCOUNT,	    /* f(space) */
 	V8_RESET_LAB,	    /* f(allocator, start, ...) */
 	V8_LARGE_PAGE,	    /* f(space, page, size) */

@@ -349,7 +349,7 @@ static const struct {
 	{MAP_MUNMAP, 2, true, 0},
 	{MAP_MREMAP, 3, true, 0},
 	{LOADER_STATE, 0, false, 0},
-	{V8_ALLOCATE, 3, false, 0},
+	{V8_ALLOCATE, 4, false, 0},
 	{V8_ACCOUNT, 1, false, 0},
 	{V8_RESET_LAB, 3, false, 0},
 	{V8_LARGE_PAGE, 3, false, 0},

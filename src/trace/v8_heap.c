@@ -25,7 +25,7 @@ static const struct v8_probe {
 	{V8_POINT_TEAR_DOWN, V8_TEAR_DOWN, "Heap::TearDown"},
 	{V8_POINT_SIZE_OF_OBJECTS, V8_SIZE_OF_OBJECTS, "Heap::SizeOfObjects"},
 	{V8_POINT_ACCOUNT, V8_ACCOUNT, "AdvanceAllocationObservers"},
-	{V8_POINT_ALLOCATE, V8_ALLOCATE, "InvokeAllocationObservers"},
+	{V8_POINT_ALLOCATE, V8_ALLOCATE, "SpaceWithLinearArea::ComputeLimit"},
 	{V8_POINT_RESET_LAB, V8_RESET_LAB, "MainAllocator::ResetLab"},
 	{V8_POINT_LARGE_PAGE, V8_LARGE_PAGE, "LargeObjectSpace::AddPage"},
 };

@@ -110,7 +110,7 @@ static void decide_unknown(struct v8_engine *e)
 }
 
 static const char *const point_texts[] = {
-	[V8_POINT_ALLOCATE] = "SpaceWithLinearArea::InvokeAllocationObservers",
+	[V8_POINT_ALLOCATE] = "SpaceWithLinearArea::ComputeLimit",
 	[V8_POINT_ACCOUNT] = "SpaceWithLinearArea::AdvanceAllocationObservers",
 	[V8_POINT_RESET_LAB] = "MainAllocator::ResetLab",
 	[V8_POINT_LARGE_PAGE] = "LargeObjectSpace::AddPage",

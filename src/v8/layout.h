@@ -22,8 +22,7 @@ struct v8_version {
 
 /* Places to probe, link-time addresses of functions; 0: not there. */
 enum v8_point {
-	V8_POINT_ALLOCATE,   /* SpaceWithLinearArea::InvokeAllocationObservers
-				(10, 11) */
+	V8_POINT_ALLOCATE,   /* SpaceWithLinearArea::ComputeLimit (10, 11) */
 	V8_POINT_ACCOUNT,    /* SpaceWithLinearArea::AdvanceAllocationObservers
 				(10, 11) */
 	V8_POINT_RESET_LAB,  /* MainAllocator::ResetLab (12, 13) */

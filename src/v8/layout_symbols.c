@@ -32,8 +32,7 @@ struct name {
 /* Mangled names end in the parameters, which differ between versions: LargePage
  * became LargePageMetadata. */
 static const struct name point_names[] = {
-	{"19SpaceWithLinearArea25InvokeAllocationObserversE",
-	 V8_POINT_ALLOCATE},
+	{"19SpaceWithLinearArea12ComputeLimitE", V8_POINT_ALLOCATE},
 	{"19SpaceWithLinearArea26AdvanceAllocationObserversE",
 	 V8_POINT_ACCOUNT},
 	{"13MainAllocator8ResetLabE", V8_POINT_RESET_LAB},
