@@ -24,8 +24,8 @@ static __always_inline bool thin_survives(__u32 old, __u32 new)
 	return (__u64)bpf_get_prandom_u32() * p < (__u64) new << 32;
 }
 
-/* The cohort slot of a birth time. */
-static __always_inline __u32 cohort_slot(__u64 birth_ns)
+/* The cohort slot of a birth time. Verified once, like walk_run(). */
+__noinline __u32 cohort_slot(__u64 birth_ns)
 {
 	struct cohort_layout *layout = &cohort_layouts[cohort_active & 1];
 	__u32 i, at = layout->count - 1;

@@ -13,14 +13,18 @@
 #define STACK_COLLISION_TRIES 4
 
 /* Of first frames of pages (walk_from_position) only the object: the rest of
- * what tells them apart is in the hash, which is the caller's to compare. */
-static __always_inline bool stack_equal(const struct walk *w,
-					const struct stack_frames *b)
+ * what tells them apart is in the hash, which is the caller's to compare.
+ * Verified once, like walk_run(). */
+__noinline int stack_equal(struct walk *w, struct stack_frames *b)
 {
-	const struct stack_frames *a = &w->stack;
-	__u32 depth = a->depth;
-	__u32 i = w->source == STACK_SOURCE_GROWTH;
+	const struct stack_frames *a;
+	__u32 depth, i;
 
+	if (!w || !b)
+		return false;
+	a = &w->stack;
+	depth = a->depth;
+	i = w->source == STACK_SOURCE_GROWTH;
 	if (depth != b->depth || a->end != b->end)
 		return false;
 	if (i && depth && (a->frames[0] ^ b->frames[0]) >> FRAME_OBJECT_SHIFT)

@@ -113,10 +113,14 @@ static __always_inline void walk_begin(struct walk *w, __u32 tgid, __u32 epoch,
 	w->fp = fp;
 }
 
-static __always_inline void walk_run(struct walk *w)
+/* A function of its own to the verifier: it follows the loop once, not from
+ * every state that a program may come here in. */
+__noinline int walk_run(struct walk *w)
 {
 	int i;
 
+	if (!w)
+		return 0;
 	for (i = 0; i < STACK_FRAMES_MAX - 1; i++)
 		if (walk_step(w))
 			break;
@@ -126,6 +130,7 @@ static __always_inline void walk_run(struct walk *w)
 	if (w->stack.end == STACK_END_NO_MAPPING &&
 	    !__sync_val_compare_and_swap(&rescan_raised, 0, 1))
 		send_event(EVENT_MAPS_CHANGED, w->tgid, w->pc);
+	return 0;
 }
 
 /*
