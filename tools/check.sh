@@ -168,7 +168,7 @@ count_end_to_end waiting
 count_end_to_end node
 
 say "nothing left behind"
-if timeout 90 /usr/bin/python3 -B tests/e2e/leftovers.py build \
+if timeout 180 /usr/bin/python3 -B tests/e2e/leftovers.py build \
 	"$work/tmp"; then
 	passed=$((passed + 1))
 else

@@ -45,9 +45,9 @@ def probes_in_a_new_process():
 def main():
     folder = os.path.realpath(sys.argv[1])
     problems = {
-        "processes": lasting(lambda: processes_of(folder), 20),
+        "processes": lasting(lambda: processes_of(folder), 60),
         "BPF programs without an owner": machine.lasting_programs(),
-        "probes": lasting(probes_in_a_new_process, 10),
+        "probes": lasting(probes_in_a_new_process, 30),
         "temporary files": os.listdir(sys.argv[2]),
     }
     for what, found in problems.items():

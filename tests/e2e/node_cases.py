@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+import machine
 from leakbpf import Profiler
 from node import NODES, Program, certificate, debian_node
 from node_report import HEAP, NATIVE, Document
@@ -113,14 +114,17 @@ class Service:
         self.driver.ask("go", {"port": self.target.said["port"], **how})
 
     def load(self, seconds, collect=False, **how):
-        """Saturates it unless told otherwise; returns what came of it."""
+        """Saturates it unless told otherwise; returns what came of it, and in
+        how many seconds of the target's CPU time."""
+        cpu = machine.cpu_seconds(self.pid)
         self.begin(**how)
         end = time.monotonic() + seconds
         while collect and time.monotonic() + COLLECT_SECONDS < end:
             time.sleep(COLLECT_SECONDS)
             self.target.ask("collect")
         time.sleep(max(0, end - time.monotonic()))
-        return self.driver.ask("stop")
+        out = self.driver.ask("stop")
+        return {**out, "cpu": machine.cpu_seconds(self.pid) - cpu}
 
     def close(self):
         for program in (self.target, self.driver):

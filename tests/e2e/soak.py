@@ -355,6 +355,10 @@ def soak(seconds, warm_seconds, *options, tolerances=TOLERANCES):
                 Server(None, "--cgroup", path, "-i", 2, "--max-memory", MEMORY,
                        *options) as server, \
                 prometheus(server, folder, 5) as query:
+            # A scrape must be answered within its 5 s, also while what comes and
+            # goes here keeps all processors busy.
+            for pid in (server.process.pid, server.http_process()):
+                machine.prefer(pid)
             churn = Churn(place, folder)
             churn.start()
             before = time.monotonic()
@@ -377,7 +381,8 @@ def soak(seconds, warm_seconds, *options, tolerances=TOLERANCES):
         assert not losses, losses
         # The first may come before the first report, and one takes longer than
         # the 5 s that it may while a large program is indexed.
-        assert scraped > 0.97, f"{scraped:.3f} of {scrapes} scrapes"
+        assert (1 - scraped) * scrapes < max(3, 0.03 * scrapes), \
+            f"{scraped:.3f} of {scrapes} scrapes"
         assert scrapes > seconds / 5 * 0.8, scrapes
         grown = list(growth(samples, int(warm_seconds / steps), tolerances))
         assert not grown, f"grown: {grown}\n{errors[-2000:]}"

@@ -58,7 +58,6 @@ def stack_in(report, function):
     raise AssertionError(f"no stack through {function} in {report['stacks']}")
 
 
-@pytest.mark.timeout(60)
 def test_a_light_target_is_observed_all_the_time(tmp_path):
     with Busy() as target:
         with start(target, tmp_path, "--max-overhead", "2") as profiler:
@@ -69,7 +68,6 @@ def test_a_light_target_is_observed_all_the_time(tmp_path):
     assert WINDOWS not in run.err, run
 
 
-@pytest.mark.timeout(60)
 def test_without_a_limit_a_busy_target_is_observed_all_the_time(tmp_path):
     with Busy() as target:
         target.pace("flat")
@@ -80,7 +78,6 @@ def test_without_a_limit_a_busy_target_is_observed_all_the_time(tmp_path):
     assert report["probes"]["max_overhead_share"] == 0, run
 
 
-@pytest.mark.timeout(90)
 def test_a_target_that_becomes_busy_is_back_within_its_budget(tmp_path):
     """From 1,000 allocations a second to a million. At 2 % of a CPU it must
     keep nearly all of its speed, two seconds after that at the latest; 0.85
@@ -105,7 +102,6 @@ def test_a_target_that_becomes_busy_is_back_within_its_budget(tmp_path):
         f"again {again:.0f}\n{run}"
 
 
-@pytest.mark.timeout(120)
 def test_fewer_samples_before_windows(tmp_path):
     """8,000 blocks a second, each of which is sampled at one in 16 KiB: that
     costs more than the probes. With fewer samples it is observed all the time,
@@ -131,7 +127,6 @@ def test_fewer_samples_before_windows(tmp_path):
     assert cost < 1.2 * 0.024 * report["elapsed_seconds"], run
 
 
-@pytest.mark.timeout(120)
 def test_a_leak_is_found_in_windows(tmp_path):
     """Its size within a factor of three: some ten windows of 12 ms each stand
     for a minute on a busy machine, twice as many on another. What is freed at
@@ -139,16 +134,21 @@ def test_a_leak_is_found_in_windows(tmp_path):
     with Busy() as target:
         target.pace("flat")
         with start(target, tmp_path, "--max-overhead", "2") as profiler:
-            before = target.pace("flat")
+            before, began = target.pace("flat"), time.monotonic()
             time.sleep(45)
-            after = target.pace("flat")
+            after, lasted = target.pace("flat"), time.monotonic() - began
             report, run = profile_json(profiler)
+    # What has the CPU half of the time may be observed twice as long.
+    running = (after["seconds"] - before["seconds"]) / lasted
+    probes = report["probes"]
     kept = after["kept"] - before["kept"]
     leak = stack_in(report, "keep")
     assert kept / 3 < leak["live_bytes"]["value"] < 3 * kept, \
         f"kept {kept}, seen {leak['live_bytes']}\n{run}"
     assert report["stacks"].index(leak) == 0, run
-    assert report["probes"]["observed_share"] < 0.1, run
+    assert probes["windows"] >= 2, run
+    assert probes["observed_share"] < max(0.1, 0.1 / running), \
+        f"{probes['observed_share']} of {running} of the time\n{run}"
     assert "observed" in run.out and "windows" in run.out, run
 
 

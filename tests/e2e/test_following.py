@@ -205,7 +205,6 @@ def test_a_pid_that_is_used_again(renamed):
     assert bytes_of_chain(run.folded, "run_blocks;main") == 1000, run
 
 
-@pytest.mark.timeout(90)
 def test_many_short_lived_processes_do_not_keep_others_waiting():
     """A group where programs start and end all the time, and one beside it:
     what starts there is attached, and nothing grows."""
@@ -236,7 +235,6 @@ def test_many_short_lived_processes_do_not_keep_others_waiting():
 
 
 
-@pytest.mark.timeout(90)
 def test_node_in_a_container(tmp_path):
     """Bound into it as its only program; the JavaScript line is named."""
     script = tmp_path / "app.js"

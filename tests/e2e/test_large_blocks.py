@@ -29,7 +29,6 @@ def kept(target):
     return target.read()
 
 
-@pytest.mark.timeout(120)
 def test_rare_large_blocks_are_named_and_measured(tmp_path):
     """Five of 1 MiB a second, among 400,000 small ones: from malloc, calloc,
     posix_memalign and realloc. Those that are freed are not outstanding."""
@@ -57,7 +56,6 @@ def test_rare_large_blocks_are_named_and_measured(tmp_path):
     assert run.report.header["losses"] == ["nothing lost"], run
 
 
-@pytest.mark.timeout(120)
 def test_slabs_of_a_busy_node(tmp_path):
     """4 MiB a second, among so many small Buffers that a window or two are all
     that the budget has room for."""
@@ -80,7 +78,6 @@ def test_slabs_of_a_busy_node(tmp_path):
     assert report.json["probes"]["observed_share"] < 0.3, run
 
 
-@pytest.mark.timeout(90)
 def test_a_program_that_maps_all_the_time_is_left_alone(tmp_path):
     """Each of its blocks would cost a walk: more than they are worth."""
     with Target("large", "churn") as target:
@@ -96,7 +93,6 @@ def test_a_program_that_maps_all_the_time_is_left_alone(tmp_path):
     assert report.bytes(NATIVE, "churn") < 8 << 20, run
 
 
-@pytest.mark.timeout(150)
 def test_growth_that_windows_do_not_tell_of_is_told_by_pages(tmp_path):
     """The same blocks out of glibc's heap, as it takes them there once one as
     large has been freed. Pages count beside the few blocks that windows have
@@ -123,7 +119,6 @@ def test_growth_that_windows_do_not_tell_of_is_told_by_pages(tmp_path):
     assert total == pytest.approx(report.bytes(NATIVE), rel=0.01), run
 
 
-@pytest.mark.timeout(90)
 def test_a_busy_program_that_does_not_grow_is_left_alone(tmp_path):
     with Target("large", "frees") as target:
         target.line()

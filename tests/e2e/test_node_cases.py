@@ -78,11 +78,20 @@ def test_it_is_called_a_leak(leaking, name):
 def test_the_fixed_variant_shows_no_leak(fixed, leaking, name):
     result = outcome(fixed, name)
     assert result.report.json["diagnosis"]["kind"] != "leak", f"{result}"
+    # Of what the other one loses with each operation, a fifth at most; beside
+    # what the program itself holds more now (code that it has compiled: on a busy
+    # machine, where there are few operations, most of it), as far as the samples
+    # tell.
     leak = outcome(leaking, name)
-    per_operation = {r: r.report.bytes(r.case.memory) / r.load["done"]
-                     for r in (result, leak)}
-    assert per_operation[result] < 0.2 * per_operation[leak], \
-        f"{list(per_operation.values())} bytes per operation\n{result}"
+    memory, done = result.case.memory, result.load["done"]
+    seen = result.report.bytes(memory)
+    would = leak.report.bytes(memory) / leak.load["done"] * done
+    held = max(0, result.grown("heapUsed" if memory == HEAP
+                               else "arrayBuffers"))
+    margin = 2 * result.report.margin(memory)
+    assert seen < 0.2 * would + held + margin, \
+        f"seen {seen:.0f} bytes, holds {held} more +-{margin:.0f}; a leak had " \
+        f"lost {would:.0f} in {done} operations\n{result}"
 
 
 def test_buffers_are_told_apart(leaking):
@@ -106,7 +115,9 @@ def test_a_fixed_node_keeps_no_double_responses(leaking):
 @each_case
 def test_throughput(name, capsys):
     """Saturated by clients on the same machine, which is what it can spare:
-    printed, and no more than a collapse fails."""
+    printed, and no more than a collapse fails. That is of operations per second
+    of the target's CPU time: how much of that it gets in so short a time is a
+    matter of what else runs, leakbpf reading a large program among it."""
     with Service(CASES[name], "fixed") as service:
         before = service.load(2)
         with Profiler([service.pid]) as profiler:
@@ -114,9 +125,14 @@ def test_throughput(name, capsys):
             profiler.stop()
         after = service.load(2)
     untraced = (before["perSecond"] + after["perSecond"]) / 2
-    share = traced["perSecond"] / untraced
     with capsys.disabled():
         print(f"\n{name}: {untraced:.0f} operations/s untraced, "
-              f"{traced['perSecond']:.0f} traced: {100 * share:.0f} %; p99 "
+              f"{traced['perSecond']:.0f} traced: "
+              f"{100 * traced['perSecond'] / untraced:.0f} %; p99 "
               f"{after['p99'] / 1000:.1f} and {traced['p99'] / 1000:.1f} ms")
-    assert share > 0.2, f"{before}\n{traced}\n{after}"
+    done = before["done"] + after["done"]
+    share = traced["done"] / traced["cpu"] / (
+        done / (before["cpu"] + after["cpu"]))
+    assert share > 0.2, \
+        f"expected more than 0.2 of the operations per second of CPU, seen " \
+        f"{share:.2f}\n{before}\n{traced}\n{after}"

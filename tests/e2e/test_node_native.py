@@ -20,7 +20,6 @@ def command(version):
     return debian_node() if version == "debian" else NODES[version]
 
 
-@pytest.mark.timeout(120)
 # test_js_frames.py has the others.
 @pytest.mark.parametrize("version", ["22", "debian"])
 def test_buffers_lead_to_their_lines(version, tmp_path):

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 
+import machine
 from leakbpf import PATIENCE, Profiler, profile_python
 from services import get, nginx, redis
 
@@ -128,17 +129,20 @@ def test_attach_to_a_big_binary_is_quick():
     compiler = subprocess.run(["g++", "-print-prog-name=cc1plus"], text=True,
                               capture_output=True).stdout.strip()
     assert os.path.getsize(compiler) > 20 << 20
-    with subprocess.Popen([compiler, "-quiet", "-", "-o", "/dev/null"],
-                          stdin=subprocess.PIPE) as process:
-        try:
-            time.sleep(0.3)
-            started = time.monotonic()
-            with Profiler([process.pid], "-i", 0.2) as profiler:
-                profiler.wait_for("since attach", profiler.out)
-                seconds = time.monotonic() - started
-                run = profiler.stop()
-        finally:
-            process.stdin.close()
-            process.wait(PATIENCE)
-    assert run.code == 0, run
-    assert seconds < 2.2, f"{seconds:.2f} s to the first report\n{run}"
+
+    def attach():
+        with subprocess.Popen([compiler, "-quiet", "-", "-o", "/dev/null"],
+                              stdin=subprocess.PIPE) as process:
+            try:
+                time.sleep(0.3)
+                with Profiler([process.pid], "-i", 0.2) as profiler:
+                    profiler.wait_for("since attach", profiler.out)
+                    seconds = profiler.clock.seconds()
+                    run = profiler.stop()
+            finally:
+                process.stdin.close()
+                process.wait(PATIENCE)
+        assert run.code == 0, run
+        return seconds, run
+
+    machine.assert_quick(attach, 2.2)

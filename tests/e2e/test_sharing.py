@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ import pytest
 
 import machine
 from leakbpf import PATIENCE, Profiler, Target
-from paths import library, target_path
+from paths import target_path
 
 EXACT = ("--sample-bytes", 0)
 KEPT = 100  # bytes of a block that a worker of `crowd` keeps
@@ -104,7 +103,6 @@ def losses(path):
         return json.load(f)["losses"]
 
 
-@pytest.mark.timeout(120)
 def test_there_and_back(program, tmp_path):
     """Two processes have probes of their own; when more come they share them,
     and when those have ended they have their own again. What is freed meanwhile
@@ -176,7 +174,6 @@ def test_many_that_are_not_traced(program):
     assert "its probes are not shared" in run.err, run.err
 
 
-@pytest.mark.timeout(120)
 def test_their_windows_are_one(program, tmp_path):
     """Together they cost more than is allowed: all are observed in windows, and
     what those show stands for what all of them did."""

@@ -153,7 +153,6 @@ def test_hits_are_few_for_what_is_allocated(version):
         f"{hits} hits, {allocated} bytes\n{shown.stdout}"
 
 
-@pytest.mark.timeout(150)
 def test_a_leak_is_named_without_forced_collections():
     """V8 collects all of the heap when it likes to. Named after 30 s, or after a
     collection more where the machine is busy."""
