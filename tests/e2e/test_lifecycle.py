@@ -176,7 +176,8 @@ def test_reports_come_at_the_interval():
         started = time.monotonic()
         with Profiler([target.pid], "-i", 0.5) as profiler:
             clock = machine.Stopwatch(profiler.process.pid)
-            profiler.wait_for(r"(since attach[^\0]*){4}", profiler.out)
+            profiler.wait_for(r"(^leakbpf: load \(pid[^\0]*?){4}",
+                              profiler.out)
             lasted, seconds = time.monotonic() - started, clock.seconds()
             run = profiler.stop()
     assert run.code == 0, run
