@@ -16,7 +16,7 @@ FIXED_SECONDS = 20
 # What the estimate may be off.
 TOLERANCE = 0.2
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 each_case = pytest.mark.parametrize("name", CASES)
 
 

@@ -93,12 +93,25 @@ def assert_sources(run, size):
             f"{place}: expected {size}, seen {seen}\n{run.folded_text}\n{run}"
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The same program for every version of Node.js: compiled once."""
+    known = {}
+
+    def program(name):
+        if name not in known:
+            known[name] = build(name, tmp_path_factory.mktemp("built"))
+        return known[name]
+
+    return program
+
+
 @pytest.mark.parametrize("version", NODES)
 @pytest.mark.parametrize("name", BUILDS)
-def test_lines_are_those_of_the_source(name, version, tmp_path):
+def test_lines_are_those_of_the_source(name, version, built):
     """Whatever compiled it, and wherever the map is, the leak is told at the
     line of the TypeScript that allocates."""
-    run, size = trace(build(name, tmp_path), node=NODES[version])
+    run, size = trace(built(name), node=NODES[version])
     assert_sources(run, size)
     assert f"store.ts:{site(STORE)}:" in run.report.stacks[0].blame, run
 

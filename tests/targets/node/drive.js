@@ -3,7 +3,7 @@
 //
 // usage: drive.js OPERATION [UPSTREAM]
 //
-// Commands (lib/control.js): go { port, perSecond, limit, width }, stop.
+// Commands (lib/control.js): go { port, perSecond, limit, width }, done, stop.
 'use strict';
 const http = require('node:http');
 const { ready } = require('./lib/control.js');
@@ -66,6 +66,7 @@ async function main() {
       load = new Load((number) => operation(how.port, number), how);
       return {};
     },
+    done: () => ({ done: load.done }),
     stop: () => load.stop(),
   });
 }
