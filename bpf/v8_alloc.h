@@ -8,145 +8,20 @@
  * the first of a new area with P = S / area. It stands for what was allocated
  * since the sample before it, which the pointer of the old area tells.
  *
- * V8 10 and 11: AdvanceAllocationObservers is called while the old area is
- * still there, ComputeLimit then has the object and its size. (Not probed:
- * InvokeAllocationObservers, which V8 10 calls for each hidden class, too.)
- * V8 12 and 13: ResetLab does both; it is called before the object is
- * initialised. There the probe is on a path that the collector's own
- * allocators do not take: their hundreds of calls in a scavenge cost nothing
- * (src/v8/lab_site.h).
+ * V8 10 and 11: what fills areas is probed while the old area is still there,
+ * and when the new one is. V8 12 and 13: ResetLab does both; it is called
+ * before the object is initialised. The probes are on paths that the
+ * collector's own allocators do not take: their hundreds of calls in a scavenge
+ * cost nothing (src/v8/lab_site.h, refill_site.h). Where those are not found in
+ * V8 10 and 11, AdvanceAllocationObservers is called with the old area, and
+ * ComputeLimit has the object and its size. Not InvokeAllocationObservers,
+ * which V8 10 calls for each hidden class, too.
  */
 #ifndef BPF_V8_ALLOC_H
 #define BPF_V8_ALLOC_H
 
 #include "calls.h"
-#include "v8_interval.h"
-
-struct v8_allocation {
-	__u64 allocator; /* Space or MainAllocator */
-	__u64 object;	 /* untagged; 0: none */
-	__u64 size;	 /* 0: not known */
-	__u64 weight;	 /* bytes it stands for; 0: its size */
-	__u64 heap;
-	__u64 limit; /* the new area ends there; of V8_RESET_LAB */
-	__u64 top;   /* v8_lab_replaced */
-	__u32 owner;
-	bool replaced; /* the old area cannot be read any more */
-	bool nonsense; /* nor the new one */
-};
-
-/* V8's LinearAllocationArea. */
-struct v8_lab {
-	__u64 start, top, limit;
-};
-
-static __always_inline bool v8_lab_read(const struct v8_layout *l,
-					__u64 allocator, struct v8_lab *lab)
-{
-	__u64 place;
-
-	return !bpf_probe_read_user(&place, sizeof(place),
-				    (void *)(allocator + l->allocator_lab)) &&
-	       !bpf_probe_read_user(lab, sizeof(*lab), (void *)place) &&
-	       lab->start <= lab->top && lab->top <= lab->limit &&
-	       lab->limit - lab->start <= V8_PAGE_BYTES;
-}
-
-/*
- * Bytes allocated from the area since they were last counted. V8 moves `start`
- * up to `top` when it counts itself, and has done so before ResetLab: then
- * `area` knows better.
- */
-static __always_inline __u64 v8_lab_used(const struct v8_lab *lab,
-					 const struct v8_allocator *state)
-{
-	__u64 from = lab->start;
-
-	if (state->area && state->area <= lab->top &&
-	    lab->top - state->area <= V8_PAGE_BYTES)
-		from = state->area;
-	return lab->top - from;
-}
-
-/* The same when V8 12 has dropped the area already: it has gone on in the same
- * page, or has used it up. After a collection (which has counted) it was
- * dropped for that. */
-static __always_inline __u64 v8_lab_dropped(const struct v8_heap *h,
-					    const struct v8_allocator *state,
-					    __u64 next)
-{
-	if (!state->area || !next ||
-	    state->collections != h->scavenges + h->full_gcs)
-		return 0;
-	if (next > state->area && !((next ^ state->area) / V8_PAGE_BYTES))
-		return next - state->area;
-	return state->limit - state->area;
-}
-
-/* The same when it has been replaced. `top`: where it was used up to, from the
- * start of its page; 0: it had been dropped before. */
-static __always_inline __u64 v8_lab_replaced(const struct v8_heap *h,
-					     const struct v8_allocator *state,
-					     __u64 top, __u64 next)
-{
-	__u64 page = state->area & ~(V8_PAGE_BYTES - 1);
-
-	if (!top)
-		return v8_lab_dropped(h, state, next);
-	if (!state->area)
-		return 0;
-	if (top <= V8_PAGE_BYTES && page + top >= state->area)
-		return page + top - state->area;
-	return state->limit > state->area ? state->limit - state->area : 0;
-}
-
-/* Counts what has been allocated up to a probed call. */
-static __always_inline void v8_count(const struct v8_layout *l,
-				     struct v8_heap *h,
-				     const struct v8_allocation *a,
-				     struct v8_allocator *state, __u32 kind)
-{
-	struct v8_lab lab;
-	__u64 used;
-
-	if (a->nonsense) {
-		__sync_fetch_and_add(&h->lab_bad, 1);
-		return;
-	}
-	if (a->replaced) {
-		used = v8_lab_replaced(h, state, a->top, a->object);
-	} else if (!v8_lab_read(l, a->allocator, &lab)) {
-		__sync_fetch_and_add(&h->lab_bad, 1);
-		return;
-	} else {
-		used = lab.top ? v8_lab_used(&lab, state)
-			       : v8_lab_dropped(h, state, a->object);
-	}
-	__sync_fetch_and_add(&state->bytes, used);
-	state->area = kind == V8_RESET_LAB ? a->object : lab.top;
-	state->limit = a->limit;
-	if (state->collections != h->scavenges + h->full_gcs)
-		state->fresh = 1;
-	state->collections = h->scavenges + h->full_gcs;
-}
-
-/*
- * Whether the object that begins an area now is a sample. Not the first one
- * after a collection: it begins an area whatever its size, and V8 likes to
- * collect between two tasks, after which it is always the same one.
- */
-static __always_inline bool v8_due(const struct v8_heap *h,
-				   struct v8_allocator *state)
-{
-	if (state->fresh) {
-		state->fresh = 0;
-		return false;
-	}
-	if (state->bytes < v8_interval(h) / 2 + state->due)
-		return false;
-	state->due = v8_interval_draw(h);
-	return true;
-}
+#include "v8_areas.h"
 
 static __always_inline void v8_allocator_new(struct v8_heap *h, __u64 allocator)
 {
@@ -269,13 +144,29 @@ static __always_inline void v8_read_inside(struct v8_allocation *a,
 {
 	struct v8_lab lab = {};
 
-	a->replaced = true;
+	a->replaced = a->inside = true;
 	a->allocator -= l->allocator_lock;
 	a->nonsense = !v8_lab_read(l, a->allocator, &lab);
 	a->object = lab.start;
 	a->limit = lab.limit;
 	bpf_probe_read_kernel(&a->top, sizeof(a->top),
 			      (void *)ctx + l->lab_top_register);
+}
+
+/* V8 10 and 11, on the path of the program's own allocators: `first` is the
+ * lock. False: there is no new area. */
+static __always_inline bool v8_read_refill(struct v8_allocation *a, __u32 kind,
+					   const struct v8_layout *l)
+{
+	struct v8_lab lab = {};
+
+	a->allocator -= l->allocator_lock;
+	if (kind == V8_REFILL_LOCK)
+		return true;
+	a->nonsense = !v8_lab_read(l, a->allocator, &lab);
+	a->object = a->nonsense ? 0 : lab.start;
+	a->limit = lab.limit;
+	return a->nonsense || lab.top;
 }
 
 /* Everything there is to know in one reading of the arguments. */
@@ -291,11 +182,16 @@ static __always_inline bool v8_read(struct v8_allocation *a,
 	barrier_var(third);
 	barrier_var(fourth);
 	a->allocator = first;
-	a->object = kind == V8_ACCOUNT ? 0 : second;
+	a->object = kind == V8_ACCOUNT || kind == V8_REFILL_LOCK ? 0 : second;
 	a->size = kind == V8_ALLOCATE	  ? fourth
 		  : kind == V8_LARGE_PAGE ? third
 					  : 0;
 	a->limit = third;
+	a->inside = l->allocator_lock &&
+		    (kind == V8_ALLOCATE || kind == V8_REFILLED);
+	if ((kind == V8_REFILL_LOCK || kind == V8_REFILLED) &&
+	    !v8_read_refill(a, kind, l))
+		return false;
 	if (kind == V8_ALLOCATE && !fourth) /* the limit is moved, no more */
 		return false;
 	if (kind == V8_LARGE_PAGE &&
@@ -324,8 +220,8 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 		state->limit = a->limit;
 		return NULL;
 	}
-	if (kind == V8_ALLOCATE) /* all up to there has been counted */
-		state->area = a->object;
+	if ((kind == V8_ALLOCATE || kind == V8_REFILLED) && !a->nonsense)
+		v8_area_begins(a, state);
 	else
 		v8_count(l, h, a, state, kind);
 	if (a->object && v8_due(h, state))
@@ -346,7 +242,7 @@ static __always_inline bool v8_sampled(struct pt_regs *ctx,
 	v8_check_page(l, h, a->object);
 	__sync_fetch_and_add(&h->samples, 1);
 	stack = v8_stack(ctx, bpf_get_attach_cookie(ctx),
-			 bpf_get_current_pid_tgid() >> 32, epoch, a->replaced);
+			 bpf_get_current_pid_tgid() >> 32, epoch, a->inside);
 	booked = stack != STACK_ID_NONE && v8_book(a, stack);
 	took = bpf_ktime_get_ns() - start;
 	__sync_fetch_and_add(&h->sampling_ns,

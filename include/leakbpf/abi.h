@@ -305,6 +305,8 @@ enum alloc_kind {
 	/* V8's heap (bpf/v8_heap.h), in the order of enum v8_point. */
 	V8_ALLOCATE,	    /* f(space, object, end, size) */
 	V8_ACCOUNT,	    /* f(space) */
+	V8_REFILL_LOCK,	    /* f(lock of the space), its old area is there */
+	V8_REFILLED,	    /* f(lock of the space), its new area is there */
 	V8_RESET_LAB,	    /* f(allocator, start, ...) */
 	V8_LARGE_PAGE,	    /* f(space, page, size) */
 	V8_SCAVENGED,	    /* f(collector) */

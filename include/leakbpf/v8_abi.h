@@ -107,9 +107,10 @@ struct v8_layout {
 	/* The heap, for sampling; all 0 when it cannot be tracked. */
 	__u16 allocator_heap; /* Space or MainAllocator -> Heap */
 	__u16 allocator_lab;  /* -> {start, top, limit} */
-	/* Of the lock at whose taking ResetLab is probed, from the allocator,
-	 * and in struct pt_regs of the register that has the old area's top
-	 * (src/v8/lab_site.h); 0: it is probed at its entry. */
+	/* Of the lock at whose taking ResetLab or (V8 10 and 11; and at whose
+	 * release) refilling is probed, from the allocator; 0: functions are
+	 * probed at their entries. In struct pt_regs of the register that has
+	 * the old area's top. src/v8/lab_site.h, refill_site.h. */
 	__u16 allocator_lock, lab_top_register;
 	__u16 scavenger_heap; /* ScavengerCollector -> Heap */
 	__u16 page_flags;

@@ -351,6 +351,8 @@ static const struct {
 	{LOADER_STATE, 0, false, 0},
 	{V8_ALLOCATE, 4, false, 0},
 	{V8_ACCOUNT, 1, false, 0},
+	{V8_REFILL_LOCK, 1, false, 0},
+	{V8_REFILLED, 1, false, 0},
 	{V8_RESET_LAB, 3, false, 0},
 	{V8_LARGE_PAGE, 3, false, 0},
 	{V8_SCAVENGED, 1, false, 0},

@@ -49,6 +49,8 @@ static enum point_group group_of(uint32_t kind)
 		return GROUP_LOADER;
 	case V8_ALLOCATE:
 	case V8_ACCOUNT:
+	case V8_REFILL_LOCK:
+	case V8_REFILLED:
 	case V8_RESET_LAB:
 	case V8_LARGE_PAGE:
 		return GROUP_V8_ALLOCATION;

@@ -26,6 +26,10 @@ static const struct v8_probe {
 	{V8_POINT_SIZE_OF_OBJECTS, V8_SIZE_OF_OBJECTS, "Heap::SizeOfObjects"},
 	{V8_POINT_ACCOUNT, V8_ACCOUNT, "AdvanceAllocationObservers"},
 	{V8_POINT_ALLOCATE, V8_ALLOCATE, "SpaceWithLinearArea::ComputeLimit"},
+	{V8_POINT_NEW_AREA, V8_ACCOUNT, "NewSpace::EnsureAllocation"},
+	{V8_POINT_NEW_LIMIT, V8_ALLOCATE, "NewSpace::EnsureAllocation"},
+	{V8_POINT_REFILL_LOCK, V8_REFILL_LOCK, "TryAllocationFromFreeList"},
+	{V8_POINT_REFILLED, V8_REFILLED, "TryAllocationFromFreeList"},
 	{V8_POINT_RESET_LAB, V8_RESET_LAB, "MainAllocator::ResetLab"},
 	{V8_POINT_LARGE_PAGE, V8_LARGE_PAGE, "LargeObjectSpace::AddPage"},
 };
@@ -92,8 +96,9 @@ static int set_probe(struct tracer *t, struct tracee *e,
 	if (!f.address)
 		return 0;
 	snprintf(f.name, sizeof(f.name), "%s", p->name);
-	if (p->point == V8_POINT_RESET_LAB && engine->reset_lab_offset)
-		err = place_inside(t, e, &f, engine->reset_lab_offset, &point);
+	if (engine->points_inside[p->point])
+		err = place_inside(t, e, &f, engine->points_inside[p->point],
+				   &point);
 	else
 		err = site_place(t, e, e->v8.object, &f, "V8's heap", is_return,
 				 &point);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "v8/lab_site.h"
+#include "v8/refill_site.h"
 #include "v8/layout_code.h"
 #include "v8/layout_symbols.h"
 #include "v8/layout_table.h"
@@ -131,10 +132,11 @@ static const char *missing_point(const struct v8_engine *e)
 	bool has_allocator = e->version.major >= 12;
 
 	for (int i = 0; i < V8_POINTS; i++) {
-		bool other = i == V8_POINT_RESET_LAB ? !has_allocator
-			     : i == V8_POINT_ALLOCATE || i == V8_POINT_ACCOUNT
-				     ? has_allocator
-				     : false;
+		bool other =
+			i == V8_POINT_RESET_LAB ? !has_allocator
+			: i <= V8_POINT_ACCOUNT
+				? has_allocator || e->points[V8_POINT_REFILLED]
+				: i < V8_POINT_RESET_LAB;
 
 		if (!other && !e->points[i])
 			return point_texts[i];
@@ -172,6 +174,31 @@ static void decide_heap(const struct object *o, const struct v8_symbols *s,
 		forget_heap(&e->layout);
 }
 
+/* V8 10 and 11: where the program's own areas are filled, or all. */
+static void choose_refill(const struct object *o, const struct v8_symbols *s,
+			  struct v8_engine *e)
+{
+	struct v8_refill_sites sites;
+	int none = V8_POINT_NEW_AREA, end = V8_POINT_RESET_LAB;
+
+	if (v8_refill_sites_find(o, s, &sites)) {
+		e->points[V8_POINT_NEW_LIMIT] = e->points[V8_POINT_NEW_AREA];
+		e->points_size[V8_POINT_NEW_LIMIT] =
+			e->points_size[V8_POINT_NEW_AREA];
+		e->points_inside[V8_POINT_NEW_LIMIT] = sites.limit;
+		e->points[V8_POINT_REFILLED] = e->points[V8_POINT_REFILL_LOCK];
+		e->points_size[V8_POINT_REFILLED] =
+			e->points_size[V8_POINT_REFILL_LOCK];
+		e->points_inside[V8_POINT_REFILL_LOCK] = sites.lock;
+		e->points_inside[V8_POINT_REFILLED] = sites.unlock;
+		e->layout.allocator_lock = sites.lock_offset;
+		none = V8_POINT_ALLOCATE;
+		end = V8_POINT_NEW_AREA;
+	}
+	for (int i = none; i < end; i++)
+		e->points[i] = e->points_size[i] = 0;
+}
+
 static void fill(const struct object *o, const struct v8_symbols *s,
 		 const struct v8_row *row, struct v8_engine *e)
 {
@@ -186,10 +213,11 @@ static void fill(const struct object *o, const struct v8_symbols *s,
 		e->points_size[i] = s->points[i].size;
 	}
 	if (v8_lab_site_find(o, &s->points[V8_POINT_RESET_LAB], &lab)) {
-		e->reset_lab_offset = lab.offset;
+		e->points_inside[V8_POINT_RESET_LAB] = lab.offset;
 		e->layout.allocator_lock = lab.lock;
 		e->layout.lab_top_register = lab.top_register;
 	}
+	choose_refill(o, s, e);
 	e->default_isolate_group = s->helpers[V8_DEFAULT_ISOLATE_GROUP].address;
 	e->isolate_group_dispatch_table = row->isolate_group_dispatch_table;
 	v8_code_dispatch_table(o, s, &e->isolate_group_dispatch_table);

@@ -22,11 +22,16 @@ struct v8_version {
 
 /* Places to probe, link-time addresses of functions; 0: not there. */
 enum v8_point {
-	V8_POINT_ALLOCATE,   /* SpaceWithLinearArea::ComputeLimit (10, 11) */
-	V8_POINT_ACCOUNT,    /* SpaceWithLinearArea::AdvanceAllocationObservers
-				(10, 11) */
-	V8_POINT_RESET_LAB,  /* MainAllocator::ResetLab (12, 13) */
-	V8_POINT_LARGE_PAGE, /* LargeObjectSpace::AddPage */
+	V8_POINT_ALLOCATE, /* SpaceWithLinearArea::ComputeLimit (10, 11) */
+	V8_POINT_ACCOUNT,  /* SpaceWithLinearArea::AdvanceAllocationObservers
+			      (10, 11) */
+	/* Instead of these two, where refill_site.h finds them. */
+	V8_POINT_NEW_AREA,    /* the new space's EnsureAllocation */
+	V8_POINT_NEW_LIMIT,   /* in there */
+	V8_POINT_REFILL_LOCK, /* in TryAllocationFromFreeListMain */
+	V8_POINT_REFILLED,    /* in there, later */
+	V8_POINT_RESET_LAB,   /* MainAllocator::ResetLab (12, 13) */
+	V8_POINT_LARGE_PAGE,  /* LargeObjectSpace::AddPage */
 	V8_POINT_SCAVENGED, /* ScavengerCollector::HandleSurvivingNewLargeObjects
 			     */
 	V8_POINT_MARKED,    /* MarkCompactCollector::ClearNonLiveReferences */
@@ -63,8 +68,9 @@ struct v8_engine {
 	struct v8_layout layout; /* dispatch_table: not yet known, 0 */
 	uint64_t points[V8_POINTS];
 	uint64_t points_size[V8_POINTS]; /* bytes; 0: unknown */
-	/* Where in V8_POINT_RESET_LAB to probe (lab_site.h); 0: its entry. */
-	uint32_t reset_lab_offset;
+	/* Where in the function to probe (lab_site.h, refill_site.h); 0: its
+	 * entry. */
+	uint32_t points_inside[V8_POINTS];
 	/* Link-time addresses; 0: not there. */
 	uint64_t default_isolate_group;	       /* of the pointer, V8 >= 13 */
 	uint64_t builtins_start, builtins_end; /* embedded builtins */

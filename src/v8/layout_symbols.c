@@ -35,6 +35,11 @@ static const struct name point_names[] = {
 	{"19SpaceWithLinearArea12ComputeLimitE", V8_POINT_ALLOCATE},
 	{"19SpaceWithLinearArea26AdvanceAllocationObserversE",
 	 V8_POINT_ACCOUNT},
+	{"8NewSpace16EnsureAllocationE", V8_POINT_NEW_AREA},
+	{"17SemiSpaceNewSpace16EnsureAllocationE", V8_POINT_NEW_AREA},
+	{"10PagedSpace29TryAllocationFromFreeListMainE", V8_POINT_REFILL_LOCK},
+	{"14PagedSpaceBase29TryAllocationFromFreeListMainE",
+	 V8_POINT_REFILL_LOCK},
 	{"13MainAllocator8ResetLabE", V8_POINT_RESET_LAB},
 	{"16LargeObjectSpace7AddPageE", V8_POINT_LARGE_PAGE},
 	{"18ScavengerCollector30HandleSurvivingNewLargeObjectsE",
@@ -212,6 +217,10 @@ static int each_symbol(const struct object_symbol *s, void *context)
 		take_mangled(v, s->name + strlen(CONST_METHOD), s);
 	else if (starts_with(s->name, V8DBG))
 		take_constant(v, s->name + strlen(V8DBG), s);
+	else if (!strcmp(s->name, "_ZN2v84base5Mutex4LockEv"))
+		take(&v->helpers[V8_MUTEX_LOCK], s);
+	else if (!strcmp(s->name, "_ZN2v84base5Mutex6UnlockEv"))
+		take(&v->helpers[V8_MUTEX_UNLOCK], s);
 	else if (starts_with(s->name, "Builtins_CEntry_"))
 		take(&v->helpers[V8_C_ENTRY], s);
 	return 0;

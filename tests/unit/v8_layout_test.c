@@ -426,8 +426,8 @@ static void areas_are_probed_where_the_collector_does_not_come(void **state)
 {
 	find(VERSION_13 COLLECTOR LARGE_PAGE BITMAP COLLECT RESET_LAB_WITH(""));
 	assert_support(V8_FRAMES_AND_HEAP, "");
-	assert_true(engine.reset_lab_offset > 16 &&
-		    engine.reset_lab_offset <
+	assert_true(engine.points_inside[V8_POINT_RESET_LAB] > 16 &&
+		    engine.points_inside[V8_POINT_RESET_LAB] <
 			    engine.points_size[V8_POINT_RESET_LAB]);
 	assert_int_equal(engine.layout.allocator_lock, 0xd0);
 	assert_int_equal(engine.layout.lab_top_register, 96); /* dx */
@@ -439,8 +439,76 @@ static void they_are_probed_at_the_entry_else(void **state)
 	find(VERSION_13 COLLECTOR LARGE_PAGE BITMAP COLLECT RESET_LAB_WITH(
 		"mov %rbx, %rdx\n"));
 	assert_support(V8_FRAMES_AND_HEAP, "");
-	assert_int_equal(engine.reset_lab_offset, 0);
+	assert_int_equal(engine.points_inside[V8_POINT_RESET_LAB], 0);
 	assert_int_equal(engine.layout.allocator_lock, 0);
+}
+
+#define ALLOCATION_FREE_LIST                                                   \
+	"_ZN2v88internal14PagedSpaceBase29TryAllocationFromFreeListMainEmNS0_" \
+	"16AllocationOriginE"
+#define ENSURE_ALLOCATION                                                      \
+	"_ZN2v88internal17SemiSpaceNewSpace16EnsureAllocationEiPi"
+/* Calls of local names: those of the library's own are by way of the PLT. */
+#define VERSION_11_WITH(after)                                                 \
+	"dbg TaggedSize, 8; version 11, 3\n" COLLECTOR LARGE_PAGE BITMAP       \
+	"collect 0xd2c0\n"                                                     \
+	"lab _ZN2v88internal19SpaceWithLinearArea26AdvanceAllocationObservers" \
+	"Ev, 0x50\n"                                                           \
+	"function _ZN2v84base5Mutex4LockEv; lock: ret\n"                       \
+	"done _ZN2v84base5Mutex4LockEv\n"                                      \
+	"function _ZN2v84base5Mutex6UnlockEv; unlock: ret\n"                   \
+	"done _ZN2v84base5Mutex6UnlockEv\n"                                    \
+	"function _ZNK2v88internal19SpaceWithLinearArea12ComputeLimitEmmm\n"   \
+	"limit: ret\n"                                                         \
+	"done _ZNK2v88internal19SpaceWithLinearArea12ComputeLimitEmmm\n"       \
+	"function " ENSURE_ALLOCATION "; push %rbp; call limit; ret\n"         \
+	"done " ENSURE_ALLOCATION "; function " ALLOCATION_FREE_LIST "\n"      \
+	"push %rbp; lea 0x98(%rdi), %r14; mov %r14, %rdi; call lock\n"         \
+	"lea 0x48(%rbp), %rdx; call *0x20(%rax); test %rax, %rax; jne 1f\n"    \
+	"call unlock; pop %rbp; ret\n"                                         \
+	"1: call limit\n" after "pop %rbp; ret\n"                              \
+	"done " ALLOCATION_FREE_LIST "\n"
+
+static void areas_are_probed_where_the_program_fills_them(void **state)
+{
+	const uint32_t *inside = engine.points_inside;
+
+	find(VERSION_11_WITH("call unlock\n"));
+	assert_support(V8_FRAMES_AND_HEAP, "");
+	assert_int_equal(engine.points[V8_POINT_ALLOCATE], 0);
+	assert_int_equal(engine.points[V8_POINT_ACCOUNT], 0);
+	assert_int_equal(inside[V8_POINT_NEW_AREA], 0);
+	assert_int_equal(inside[V8_POINT_NEW_LIMIT], 1);
+	assert_int_equal(engine.points[V8_POINT_NEW_LIMIT],
+			 engine.points[V8_POINT_NEW_AREA]);
+	/* push, lea, mov; and the last but for pop and ret. */
+	assert_int_equal(inside[V8_POINT_REFILL_LOCK], 1 + 7 + 3);
+	assert_int_equal(inside[V8_POINT_REFILLED],
+			 engine.points_size[V8_POINT_REFILLED] - 2 - 5);
+	assert_int_equal(engine.layout.allocator_lock, 0x98);
+}
+
+/* Not known which of the two is where there is an area; or none is. */
+static void all_areas_are_probed_else(void **state)
+{
+	static const char *const after[] = {"", "call unlock; call unlock\n",
+					    "call limit; call unlock\n",
+					    "call lock; call unlock\n"};
+	static const char whole[] = VERSION_11_WITH("*");
+	char source[sizeof(whole) + 64];
+	size_t before = (size_t)(strrchr(whole, '*') - whole);
+
+	for (size_t i = 0; i < sizeof(after) / sizeof(*after); i++) {
+		snprintf(source, sizeof(source), "%.*s%s%s", (int)before, whole,
+			 after[i], whole + before + 1);
+		find(source);
+		assert_support(V8_FRAMES_AND_HEAP, "");
+		assert_true(engine.points[V8_POINT_ALLOCATE] &&
+			    engine.points[V8_POINT_ACCOUNT]);
+		assert_int_equal(engine.points[V8_POINT_NEW_AREA], 0);
+		assert_int_equal(engine.points[V8_POINT_REFILLED], 0);
+		assert_int_equal(engine.layout.allocator_lock, 0);
+	}
 }
 
 /* ---- The dispatch table ------------------------------------------------- */
@@ -540,10 +608,14 @@ static void examine_real(const char *path)
 		      engine.reason);
 	assert_support(V8_FRAMES_AND_HEAP, "");
 	assert_constants_are_as_in_the_table(o);
-	assert_int_equal(engine.reset_lab_offset != 0,
+	assert_int_equal(engine.points_inside[V8_POINT_RESET_LAB] != 0,
 			 engine.version.major >= 12);
+	/* Debian's library calls by way of its PLT. */
 	assert_int_equal(engine.layout.allocator_lock,
-			 engine.version.major >= 12 ? 0xd0 : 0);
+			 engine.version.major >= 12   ? 0xd0
+			 : engine.version.major == 11 ? 0xa0
+			 : strstr(path, "libnode")    ? 0
+						      : 0x118);
 	/* Only the code has them. */
 	layout = engine.layout;
 	layout.allocator_lock = layout.lab_top_register = 0;
@@ -624,6 +696,8 @@ int main(void)
 		TEST(code_that_agrees_is_accepted),
 		TEST(areas_are_probed_where_the_collector_does_not_come),
 		TEST(they_are_probed_at_the_entry_else),
+		TEST(areas_are_probed_where_the_program_fills_them),
+		TEST(all_areas_are_probed_else),
 		TEST(the_dispatch_table_is_read_from_the_process),
 		TEST(real_builds_are_as_the_table_says),
 	};
