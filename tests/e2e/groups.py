@@ -42,7 +42,8 @@ def group(*children):
                 os.mkdir(child)
             yield "/" + os.path.relpath(place, top), place
         finally:
-            for folder in [*reversed(below), place]:
+            # Those within may have made some, too.
+            for folder, *_ in os.walk(place, topdown=False):
                 _empty(folder, top)
 
 
