@@ -39,6 +39,9 @@ static void forget_unreferenced(struct js_names *n)
 			scripts[m->first >> SCRIPT_SHIFT] = 1;
 		}
 	}
+	/* No function, no script: so it stays. */
+	if (functions && scripts)
+		functions[0] = scripts[0] = 0;
 	if (functions && scripts &&
 	    !js_functions_keep(n->functions, functions)) {
 		js_sources_keep(n->sources, scripts);

@@ -550,6 +550,36 @@ static void what_frames_refer_to_is_kept_with_them(void **state)
 	js_map_url_release(kept.map);
 }
 
+/* Nothing to refer to stays nothing, whatever else there is. */
+static void no_map_and_no_class_come_from_forgetting(void **state)
+{
+	struct js_level kept = method(3, "Kept.");
+	struct number_set in_use = {0};
+	struct world w;
+	const struct symbol *s;
+
+	kept.file = (char *)(uintptr_t) "/dist/a.js";
+	kept.map = map_at(MAP);
+	open_world(&w);
+	learn(&w, JS(1), 1, level("plain", "/dist/b.js", 3, 1), NULL);
+	number_set_add(&in_use, JS(1));
+	number_set_sort(&in_use);
+	assert_int_equal(js_names_forget(w.names, &in_use), 0);
+	assert_string_equal(shown(&w, meaning(&w, JS(1))), "plain");
+	learn(&w, JS(2), 1, kept, NULL);
+	number_set_add(&in_use, JS(2));
+	number_set_sort(&in_use);
+	assert_int_equal(js_names_forget(w.names, &in_use), 0);
+	assert_string_equal(shown(&w, meaning(&w, JS(2))), "Kept.add");
+	assert_string_equal(shown(&w, meaning(&w, JS(1))), "plain");
+	s = symbolizer_get(w.symbols, meaning(&w, JS(1)));
+	assert_string_equal(s->levels[0].file, "/dist/b.js");
+	assert_null(s->levels[0].generated_file);
+	number_set_free(&in_use);
+	close_world(&w);
+	js_map_url_release(kept.map);
+}
+
 /* What the cache gives up is that of other frames. */
 static void names_survive_when_others_are_forgotten(void **state)
 {
@@ -596,6 +626,7 @@ int main(void)
 		cmocka_unit_test(many_frames_are_remembered),
 		cmocka_unit_test(what_is_not_in_use_is_forgotten),
 		cmocka_unit_test(what_frames_refer_to_is_kept_with_them),
+		cmocka_unit_test(no_map_and_no_class_come_from_forgetting),
 		cmocka_unit_test(names_survive_when_others_are_forgotten),
 	};
 
