@@ -158,6 +158,18 @@ static uint64_t shared_hits(const struct tracer *t)
 	return sum;
 }
 
+/* Of those who have come since the last review much will have been hits of
+ * bystanders, which they were before: nothing can be told. */
+static bool many_have_come(struct tracer *t)
+{
+	size_t before = t->sharing.members, now = 0;
+
+	for (size_t i = 0; i < t->tracee_count; i++)
+		now += t->tracees[i]->alive && t->tracees[i]->shared;
+	t->sharing.members = now;
+	return now > before + before / SHARING_BYSTANDERS;
+}
+
 /* They pay much. */
 static bool bystanders_busy(struct tracer *t, uint64_t passed_ns)
 {
@@ -170,7 +182,8 @@ static bool bystanders_busy(struct tracer *t, uint64_t passed_ns)
 
 	s->bystander_hits = hits;
 	s->member_hits = members;
-	return more > BYSTANDER_RATE * (passed_ns / 1000000000) &&
+	return !many_have_come(t) &&
+	       more > BYSTANDER_RATE * (passed_ns / 1000000000) &&
 	       more > 2 * theirs / SHARING_BYSTANDERS;
 }
 

@@ -55,7 +55,9 @@ struct sharing {
 	uint64_t leaving_ns;
 	uint64_t reviewed_ns, retried_ns;
 	uint64_t count_ns; /* bystanders are not counted before that */
-	uint64_t bystander_hits, member_hits; /* at the last review */
+	/* At the last review. */
+	uint64_t bystander_hits, member_hits;
+	size_t members;
 	/* Objects are not tried for each process that comes. */
 	uint32_t tried[OBJECTS_MAX]; /* with so many */
 };

@@ -174,6 +174,31 @@ def test_many_that_are_not_traced(program):
     assert "its probes are not shared" in run.err, run.err
 
 
+REVIEW_SECONDS = 5  # src/trace/sharing.c
+
+
+def test_those_that_were_attached_last_are_no_bystanders(program, tmp_path):
+    """The first ones share probes while the others are not traced yet, and hit
+    them all the same: they go on sharing."""
+    path, seconds = tmp_path / "report.json", 2 * REVIEW_SECONDS + 2
+    with Target(program, 60, 4000) as target:
+        with Profiler([], "--comm", os.path.basename(program), "-v",
+                      "--max-overhead", "2", "--json", path,
+                      wait=False) as profiler:
+            wait_until_all_are_attached(profiler, 61)
+            time.sleep(seconds)
+            run = profiler.stop()
+        target.truth()
+        assert target.finish() == 0, target.stderr()
+    assert "processes share its probes" in run.err, run.err
+    assert "no probes any more" not in run.err, run.err
+    report = json.loads(path.read_text())
+    # A tenth of the time is theirs, and what is saved up (budget.h); it takes a
+    # while to take out the probes where they take all CPUs.
+    assert report["probes"]["overhead_seconds"] < \
+        3 + 0.3 * report["elapsed_seconds"], report["probes"]
+
+
 def test_their_windows_are_one(program, tmp_path):
     """Together they cost more than is allowed: all are observed in windows, and
     what those show stands for what all of them did."""
