@@ -105,6 +105,7 @@ struct window_plan window_plan(const struct budget *b,
 		pause = fmin(last_ns / SLOW_TIME_SHARE, PAUSE_MOST_NS);
 	return (struct window_plan){
 		.credit_ns = births * cost,
+		.all_ns = births * cost,
 		.births_ns = (uint64_t)births,
 		.frees_ns = (uint64_t)(births * FREES_PART),
 		.pause_ns = (uint64_t)pause,
@@ -125,9 +126,11 @@ void window_plan_all(struct window_plan *plan, const struct budget *all,
 		fmin(all->share * CYCLE_NS, SAVED_SHARE * all->highest_ns);
 	double part = most / cost;
 
+	plan->all_ns = cost;
 	if (budget_unlimited(all) || largest >= 1 || part >= 1)
 		return;
 	plan->credit_ns *= part;
+	plan->all_ns *= part;
 	plan->births_ns = (uint64_t)((double)plan->births_ns * part);
 	plan->frees_ns = (uint64_t)((double)plan->frees_ns * part);
 }

@@ -30,6 +30,10 @@ static inline bool budget_unlimited(const struct budget *b)
 {
 	return !(b->share > 0);
 }
+static inline bool budget_has(const struct budget *b, double needed_ns)
+{
+	return budget_unlimited(b) || b->credit_ns >= needed_ns;
+}
 
 /*
  * A window: probes on allocations and frees for `births_ns`, then on frees
@@ -38,6 +42,7 @@ static inline bool budget_unlimited(const struct budget *b)
  */
 struct window_plan {
 	double credit_ns; /* to be had before it is opened */
+	double all_ns;	  /* ... of all who have it together */
 	uint64_t births_ns, frees_ns;
 	uint64_t pause_ns; /* to be waited before it is opened */
 };

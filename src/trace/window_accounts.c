@@ -57,11 +57,24 @@ static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	progress_add(&w->sum, &w->fresh);
 }
 
+/* Of shared probes others pay the traps, too. */
+static void charge_bystanders(struct tracer *t, uint64_t now_ns)
+{
+	uint64_t hits = tracer_counter(t, COUNTER_BYSTANDERS);
+	double spent = (double)(hits - t->windows.bystander_hits) *
+		       (double)tracer_hit_ns(t);
+
+	t->windows.bystander_hits = hits;
+	t->windows.spent_ns += spent;
+	budget_charge(&t->windows.total, now_ns, spent);
+}
+
 void window_accounts_settle(struct tracer *t)
 {
 	uint64_t now = monotonic_ns();
 
 	window_costs_read(t);
+	charge_bystanders(t, now);
 	for (size_t i = 0; i < window_account_count(t); i++)
 		if (window_leads(window_account(t, i)))
 			charge(t, window_account(t, i), now);

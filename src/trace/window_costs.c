@@ -184,12 +184,24 @@ void window_costs_start(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	read_meter(t, e->meter, e->window.hits);
 }
 
+/* What each of many did between two looks is left to the scheduler, and the
+ * dearest would be another one each time: its part is taken over so much time
+ * with probes. */
+#define LARGEST_NS 2e9
+
+static double remember(double *recent_ns, double fresh_ns, double wall_ns)
+{
+	*recent_ns =
+		*recent_ns * LARGEST_NS / (LARGEST_NS + wall_ns) + fresh_ns;
+	return *recent_ns;
+}
+
 /* All that share probes, as one. */
 static void sum_up(struct tracer *t)
 {
 	struct window *all = &t->sharing.all->window;
 	struct progress_sample *sum = &all->fresh;
-	double most = 0, cost;
+	double most = 0, recent = 0;
 
 	*sum = (struct progress_sample){0};
 	all->fresh_pages_ns = 0;
@@ -201,12 +213,23 @@ static void sum_up(struct tracer *t)
 			continue;
 		progress_add(sum, fresh);
 		all->fresh_pages_ns += e->window.fresh_pages_ns;
-		most = fmax(most, progress_overhead_ns(fresh, 1));
 		sum->wall_ns = fresh->wall_ns;
 	}
-	cost = progress_overhead_ns(sum, 1);
-	if (cost > 0)
-		all->largest = most / cost;
+	if (!(progress_overhead_ns(sum, 1) > 0))
+		return;
+	for (size_t i = 0; i < t->tracee_count; i++) {
+		struct window *w = &t->tracees[i]->window;
+		double ns;
+
+		if (!t->tracees[i]->alive || !t->tracees[i]->shared)
+			continue;
+		ns = remember(&w->recent_ns, progress_overhead_ns(&w->fresh, 1),
+			      sum->wall_ns);
+		most = fmax(most, ns);
+		recent += ns;
+	}
+	if (recent > 0)
+		all->largest = most / recent;
 }
 
 void window_costs_read(struct tracer *t)

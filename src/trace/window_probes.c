@@ -58,7 +58,7 @@ static void close_phase(struct tracer *t, struct tracee *e,
 }
 
 /* Calls in progress will not be seen to return. */
-static void note_cut(struct tracer *t)
+void window_probes_unset(struct tracer *t)
 {
 	__atomic_fetch_add(&t->skel->bss->window_number, 1, __ATOMIC_RELAXED);
 }
@@ -71,13 +71,23 @@ void window_unset_phase(struct tracer *t, struct tracee *e,
 	close_phase(t, e, phase, &links);
 	probe_links_close(&links);
 	if (phase == PROBES_BIRTHS)
-		note_cut(t);
+		window_probes_unset(t);
+}
+
+void window_take_probes(struct tracer *t, struct tracee *e,
+			struct probe_links *links)
+{
+	close_phase(t, e, PROBES_BIRTHS, links);
+	close_phase(t, e, PROBES_FREES, links);
 }
 
 void window_unset_probes(struct tracer *t, struct tracee *e)
 {
-	window_unset_phase(t, e, PROBES_BIRTHS);
-	window_unset_phase(t, e, PROBES_FREES);
+	struct probe_links links = {0};
+
+	window_take_probes(t, e, &links);
+	probe_links_close(&links);
+	window_probes_unset(t);
 }
 
 static int set_phase(struct tracer *t, struct tracee *e, enum probe_phase phase)

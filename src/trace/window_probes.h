@@ -22,5 +22,10 @@ int window_set_probes(struct tracer *t, struct tracee *e);
 void window_unset_phase(struct tracer *t, struct tracee *e,
 			enum probe_phase phase);
 void window_unset_probes(struct tracer *t, struct tracee *e);
+/* The same, when `links`, to which theirs are appended, are closed; then
+ * window_probes_unset is to be called. */
+void window_take_probes(struct tracer *t, struct tracee *e,
+			struct probe_links *links);
+void window_probes_unset(struct tracer *t);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Opening and closing observation windows. What was spent: window_costs.c; what
- * the blocks seen stand for: window_weights.c. */
+/* Opening and closing observation windows. Who is observed in them:
+ * window_always.c; what was spent: window_costs.c; what the blocks seen stand
+ * for: window_weights.c. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,20 +11,17 @@
 #include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
 #include "trace/window_accounts.h"
+#include "trace/window_always.h"
 #include "trace/window_costs.h"
 #include "trace/window_probes.h"
 
 /* CPU time that a new target may cost at once, and what may be saved up. */
 #define FIRST_CREDIT_NS	  0.1e9
 #define HIGHEST_CREDIT_NS 0.4e9
-/* What coarser sampling may cost before it is judged. */
-#define TRIAL_CREDIT_NS 0.03e9
 /* Of all targets together, so many times the first two. */
 #define TOTAL_CREDITS 4
 /* Of what all of them may save up, that much is waited for at most. */
 #define SAVED_SHARE 0.9
-/* Observed all the time again when that would take so much of the budget. */
-#define CALM_SHARE 0.7
 /* Beyond its plan, a window may cost so much of the credit it began with. */
 #define OVERDRAFT 0.5
 /* Rates of a target that is observed all the time are of so much time. */
@@ -40,16 +38,26 @@ static bool limited(const struct tracer *t)
 	return t->options.max_overhead > 0;
 }
 
-static bool has_credit(const struct budget *b, double needed)
+/* It, and all together. */
+static bool have_credit(const struct tracer *t, const struct window *w)
 {
-	return budget_unlimited(b) || b->credit_ns >= needed;
+	return budget_has(&w->budget, 0) && budget_has(&t->windows.total, 0);
+}
+
+static bool is_overdrawn(const struct tracer *t, const struct window *w)
+{
+	const struct budget *total = &t->windows.total;
+
+	return !budget_has(&w->budget, -OVERDRAFT * w->next.credit_ns) ||
+	       !budget_has(total,
+			   OVERDRAFT * fmax(total->lowest_ns, -w->next.all_ns));
 }
 
 /* ---- Transitions ----------------------------------------------------------
  */
 
 /* `ends_ns` 0: not by itself. */
-static void enter(struct window *w, enum window_state state, uint64_t ends_ns)
+void window_enter(struct window *w, enum window_state state, uint64_t ends_ns)
 {
 	uint64_t now = monotonic_ns(), lasted = now - w->begun_ns;
 
@@ -67,7 +75,7 @@ static double dice(void)
 	return (double)random() / RAND_MAX;
 }
 
-static void wait_for_credit(const struct tracer *t, struct window *w,
+void window_wait_for_credit(const struct tracer *t, struct window *w,
 			    bool is_second)
 {
 	w->is_second = is_second;
@@ -78,7 +86,7 @@ static void wait_for_credit(const struct tracer *t, struct window *w,
 		w->next.pause_ns = window_lag_ns(dice());
 	else
 		w->next.pause_ns *= 2;
-	enter(w, WINDOW_CLOSED, 0);
+	window_enter(w, WINDOW_CLOSED, 0);
 }
 
 static void open_window(struct tracer *t, struct tracee *e)
@@ -87,7 +95,7 @@ static void open_window(struct tracer *t, struct tracee *e)
 
 	if (window_weights_begin(t, e) || window_lives_init(t) ||
 	    window_set_probes(t, e)) {
-		wait_for_credit(t, w, false);
+		window_wait_for_credit(t, w, false);
 		return;
 	}
 	/* What was done until now is not this window's. */
@@ -101,7 +109,7 @@ static void open_window(struct tracer *t, struct tracee *e)
 	w->opened++;
 	if (e == t->sharing.all) /* telling of so many takes a while */
 		w->births_ns[0] = monotonic_ns();
-	enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
+	window_enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
 }
 
 static void end_births(struct tracer *t, struct tracee *e)
@@ -118,22 +126,7 @@ static void end_births(struct tracer *t, struct tracee *e)
 	window_unset_phase(t, e, PROBES_BIRTHS);
 	window_accounts_settle(
 		t); /* that it took a while is not the next part's business */
-	enter(w, WINDOW_FREES, monotonic_ns() + w->next.frees_ns);
-}
-
-static void observe_always(struct tracer *t, struct tracee *e)
-{
-	if (window_set_probes(t, e)) {
-		wait_for_credit(t, &e->window, false);
-		return;
-	}
-	diag_info("%s: observing it all the time again",
-		  window_name(t, e).text);
-	e->observed_share = 0;
-	e->births_unseen = false;
-	e->window.births_ns[0] = 0;
-	window_publish(t, e);
-	enter(&e->window, WINDOW_ALWAYS, 0);
+	window_enter(w, WINDOW_FREES, monotonic_ns() + w->next.frees_ns);
 }
 
 /*
@@ -211,70 +204,12 @@ static void end_window(struct tracer *t, struct tracee *e)
 		   "what it did; a hit costs %.2f of what was calibrated",
 		   window_name(t, e).text, w->births.wall_ns / 1e6,
 		   w->frees.wall_ns / 1e6, 100 * share, w->hit_factor);
-	if (w->rates.births < CALM_SHARE * w->budget.share &&
-	    w->budget.credit_ns > 0) {
-		observe_always(t, e);
+	if (window_is_affordable(t, w)) {
+		window_observe_always(t, e);
 		return;
 	}
 	window_unset_phase(t, e, PROBES_FREES);
-	wait_for_credit(t, w, !w->is_second);
-}
-
-/* Its samples become fewer: whether that is enough is seen when this is spent.
- */
-static void try_again(struct tracer *t, struct window *w)
-{
-	w->budget.credit_ns += TRIAL_CREDIT_NS;
-	t->windows.total.credit_ns += TRIAL_CREDIT_NS;
-	enter(w, WINDOW_ALWAYS, 0);
-}
-
-/* Perf events take the kernel a tenth of a second each to set and to remove
- * (link.h): no windows can be made of them. */
-static void say_no_windows(struct tracer *t, struct tracee *e)
-{
-	if (t->windows.refused)
-		return;
-	t->windows.refused = true;
-	diag_warn("process %d: tracing it costs about %.1f %% of a CPU, more "
-		  "than --max-overhead allows, and this kernel cannot set and "
-		  "remove probes fast enough to observe it in windows "
-		  "(uprobe_multi, Linux 6.6): use a larger --sample-bytes or "
-		  "stop when you have seen enough",
-		  (int)e->pid, 100 * e->window.rates.births);
-}
-
-/* It has used up its credit although it is not in windows yet. */
-static void begin_windows(struct tracer *t, struct tracee *e)
-{
-	struct window *w = &e->window;
-
-	window_measure_rates(w);
-	if (!has_credit(&w->budget, 0) && tracer_sample_coarser(t, e)) {
-		try_again(t, w);
-		return;
-	}
-	if (t->link == LINK_PERF) {
-		say_no_windows(t, e);
-		return;
-	}
-	diag_info("%s: observing it all the time costs about %.1f %% "
-		  "of a CPU, --max-overhead allows %.1f %%: observing it in "
-		  "windows",
-		  window_name(t, e).text, 100 * w->rates.births,
-		  100 * w->budget.share);
-	e->births_unseen = true;
-	window_publish(t, e);
-	window_unset_probes(t, e);
-	tracer_sample_for_windows(t);
-	large_blocks_follow(t, e);
-	window_accounts_settle(t);
-	w->seen_until = w->progress_ns;
-	w->births_ns[1] = monotonic_ns();
-	w->ended_ns = w->births_ns[1];
-	if (!w->first_ns)
-		w->first_ns = w->births_ns[1];
-	wait_for_credit(t, w, false);
+	window_wait_for_credit(t, w, !w->is_second);
 }
 
 /* ---- Following -------------------------------------------------------------
@@ -283,21 +218,20 @@ static void begin_windows(struct tracer *t, struct tracee *e)
 static bool may_open(const struct tracer *t, const struct window *w,
 		     uint64_t now_ns)
 {
-	double needed = w->next.credit_ns * (w->is_second ? 1 : 2);
+	int windows = w->is_second ? 1 : 2;
 	/* What can never be saved up must not be waited for. */
-	double of_all = fmin(needed / w->largest,
+	double of_all = fmin(w->next.all_ns * windows,
 			     SAVED_SHARE * t->windows.total.highest_ns);
 
 	return !t->windows.settling &&
 	       now_ns - w->begun_ns >= w->next.pause_ns &&
-	       has_credit(&w->budget, needed) &&
-	       has_credit(&t->windows.total, of_all);
+	       budget_has(&w->budget, w->next.credit_ns * windows) &&
+	       budget_has(&t->windows.total, of_all);
 }
 
 static void follow(struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
 	struct window *w = &e->window;
-	double overdraft = -OVERDRAFT * w->next.credit_ns;
 	bool over = w->ends_ns && now_ns >= w->ends_ns;
 
 	switch (w->state) {
@@ -305,22 +239,21 @@ static void follow(struct tracer *t, struct tracee *e, uint64_t now_ns)
 		/* Samples that it draws itself are few, and come always. */
 		if (e->go.object || e->own_sampler)
 			break;
-		if (!has_credit(&w->budget, 0) ||
-		    !has_credit(&t->windows.total, 0))
-			begin_windows(t, e);
+		if (!have_credit(t, w))
+			window_leave_always(t, e);
 		else if (now_ns >= w->begun_ns + RATES_NS)
-			enter(w, WINDOW_ALWAYS, 0); /* rates anew */
+			window_enter(w, WINDOW_ALWAYS, 0); /* rates anew */
 		break;
 	case WINDOW_CLOSED:
 		if (may_open(t, w, now_ns))
 			open_window(t, e);
 		break;
 	case WINDOW_BIRTHS:
-		if (over || w->budget.credit_ns < 0)
+		if (over || !have_credit(t, w))
 			end_births(t, e);
 		break;
 	case WINDOW_FREES:
-		if (over || w->budget.credit_ns < overdraft)
+		if (over || is_overdrawn(t, w))
 			end_window(t, e);
 		break;
 	}
@@ -355,6 +288,7 @@ void windows_follow(struct tracer *t, uint64_t now_ns)
 		if (window_leads(window_account(t, i)) &&
 		    window_account(t, i)->meter)
 			follow(t, window_account(t, i), now_ns);
+	windows_end_always(t);
 	t->windows.look_ns = next_look(t, monotonic_ns());
 }
 
@@ -376,6 +310,7 @@ void window_start(struct tracer *t, struct tracee *e)
 int windows_init(struct tracer *t)
 {
 	pthread_mutex_init(&t->windows.lock, NULL);
+	pthread_mutex_init(&t->windows.turn, NULL);
 	if (!limited(t))
 		return 0;
 	budget_start(&t->windows.total, t->options.max_overhead_total,
@@ -391,4 +326,5 @@ void windows_free(struct tracer *t)
 	free(t->windows.totals);
 	free(t->windows.lives);
 	pthread_mutex_destroy(&t->windows.lock);
+	pthread_mutex_destroy(&t->windows.turn);
 }

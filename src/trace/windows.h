@@ -16,6 +16,7 @@
 #include "budget/budget.h"
 #include "budget/progress.h"
 #include "leakbpf/abi_user.h"
+#include "probe/link.h"
 #include "trace/window_lives.h"
 #include "trace/window_weights.h"
 
@@ -43,6 +44,7 @@ struct window {
 	struct window_rates rates; /* as last measured */
 	struct window_plan next;   /* or the one that is open */
 	bool is_second;		   /* ... of a pair (budget.h) */
+	bool leaves_always;	   /* its probes are being taken out */
 	uint64_t begun_ns;	   /* the state */
 	uint64_t ends_ns;	   /* as planned; 0: it does not by itself */
 
@@ -55,6 +57,7 @@ struct window {
 	struct progress_sample births, frees; /* the parts of the last window */
 	struct progress_comparison comparison;
 	double hit_factor; /* progress.h */
+	double recent_ns; /* cost, of one that shares probes (window_costs.c) */
 	double other_rate; /* cost of probes that stay, smoothed */
 	double fresh_pages_ns;
 	double fresh_maps_ns; /* since the last look, of `fresh`: memory maps */
@@ -86,15 +89,22 @@ struct windows {
 	/* At the last look, of all targets. */
 	uint64_t sample_ns, return_ns, pages_ns;
 	uint64_t opened; /* windows so far */
-	double spent_ns; /* by all targets, with what a hit costs there */
-	bool settling;	 /* none is opened: tracer_settle waits */
-	bool refused;	 /* said that there cannot be any */
+	/* By all targets, with what a hit costs there, and by others that map
+	 * what they share the probes of. */
+	double spent_ns;
+	uint64_t bystander_hits;    /* at the last look */
+	struct probe_links closing; /* of those that go over to windows */
+	bool settling;		    /* none is opened: tracer_settle waits */
+	bool refused;		    /* said that there cannot be any */
 	bool meter_used[METERS_MAX];
 	struct window_totals *totals; /* by stack; NULL: not needed yet */
 	struct window_life *lives;    /* the same */
-	pthread_mutex_t lock;
+	pthread_mutex_t lock, turn;   /* window_keeper.c */
 	pthread_t keeper;
 	bool keeper_runs, stopping;
+	bool hurried; /* the main thread has the keeper's priority */
+	pid_t main_thread;
+	int main_nice;
 };
 
 /* Nothing is done without a limit (tracer_options). 0 or -errno. */
