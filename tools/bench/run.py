@@ -4,9 +4,9 @@
 
 usage: run.py LEAKBPF BUILD_DIRECTORY BENCHMARKS.md [SECTION...]
 
-With sections (pairs sharing growth budget redis node unwind attach memory sampling) only
-those are measured, and printed instead of written. BENCH_QUICK=1 takes fewer and
-shorter rounds.
+With sections (pairs sharing growth budget budget-many redis node unwind attach
+memory sampling) only those are measured, and printed instead of written.
+BENCH_QUICK=1 takes fewer and shorter rounds.
 """
 
 import os
@@ -15,6 +15,7 @@ import sys
 import time
 
 import budget
+import budget_many
 import experiments as x
 import node
 import node_pauses
@@ -381,7 +382,7 @@ def section_sampling(bench, _):
 SECTIONS = {"pairs": section_pairs, "sharing": section_sharing,
             "growth": section_growth,
             "redis": section_redis,
-            "budget": section_budget,
+            "budget": section_budget, "budget-many": budget_many.section,
             "node": section_node,
             "unwind": section_unwind, "attach": section_attach,
             "memory": section_memory, "sampling": section_sampling}

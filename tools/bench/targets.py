@@ -29,6 +29,7 @@ def build(directory):
             ("outstanding", ["outstanding.c"], "gcc"),
             ("truth", ["truth.c"], "gcc"), ("paced", ["paced.c"], "gcc"),
             ("faults", ["faults.c"], "gcc"),
+            ("crowd-static", ["crowd.c"], "gcc"),
             ("strings", ["strings.cpp"], "g++"),
             ("big", ["big.c", "big.S"], "gcc")]
     for name, sources, compiler in jobs:
