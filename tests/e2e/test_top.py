@@ -88,9 +88,10 @@ def top():
         with Terminal(BINARY, "top", "-p", str(target.pid), "-i", "0.5",
                       "--sample-bytes", "0") as terminal:
             terminal.wait_for(lambda text: "GROWTH" in text, "the list")
-            target.truth()
-            terminal.wait_for(lambda text: "functions.c" in text,
-                              "call paths of the target")
+            truth = target.truth()
+            # All of them: it may have looked while the target was at it.
+            terminal.wait_for(lambda _: len(rows(terminal)) == len(truth),
+                              f"{len(truth)} call paths of the target")
             yield terminal
 
 
