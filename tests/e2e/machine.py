@@ -50,7 +50,7 @@ def children():
 def ownerless_programs():
     """Our BPF programs that no process holds any more."""
     run = subprocess.run(["/usr/sbin/bpftool", "-j", "prog", "show"],
-                         capture_output=True, text=True, timeout=20)
+                         capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     return [p["id"] for p in json.loads(run.stdout or "[]")
             if p.get("name") in PROGRAMS and not p.get("pids")]

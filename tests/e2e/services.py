@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-PATIENCE = 20
+from leakbpf import PATIENCE
 
 
 def wait_until(condition, what):

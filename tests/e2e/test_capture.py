@@ -214,7 +214,7 @@ def test_completion_knows_every_option():
             ["bash", "-c", 'source completion/leakbpf.bash; COMP_WORDS=("$@");'
              'COMP_CWORD=$(($# - 1)); _leakbpf; printf "%s\\n" '
              '"${COMPREPLY[@]}"', "bash", "leakbpf", *words],
-            capture_output=True, text=True, timeout=10, cwd=ROOT)
+            capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT)
         assert run.returncode == 0 and not run.stderr, run
         return set(run.stdout.split())
 

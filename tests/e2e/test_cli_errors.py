@@ -211,14 +211,14 @@ def garbage_plugin(folder):
                     ".debug_abbrev", ".debug_line", ".debug_str"):
         dump = folder / "dump"
         subprocess.run(["objcopy", "--dump-section", f"{section}={dump}",
-                        plugin, "/dev/null"], check=True, timeout=20)
+                        plugin, "/dev/null"], check=True, timeout=PATIENCE)
         garbage.write_bytes(b"\xff\x7f\x80\x13" * (len(dump.read_bytes())
                                                     // 4 + 1))
         with open(garbage, "r+b") as f:
             f.truncate(len(dump.read_bytes()))
         subprocess.run(["objcopy", "--update-section",
                         f"{section}={garbage}", plugin], check=True,
-                       timeout=20)
+                       timeout=PATIENCE)
     return plugin
 
 

@@ -67,7 +67,7 @@ class Terminal:
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read(0.1)
         self.read(0.2)
-        return self.process.wait(1)
+        return self.process.wait(PATIENCE)
 
     def restored(self):
         return termios.tcgetattr(self.slave) == self.before and \

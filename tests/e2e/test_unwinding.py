@@ -2,7 +2,7 @@
 """Stacks without frame pointers, compared with the true call chain."""
 import pytest
 
-from leakbpf import ROOTS, Target, outer_frames, profile
+from leakbpf import PATIENCE, ROOTS, Target, outer_frames, profile
 
 EXACT = ("--sample-bytes", 0)
 BUILDS = ["unwinding", "unwinding.nopie", "unwinding.static",
@@ -163,7 +163,7 @@ def test_stripped_program_has_addresses_that_mean_the_right_functions(
                 frame = subprocess.run(
                     ["addr2line", "-f", "-e", target_path("functions"),
                      "0x" + offset], capture_output=True, text=True,
-                    timeout=20).stdout.splitlines()[0]
+                    timeout=PATIENCE).stdout.splitlines()[0]
             named.append(frame)
         folded.append((named, value))
     for chain, (size, _) in run.truth.items():

@@ -27,7 +27,7 @@ class Sample:
 def bpftool(*arguments):
     return json.loads(subprocess.run(
         [BPFTOOL, "-j", "map", *map(str, arguments)], check=True,
-        capture_output=True, timeout=30).stdout)
+        capture_output=True, timeout=60).stdout)
 
 
 def map_ids(pid):
