@@ -79,13 +79,16 @@ def test_second_attach_starts_from_zero():
     with Target("load", "service") as target:
         target.line()
         for _ in range(2):
+            before = time.monotonic()
             with Profiler([target.pid], *EXACT) as profiler:
                 time.sleep(1)
                 run = profiler.stop()
+            lasted = time.monotonic() - before
             assert run.code == 0, run
             seen = bytes_of_chain(run.folded, "leak_slowly;run_service;main")
-            # One block of 64 bytes per ms at most, and a tenth at least.
-            assert 100 * 64 * 0.5 < seen < 64 * 1000 * 2.5, run
+            # One block of 64 bytes per ms at most, and few on a busy machine.
+            assert 10 * 64 < seen < 64 * 1000 * lasted, \
+                f"{seen} bytes in {lasted:.1f} s\n{run}"
 
 
 def test_several_targets_are_told_apart():
