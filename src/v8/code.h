@@ -58,6 +58,13 @@ int v8_baseline_offset(const struct v8_reader *r, const struct v8_code *code,
 		       uint64_t bytecode_array, uint32_t offset,
 		       uint32_t *bytecode_offset);
 
+/*
+ * Where the call is that *offset belongs to: V8 leads calls in code that has
+ * become invalid elsewhere. 0: *offset is it; else that cannot be told.
+ */
+int v8_call_offset(const struct v8_reader *r, const struct v8_code *code,
+		   uint32_t *offset);
+
 /* A function inlined into optimised code, or at last the code's own. */
 struct v8_inlined {
 	uint64_t shared;       /* tagged; 0: the code's own function */

@@ -170,7 +170,8 @@ static int optimised(struct resolving *w, const struct v8_code *code,
 		inlined, JS_LEVELS_MAX, &count);
 
 	for (uint32_t i = 0; !err && i < count - 1; i++) {
-		struct place inner = {inlined[i].shared,
+		uint64_t shared = inlined[i].shared;
+		struct place inner = {shared ? shared : p->shared,
 				      inlined[i].script_offset,
 				      inlined[i].approximate, false};
 

@@ -30,7 +30,8 @@
 
 struct inlining {
 	uint64_t position; /* of the call, in the function it is inlined into */
-	int32_t function;  /* literal index; -1: the code's own */
+	int32_t function;  /* literal index, or: */
+#define OWN_FUNCTION (-1)
 	uint32_t padding;
 };
 
@@ -184,9 +185,12 @@ int v8_optimised_positions(const struct v8_reader *r,
 	struct v8_position position;
 	bool approximate;
 	uint64_t raw;
-	int err = code_position(r, code, offset, leaf, &position, &approximate);
+	int err = v8_call_offset(r, code, &offset);
 
 	*count = 0;
+	if (!err)
+		err = code_position(r, code, offset, leaf, &position,
+				    &approximate);
 	if (err)
 		return err;
 	raw = position.raw;
@@ -196,7 +200,8 @@ int v8_optimised_positions(const struct v8_reader *r,
 
 		err = inlining_at(r, code, v8_position_inlining(raw),
 				  &inlining);
-		if (!err)
+		/* Itself, where it called itself by way of another. */
+		if (!err && inlining.function != OWN_FUNCTION)
 			err = literal(r, code, inlining.function, &shared);
 		if (err)
 			return err;

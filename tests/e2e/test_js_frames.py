@@ -120,6 +120,38 @@ def test_optimised_code_with_an_inlined_function(version):
 
 
 @versions
+def test_optimised_code_that_becomes_invalid_while_it_calls(version):
+    """V8 then has the call return to another place, behind the function; the
+    lines are those of the call all the same."""
+    script = "frames/invalid.js"
+    inner, outer = sites(script)
+    run, said = trace(node_of(version), script, "-n", 0,
+                      work={"calls": 2000, "size": SIZE},
+                      node_options=["--allow-natives-syntax"])
+    assert_place(run, "inner", script, inner, said["bytes"])
+    assert_place(run, "outer", script, outer, said["bytes"])
+    assert_complete(run)
+
+
+@versions
+def test_a_function_that_is_inlined_into_itself(version):
+    script = "frames/recursive.js"
+    path = path_of(script)
+    last, again, between = sites(script)
+    run, said = trace(node_of(version), script, "-n", 0,
+                      work={"calls": 2000, "size": SIZE},
+                      node_options=["--allow-natives-syntax"])
+    expected = [f"even {path}:{again}", f"odd {path}:{between}"] * 2 + \
+        [f"even {path}:{last}"]
+    seen = sum(value for frames, value in run.folded
+               if [f for f in frames if f.startswith(("even ", "odd "))] ==
+               expected)
+    assert abs(seen - said["bytes"]) < TOLERANCE * said["bytes"], \
+        f"{seen} of {said['bytes']} bytes\n{run}"
+    assert_complete(run)
+
+
+@versions
 def test_a_loop_that_is_optimised_while_it_runs(version):
     """The line of the loop that calls is the right one. Code of Maglev (Node 24)
     has lost it in part; then the line is marked, and is that of the loop."""
