@@ -175,6 +175,25 @@ def test_a_loop_that_is_optimised_while_it_runs(version):
     assert wrong <= {f":~{head}"}, f"{wrong}\n{run}"
 
 
+@pytest.mark.parametrize("version", ["18", "20", "22", "debian"])
+def test_functions_inlined_into_a_loop_that_is_optimised_while_it_runs(version):
+    """Code of Turbofan has all lines, also where a function is inlined twice."""
+    script = "frames/osr_inlined.js"
+    path = path_of(script)
+    kept, add, first, by_add, second = sites(script)
+    run, said = trace(node_of(version), script, "-n", 0,
+                      work={"rounds": 2000000, "every": 1000, "size": SIZE})
+    keep = f"keep {path}:{kept}"
+    for expected in ([f"loop {path}:{first}", keep],
+                     [f"loop {path}:{by_add}", f"add {path}:{add}", keep],
+                     [f"loop {path}:{second}", keep]):
+        seen = sum(value for frames, value in run.folded
+                   if [f for f in frames if f"{path}:" in f][1:] == expected)
+        assert abs(seen - said["bytes"]) < TOLERANCE * said["bytes"], \
+            f"{expected}: {seen} of {said['bytes']} bytes\n{run}"
+    assert_complete(run)
+
+
 @pytest.mark.parametrize("version", NODES)
 def test_an_ecmascript_module(version):
     script = "frames/module.mjs"
@@ -202,8 +221,8 @@ OTHER_NAMES = {
 def test_methods_have_their_class(version):
     """Methods, static ones, constructors, accessors and functions without a
     name are shown as V8 does in a stack trace, but with the class that defines
-    the method. Not optimised: when the loop in `work` is, while it runs, lines
-    of what is inlined into it are only roughly known."""
+    the method. Not optimised: a method that has only been seen inlined is shown
+    without its class."""
     calls = 300
     run, said = trace([*node_of(version), "--no-opt"], "frames/methods.js",
                       "-n", 0,
