@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/stack_table.h"
 #include "base/text.h"
 #include "report/blame.h"
 #include "report/format.h"
@@ -177,32 +178,37 @@ static void add_nothing(struct text *t, const struct report *r)
 }
 
 /*
- * Stacks in the order in which they are shown: those that leak, fastest first,
- * then the others as in `sorted`. NULL: out of memory.
+ * Stacks in the order in which they are shown: those that the headline blames,
+ * fastest first, then the others as in `sorted`. Not all of a verdict are
+ * blamed: blocks and the pages beside them tell of the same leak. NULL: out of
+ * memory.
  */
 static const struct profile_stack **
 in_order(const struct report *r, const struct profile_stack *const *sorted,
 	 size_t count)
 {
 	const struct profile_stack **list = calloc(count + 1, sizeof(*list));
-	const struct profile_stack *const *leaks = NULL;
-	size_t n = 0;
+	const struct profile_stack *const *blamed = NULL;
+	struct stack_table listed = {0};
+	size_t n = 0, blamed_count = 0;
+	uint32_t at;
 
 	if (!list)
 		return NULL;
 	if (r->diagnosis)
-		leaks = diagnosis_leaks(r->diagnosis, &n);
-	for (size_t i = 0; i < n; i++)
-		list[i] = leaks[i];
-	for (size_t i = 0; i < count; i++) {
-		const struct verdict *v =
-			r->diagnosis
-				? diagnosis_verdict(r->diagnosis, sorted[i])
-				: NULL;
-
-		if (!v || v->kind != VERDICT_LEAK)
-			list[n++] = sorted[i];
+		blamed = diagnosis_leaks(r->diagnosis, &blamed_count);
+	for (; n < blamed_count && n < count; n++) {
+		list[n] = blamed[n];
+		if (stack_table_put(&listed, blamed[n]->id, 0)) {
+			free(list);
+			stack_table_free(&listed);
+			return NULL;
+		}
 	}
+	for (size_t i = 0; i < count && n < count; i++)
+		if (!stack_table_get(&listed, sorted[i]->id, &at))
+			list[n++] = sorted[i];
+	stack_table_free(&listed);
 	return list;
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -42,7 +43,23 @@ static const struct symbol *get(void *context, uint64_t frame)
 	return &symbols[frame];
 }
 
-static const struct names names = {.get = get};
+/* All are known. */
+static int resolve(void *context, uint32_t tgid, const uint64_t *frames,
+		   size_t count)
+{
+	return 0;
+}
+
+static uint32_t objects_given_up(void *context)
+{
+	return 0;
+}
+
+static const struct names names = {
+	.get = get,
+	.resolve = resolve,
+	.objects_given_up = objects_given_up,
+};
 
 /* ---- A program that is watched ----------------------------------------------
  */
@@ -329,6 +346,45 @@ static void pages_are_asked_for_what_blocks_do_not_explain(void **state)
 	}
 }
 
+static size_t times_in(const char *what, const char *text)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+/* Of blocks and pages that tell of the same leak only one is blamed. */
+static void reports_list_each_stack_whatever_is_blamed(void **state)
+{
+	static const level_fn blocks[] = {two_mib_per_minute, slowly, level};
+
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		struct program g = {
+			.stacks = {blocks[i], two_mib_per_minute},
+			.resident = two_mib_per_minute,
+			.beside = true,
+			.seconds = 90,
+		};
+		static const uint64_t counters[COUNTER_COUNT];
+		struct report r = {.names = &names, .counters = counters};
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		watch(&g);
+		r.profile = g.profile;
+		r.diagnosis = g.diagnosis;
+		assert_int_equal(report_text(out, &r), 0);
+		fclose(out);
+		assert_int_equal(times_in("\n    in f2() at ", text), 1);
+		assert_int_equal(times_in("\n    in f3() at ", text), 1);
+		free(text);
+		forget(&g);
+	}
+}
+
 static void several_leaks_add_up(void **state)
 {
 	struct program g = {
@@ -534,6 +590,7 @@ int main(void)
 			pages_are_asked_for_what_blocks_do_not_explain),
 		cmocka_unit_test(
 			where_every_block_is_seen_windows_do_not_matter),
+		cmocka_unit_test(reports_list_each_stack_whatever_is_blamed),
 		cmocka_unit_test(several_leaks_add_up),
 		cmocka_unit_test(retention_is_told_from_a_leak),
 		cmocka_unit_test(healthy_programs_hear_what_was_seen),
