@@ -41,12 +41,9 @@ static double mean_live(const struct window *w)
 
 static bool is_level(const struct window *half)
 {
-	double live, most;
+	double live = mean_live(half);
+	double most = half->growth.high * half->seconds;
 
-	if (half->count < GROWTH_POINTS_MIN)
-		return false;
-	live = mean_live(half);
-	most = half->growth.high * half->seconds;
 	return most <= GROWING_SHARE * live ||
 	       (half->growth.low <= 0 && most <= LEVEL_SHARE * live);
 }
@@ -59,8 +56,7 @@ static bool is_turned_over(const struct verdict_input *in,
 	double edge = now_of(in) / 2, weight = in->bytes_per_sample;
 	double low, high, most;
 
-	if (out->doubt != DOUBT_NOISE || !in->cohort_count || !(weight > 0) ||
-	    half->count < GROWTH_POINTS_MIN)
+	if (out->doubt != DOUBT_NOISE || !in->cohort_count || !(weight > 0))
 		return false;
 	poisson_limits(live_born_between(in, 0, edge) / weight, &low, &high);
 	most = high * weight / edge;
@@ -84,7 +80,8 @@ static void find_other(const struct verdict_input *in,
 	else if (out->late_share <= LATE_SHARE && !shape->drops &&
 		 out->late_share >= 0)
 		out->kind = VERDICT_STARTUP;
-	else if (is_level(half) || is_turned_over(in, half, out))
+	else if (half->count >= GROWTH_POINTS_MIN &&
+		 (is_level(half) || is_turned_over(in, half, out)))
 		out->kind = VERDICT_PLATEAU;
 	if (out->kind != VERDICT_UNKNOWN)
 		out->doubt = DOUBT_NONE;

@@ -107,30 +107,27 @@ def test_a_leak_of_buffers_is_first_and_at_its_line(version):
     assert re.search(r"^ *\w+  node:[\w/]+:~?\d+", text, re.M), run
 
 
-@versions
-def test_optimised_code_with_an_inlined_function(version):
-    script = "frames/optimised.js"
+def assert_inner_in_outer(version, script, *options):
+    """Of an optimised function that has another one inlined, both lines."""
     inner, outer = sites(script)
-    run, said = trace(node_of(version), script,
+    run, said = trace(node_of(version), script, *options,
                       work={"calls": 2000, "size": SIZE},
                       node_options=["--allow-natives-syntax"])
     assert_place(run, "inner", script, inner, said["bytes"])
     assert_place(run, "outer", script, outer, said["bytes"])
     assert_complete(run)
+
+
+@versions
+def test_optimised_code_with_an_inlined_function(version):
+    assert_inner_in_outer(version, "frames/optimised.js")
 
 
 @versions
 def test_optimised_code_that_becomes_invalid_while_it_calls(version):
     """V8 then has the call return to another place, behind the function; the
     lines are those of the call all the same."""
-    script = "frames/invalid.js"
-    inner, outer = sites(script)
-    run, said = trace(node_of(version), script, "-n", 0,
-                      work={"calls": 2000, "size": SIZE},
-                      node_options=["--allow-natives-syntax"])
-    assert_place(run, "inner", script, inner, said["bytes"])
-    assert_place(run, "outer", script, outer, said["bytes"])
-    assert_complete(run)
+    assert_inner_in_outer(version, "frames/invalid.js", "-n", 0)
 
 
 @versions

@@ -61,6 +61,12 @@ def assert_all_exact(run, expected):
         sum(expected.values()), run.err
 
 
+def all_named(program, path, *options):
+    """Traces all processes of that name, with a JSON report at the path."""
+    return Profiler([], "--comm", os.path.basename(program), "-v", "--json",
+                    path, *options, wait=False)
+
+
 def wait_until_all_are_attached(profiler, count):
     deadline = time.monotonic() + max(PATIENCE, count / 5)
     while True:
@@ -80,8 +86,7 @@ def test_many_processes_of_one_program(program, count, tmp_path):
     path = tmp_path / "report.json"
     with Target(program, count, 1000 * 1000 * count // 200) as target:
         expected = kept_bytes(target)
-        with Profiler([], "--comm", os.path.basename(program), *EXACT, "-v",
-                      "--json", path, wait=False) as profiler:
+        with all_named(program, path, *EXACT) as profiler:
             wait_until_all_are_attached(profiler, count + 1)
             truth = target.truth(timeout=120)
             time.sleep(1)
@@ -110,8 +115,7 @@ def test_there_and_back(program, tmp_path):
     path = tmp_path / "report.json"
     with Target(program, 2, 2000) as first:
         expected = kept_bytes(first)
-        with Profiler([], "--comm", os.path.basename(program), *EXACT, "-v",
-                      "--json", path, wait=False) as profiler:
+        with all_named(program, path, *EXACT) as profiler:
             wait_until_all_are_attached(profiler, 3)
             assert "share" not in profiler.text(profiler.err)
             with Target(program, 12, 20000):
@@ -182,9 +186,7 @@ def test_those_that_were_attached_last_are_no_bystanders(program, tmp_path):
     them all the same: they go on sharing."""
     path, seconds = tmp_path / "report.json", 2 * REVIEW_SECONDS + 2
     with Target(program, 60, 4000) as target:
-        with Profiler([], "--comm", os.path.basename(program), "-v",
-                      "--max-overhead", "2", "--json", path,
-                      wait=False) as profiler:
+        with all_named(program, path, "--max-overhead", "2") as profiler:
             wait_until_all_are_attached(profiler, 61)
             time.sleep(seconds)
             run = profiler.stop()
@@ -205,9 +207,7 @@ def test_their_windows_are_one(program, tmp_path):
     path, seconds = tmp_path / "report.json", 30
     with Target(program, 8, 5000, 200) as target:
         before = time.monotonic()
-        with Profiler([], "--comm", os.path.basename(program), "-v",
-                      "--max-overhead", "1,2", "--json", path,
-                      wait=False) as profiler:
+        with all_named(program, path, "--max-overhead", "1,2") as profiler:
             wait_until_all_are_attached(profiler, 9)
             time.sleep(seconds)
             truth = target.truth()

@@ -21,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NOINLINE    __attribute__((noinline, noclone))
+#include "pairs.h"
+
 #define WORKERS_MAX 128
 #define SECOND_NS   1000000000ULL
 /* As many batches a second as there are pairs in one, within these. */
@@ -39,35 +40,7 @@ struct worker {
 	clockid_t cpu;
 };
 
-static volatile double sink;
 static void *volatile lost;
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
-
-static NOINLINE void other_work(void)
-{
-	double x = sink;
-
-	for (int i = 0; i < ROUNDS; i++)
-		x = x * 0.999999 + 1e-6;
-	sink = x;
-}
-
-static NOINLINE void pair(size_t size)
-{
-	char *p = malloc(size);
-
-	if (p)
-		*p = 1;
-	free(p);
-	__asm__ volatile("" ::: "memory"); /* no tail call */
-}
 
 static NOINLINE void lose_one(struct worker *w)
 {
@@ -79,7 +52,7 @@ static NOINLINE void lose_one(struct worker *w)
 static void wait_for_tick(uint64_t ticks)
 {
 	static uint64_t next;
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = bench_ns(CLOCK_MONOTONIC);
 	struct timespec until;
 
 	next += SECOND_NS / ticks;
@@ -112,7 +85,7 @@ static void work(struct worker *w)
 			ticks++;
 		n = due(&owed, rate, ticks);
 		for (uint64_t i = 0; i < n; i++) {
-			other_work();
+			other_work(ROUNDS);
 			pair(32 + (i & 7) * 16);
 		}
 		w->pairs += n;
@@ -141,12 +114,12 @@ static void answer(const struct worker *workers, size_t count)
 	uint64_t cpu_ns = 0, pairs = 0, lost_bytes = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		cpu_ns += clock_ns(workers[i].cpu);
+		cpu_ns += bench_ns(workers[i].cpu);
 		pairs += workers[i].pairs;
 		lost_bytes += workers[i].lost_bytes;
 	}
 	dprintf(1, "%llu %llu %llu %llu\n",
-		(unsigned long long)clock_ns(CLOCK_MONOTONIC),
+		(unsigned long long)bench_ns(CLOCK_MONOTONIC),
 		(unsigned long long)cpu_ns, (unsigned long long)pairs,
 		(unsigned long long)lost_bytes);
 }

@@ -4,33 +4,11 @@
  * for), each beside a microsecond or so of other work, in batches of one
  * millisecond. An operation is one pair.
  */
-#include "target.h"
+#include "pairs.h"
 
-#define NOINLINE   __attribute__((noinline, noclone))
 #define TICK_NS	   1000000ULL
 #define ROUNDS	   300 /* of other work per pair */
 #define FLAT_PAIRS 64
-
-static volatile double sink;
-
-NOINLINE static void other_work(void)
-{
-	double x = sink;
-
-	for (int i = 0; i < ROUNDS; i++)
-		x = x * 0.999999 + 1e-6;
-	sink = x;
-}
-
-NOINLINE static void pair(size_t size)
-{
-	char *p = malloc(size);
-
-	if (p)
-		*p = 1;
-	free(p);
-	__asm__ volatile("" ::: "memory"); /* no tail call */
-}
 
 /* Until the next millisecond; who is late does not catch up. */
 static void wait_for_tick(void)
@@ -52,7 +30,7 @@ static uint64_t batch(uint64_t per_second)
 	uint64_t pairs = per_second ? per_second / 1000 : FLAT_PAIRS;
 
 	for (uint64_t i = 0; i < pairs; i++) {
-		other_work();
+		other_work(ROUNDS);
 		pair(32 + (i & 7) * 16);
 	}
 	if (per_second)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs to be traced: built here, started here, ended here."""
 
+import glob
 import os
 import shutil
 import signal
@@ -35,7 +36,8 @@ def build(directory):
     for name, sources, compiler in jobs:
         output = os.path.join(directory, name)
         paths = [os.path.join(SOURCE, s) for s in sources]
-        inputs = paths + [os.path.join(SOURCE, "target.h"), __file__]
+        headers = glob.glob(os.path.join(SOURCE, "*.h"))
+        inputs = paths + headers + [__file__]
         if os.path.exists(output) and all(
                 os.path.getmtime(output) > os.path.getmtime(i) for i in inputs):
             continue
