@@ -86,6 +86,9 @@ void report_each_loss(const struct report *r, report_loss_fn each,
 	tell(r->status.objects_lost,
 	     "mappings of programs without names and unwind tables: too many",
 	     each, context);
+	tell(r->status.unwind_rows_lost,
+	     "places in programs that stacks end at: too many unwind rules",
+	     each, context);
 	tell(r->status.regions_lost, "memory maps not followed: too many", each,
 	     context);
 	if (r->following) {

@@ -79,6 +79,7 @@ bool tracer_objects_scarce(const struct tracer *t)
 
 	unwind_store_stats(t->unwind, &s);
 	return s.rows_bytes > s.rows_bytes_max / 4 * 3 ||
+	       s.rules > UNWIND_RULES_EXT_MAX / 4 * 3 ||
 	       object_registry_count(t->objects) > OBJECTS_MAX / 4 * 3;
 }
 

@@ -311,6 +311,7 @@ void tracer_status(const struct tracer *t, struct tracer_status *out)
 		.objects_without_cfi = unwind.objects_without_cfi,
 		.objects_unreadable = unwind.objects_refused,
 		.objects_lost = t->objects_lost,
+		.unwind_rows_lost = unwind.roomless_rows,
 		.regions_lost = regions.lost + regions.malformed,
 		.js_dropped = t->js_frames.dropped,
 		.page_targets = pages_targets(t),

@@ -251,8 +251,9 @@ struct tracer_status {
 	uint64_t beside;
 	uint32_t objects_without_cfi;
 	uint32_t objects_unreadable;
-	uint64_t objects_lost; /* mappings of those there was no room for */
-	uint64_t regions_lost; /* --mmap: not followed for lack of room */
+	uint64_t objects_lost;	   /* mappings of those there was no room for */
+	uint64_t unwind_rows_lost; /* there was no room for their rules */
+	uint64_t regions_lost;	   /* --mmap: not followed for lack of room */
 	uint64_t js_shortfalls[JS_SHORTFALLS]; /* JavaScript frames by what they
 						  lack */
 	size_t page_targets; /* alive, and followed by the pages they hold */

@@ -16,13 +16,13 @@ struct stored_object {
 	uint32_t rows;
 	bool known;
 	bool no_room; /* there was none for its rows */
+	struct unwind_rules_held rules;
 };
 
 struct unwind_store {
 	struct unwind_store_maps maps;
 	struct unwind_store_stats stats;
 	struct unwind_rule_pool pool;
-	size_t rules_uploaded;
 	struct stored_object objects[OBJECTS_MAX];
 };
 
@@ -40,15 +40,20 @@ struct unwind_store *unwind_store_new(const struct unwind_store_maps *maps,
 
 void unwind_store_free(struct unwind_store *s)
 {
+	for (uint32_t id = 0; s && id < OBJECTS_MAX; id++)
+		unwind_rules_release(&s->pool, &s->objects[id].rules);
 	free(s);
 }
 
-static int upload_rules(struct unwind_store *s)
+/* Those that nobody else uses: the others are there. */
+static int upload_rules(struct unwind_store *s,
+			const struct unwind_rules_held *held)
 {
-	for (; s->rules_uploaded < s->pool.count; s->rules_uploaded++) {
-		uint32_t index = s->rules_uploaded;
+	for (size_t i = 0; i < held->count; i++) {
+		uint32_t index = held->numbers[i];
 
-		if (bpf_map_update_elem(s->maps.rules_fd, &index,
+		if (s->pool.uses[index] == 1 &&
+		    bpf_map_update_elem(s->maps.rules_fd, &index,
 					&s->pool.rules[index], BPF_ANY))
 			return -errno;
 	}
@@ -79,18 +84,42 @@ static int upload_rows(struct unwind_store *s, uint32_t object,
 	return 0;
 }
 
+static int upload(struct unwind_store *s, uint32_t object,
+		  const struct unwind_table *t)
+{
+	struct unwind_rules_held *rules = &s->objects[object].rules;
+	int err = unwind_rules_hold(&s->pool, t, rules);
+
+	if (!err)
+		err = upload_rules(s, rules);
+	if (!err)
+		err = upload_rows(s, object, t);
+	if (err)
+		unwind_rules_release(&s->pool, rules);
+	return err;
+}
+
+static void count_shortfalls(struct unwind_store *s, const struct object *o,
+			     const struct unwind_table *t)
+{
+	if (!t->fde_count && !o->is_go) /* Go keeps frame pointers */
+		s->stats.objects_without_cfi++;
+	s->stats.roomless_rows += t->roomless_rows;
+	if (t->roomless_rows)
+		diag(DIAG_DEBUG,
+		     "%s: no room for the unwind rules of %zu places", o->path,
+		     t->roomless_rows);
+}
+
 static int store_table(struct unwind_store *s, const struct object *o,
 		       const struct unwind_table *t)
 {
 	int err;
 
-	if (!t->fde_count && !o->is_go) /* Go keeps frame pointers */
-		s->stats.objects_without_cfi++;
+	count_shortfalls(s, o, t);
 	if (!t->row_count)
 		return 0;
-	err = upload_rules(s);
-	if (!err)
-		err = upload_rows(s, o->id, t);
+	err = upload(s, o->id, t);
 	if (err) {
 		diag_warn("%s: cannot upload the unwind table: %s; stacks "
 			  "through it follow frame pointers",
@@ -144,8 +173,10 @@ static void retry_refused(struct unwind_store *s)
 	for (uint32_t id = 0; id < OBJECTS_MAX; id++) {
 		struct stored_object *stored = &s->objects[id];
 
-		if (stored->no_room)
-			*stored = (struct stored_object){0};
+		if (!stored->no_room)
+			continue;
+		*stored = (struct stored_object){0};
+		s->stats.objects--;
 	}
 }
 
@@ -158,6 +189,7 @@ void unwind_store_drop(struct unwind_store *s, uint32_t object)
 	if (stored->rows) {
 		bpf_map_delete_elem(s->maps.objects_fd, &object);
 		s->stats.rows_bytes -= stored->rows * sizeof(struct unwind_row);
+		unwind_rules_release(&s->pool, &stored->rules);
 		retry_refused(s);
 	}
 	s->stats.objects--;
@@ -178,4 +210,5 @@ void unwind_store_stats(const struct unwind_store *s,
 			struct unwind_store_stats *out)
 {
 	*out = s->stats;
+	out->rules = (uint32_t)s->pool.used;
 }

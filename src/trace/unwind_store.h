@@ -46,6 +46,9 @@ struct unwind_store_stats {
 	uint32_t objects;
 	uint32_t objects_without_cfi;
 	uint32_t objects_refused; /* no room, or malformed as a whole */
+	uint32_t rules;		  /* of UNWIND_RULES_EXT_MAX */
+	/* That walks end at: there was no room for their rule. */
+	uint64_t roomless_rows;
 };
 void unwind_store_stats(const struct unwind_store *s,
 			struct unwind_store_stats *out);

@@ -140,23 +140,38 @@ void rule_packer_init(struct rule_packer *p, struct unwind_rule_pool *pool)
 {
 	memset(p, 0, sizeof(*p));
 	p->pool = pool;
-	p->pool_limit = pool->count + RULES_EXT_PER_OBJECT;
-	if (p->pool_limit > UNWIND_RULES_EXT_MAX)
-		p->pool_limit = UNWIND_RULES_EXT_MAX;
-	for (size_t i = 0; i < pool->count; i++)
-		*pool_slot(p, &pool->rules[i]) = (uint16_t)(i + 1);
+	for (size_t i = 0; i < UNWIND_RULES_EXT_MAX; i++)
+		if (pool->uses[i])
+			*pool_slot(p, &pool->rules[i]) = (uint16_t)(i + 1);
+}
+
+/* A free number for a new rule. False: there is none. */
+static bool pool_make(struct rule_packer *p, size_t *number)
+{
+	struct unwind_rule_pool *pool = p->pool;
+
+	while (p->next < UNWIND_RULES_EXT_MAX && pool->uses[p->next])
+		p->next++;
+	if (p->next == UNWIND_RULES_EXT_MAX || p->made == RULES_EXT_PER_OBJECT)
+		return false;
+	p->made++;
+	*number = p->next++;
+	return true;
 }
 
 static uint32_t pool_rule(struct rule_packer *p,
 			  const struct unwind_rule_ext *x)
 {
 	uint16_t *slot = pool_slot(p, x);
+	size_t number;
 
 	if (!*slot) {
-		if (p->pool->count >= p->pool_limit)
+		if (!pool_make(p, &number)) {
+			p->roomless++;
 			return UNWIND_BAD;
-		p->pool->rules[p->pool->count++] = *x;
-		*slot = (uint16_t)p->pool->count;
+		}
+		p->pool->rules[number] = *x;
+		*slot = (uint16_t)(number + 1);
 	}
 	return UNWIND_EXT | (uint32_t)(*slot - 1) << UNWIND_OFFSET_SHIFT;
 }

@@ -16,12 +16,14 @@
  * found again through a hash table. */
 struct rule_packer {
 	struct unwind_rule_pool *pool;
-	size_t pool_limit;
+	size_t made;	 /* rules so far */
+	size_t next;	 /* numbers below are taken */
+	size_t roomless; /* rules asked for that there was no room for */
 	uint16_t slots[2 * UNWIND_RULES_EXT_MAX]; /* index + 1; 0: free */
 };
 
 void rule_packer_init(struct rule_packer *p, struct unwind_rule_pool *pool);
-/* UNWIND_BAD also when the pool is full. */
+/* UNWIND_BAD also when there is no room for the rule. */
 uint32_t rule_pack(struct rule_packer *p, const struct cfi_state *state,
 		   bool is_signal_frame);
 

@@ -193,6 +193,7 @@ static int finish(struct builder *b, int err, struct unwind_table *out)
 {
 	struct row_list rows = {0};
 
+	out->roomless_rows = b->packer.roomless;
 	if (!err)
 		err = write_rows(b, &rows);
 	free(b->rows.list);

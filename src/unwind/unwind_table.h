@@ -30,11 +30,21 @@ struct unwind_table {
 	size_t bad_fdes;
 	size_t ext_rows;
 	size_t unsupported_rows; /* UNWIND_BAD because of the rule itself */
+	size_t roomless_rows;	 /* ... because the pool, or the object's part
+				  * of it, was full */
 };
 
-/* Rules that need more than 32 bits; one pool for all objects. */
+/* Rules that need more than 32 bits; one pool for all objects. Numbers are
+ * given again when no table that is held uses them any more. */
 struct unwind_rule_pool {
 	struct unwind_rule_ext rules[UNWIND_RULES_EXT_MAX];
+	uint16_t uses[UNWIND_RULES_EXT_MAX]; /* tables; 0: free */
+	size_t used;
+};
+
+/* The rules of the pool that a table uses. */
+struct unwind_rules_held {
+	uint16_t *numbers;
 	size_t count;
 };
 
@@ -67,5 +77,13 @@ int unwind_table_build_section(const uint8_t *data, size_t size,
 uint32_t unwind_table_find(const struct unwind_table *t, uint64_t text_base,
 			   uint64_t address);
 void unwind_table_free(struct unwind_table *t);
+
+/* Keeps the rules of a table: before the next one is built, or this may write
+ * over them. -ENOMEM: nothing is kept. */
+int unwind_rules_hold(struct unwind_rule_pool *pool,
+		      const struct unwind_table *t,
+		      struct unwind_rules_held *held);
+void unwind_rules_release(struct unwind_rule_pool *pool,
+			  struct unwind_rules_held *held);
 
 #endif

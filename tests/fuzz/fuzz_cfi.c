@@ -15,8 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_rows(const struct unwind_table *t, size_t limit,
-		       const struct unwind_rule_pool *pool)
+static void check_rows(const struct unwind_table *t, size_t limit)
 {
 	if (t->row_count > limit)
 		abort();
@@ -25,13 +24,27 @@ static void check_rows(const struct unwind_table *t, size_t limit,
 
 		if (UNWIND_RULE_KIND(row->rule) > UNWIND_BAD ||
 		    (UNWIND_RULE_KIND(row->rule) == UNWIND_EXT &&
-		     UNWIND_RULE_INDEX(row->rule) >= pool->count))
+		     UNWIND_RULE_INDEX(row->rule) >= UNWIND_RULES_EXT_MAX))
 			abort();
 		if (i && (row->pc <= row[-1].pc || row->rule == row[-1].rule))
 			abort();
 		if (unwind_table_find(t, 0, row->pc) != row->rule)
 			abort();
 	}
+}
+
+static void check_rules(const struct unwind_table *t,
+			struct unwind_rule_pool *pool)
+{
+	struct unwind_rules_held held;
+
+	if (unwind_rules_hold(pool, t, &held))
+		return;
+	if (pool->used != held.count || held.count > t->ext_rows)
+		abort();
+	unwind_rules_release(pool, &held);
+	if (pool->used)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -48,10 +61,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err = unwind_table_build_section(data + 1, size - 1, SECTION_ADDRESS,
 					 data[0] & 1, 0, UINT32_MAX, &pool,
 					 limit, &table);
-	if (!err)
-		check_rows(&table, limit, &pool);
-	else if ((err != -E2BIG && err != -ENOMEM) || table.rows)
+	if (err && ((err != -E2BIG && err != -ENOMEM) || table.rows))
 		abort();
+	if (!err) {
+		check_rows(&table, limit);
+		check_rules(&table, &pool);
+	}
 	unwind_table_free(&table);
 	return 0;
 }

@@ -327,6 +327,7 @@ static void text_lists_every_loss_by_cause(void **state)
 	f.counters[COUNTER_STACK_END + STACK_END_READ_FAULT] = 1234;
 	f.report.dead_sites = 2;
 	f.report.status.objects_without_cfi = 1;
+	f.report.status.unwind_rows_lost = 7;
 	begin(&f);
 	assert_holds(
 		&f,
@@ -339,6 +340,8 @@ static void text_lists_every_loss_by_cause(void **state)
 		"               2 probes never fired although others did (see"
 		" --explain)\n"
 		"               1 objects without unwind information\n"
+		"               7 places in programs that stacks end at: too"
+		" many unwind rules\n"
 		"\n");
 	fixture_free(&f);
 }

@@ -49,6 +49,11 @@ static void build(struct fixture *f)
 	assert_int_equal(build_limited(f, ROWS_MAX), 0);
 }
 
+static void hold(struct fixture *f, struct unwind_rules_held *held)
+{
+	assert_int_equal(unwind_rules_hold(&f->pool, &f->table, held), 0);
+}
+
 static const char *rule_at(struct fixture *f, uint64_t address)
 {
 	uint32_t rule = unwind_table_find(&f->table, TEXT_BASE, address);
@@ -520,41 +525,99 @@ static void add_distinct_rules(struct cfi_image *i, uint64_t first,
 static void extended_rules_are_shared_and_rationed(void **state)
 {
 	struct fixture *f = *state;
+	struct unwind_rules_held first, second;
 
 	reset(f, eh_form);
 	add_usual_cie(&f->image);
 	add_distinct_rules(&f->image, 1, 300);
 	build(f);
-	assert_int_equal(f->pool.count, 256);
+	hold(f, &first);
+	assert_int_equal(f->pool.used, 256);
 	assert_string_equal(rule_at(f, TEXT_BASE + 8 * 255),
 			    "*(sp+256)+0, fp same");
 	assert_string_equal(rule_at(f, TEXT_BASE + 8 * 256), "bad");
 	assert_int_equal(f->table.unsupported_rows, 44);
+	assert_int_equal(f->table.roomless_rows, 44);
 
 	/* Known ones cost nothing, and the next object has its own share. */
 	f->image.size = 0;
 	add_usual_cie(&f->image);
 	add_distinct_rules(&f->image, 101, 300);
 	build(f);
-	assert_int_equal(f->pool.count, 256 + 144);
+	hold(f, &second);
+	assert_int_equal(f->pool.used, 256 + 144);
 	assert_string_equal(rule_at(f, TEXT_BASE), "*(sp+101)+0, fp same");
 	assert_string_equal(rule_at(f, TEXT_BASE + 8 * 299),
 			    "*(sp+400)+0, fp same");
+
+	/* What both use stays as long as one of them does. */
+	unwind_rules_release(&f->pool, &first);
+	assert_int_equal(f->pool.used, 300);
+	assert_string_equal(rule_at(f, TEXT_BASE), "*(sp+101)+0, fp same");
+	unwind_rules_release(&f->pool, &second);
+	assert_int_equal(f->pool.used, 0);
+}
+
+#define OBJECTS_TO_FILL (UNWIND_RULES_EXT_MAX / 256)
+
+/* The table of the nth object, all rules of which are its own. */
+static void build_nth(struct fixture *f, uint64_t n)
+{
+	f->image.size = 0;
+	f->image.form = eh_form;
+	add_usual_cie(&f->image);
+	add_distinct_rules(&f->image, 1 + 256 * n, 256);
+	build(f);
+}
+
+static void fill_pool(struct fixture *f,
+		      struct unwind_rules_held held[OBJECTS_TO_FILL])
+{
+	for (uint64_t n = 0; n < OBJECTS_TO_FILL; n++) {
+		build_nth(f, n);
+		hold(f, &held[n]);
+	}
+	assert_int_equal(f->pool.used, UNWIND_RULES_EXT_MAX);
 }
 
 static void a_full_pool_makes_rules_bad_not_wrong(void **state)
 {
 	struct fixture *f = *state;
+	struct unwind_rules_held held[OBJECTS_TO_FILL];
 
-	for (uint64_t n = 0; n <= UNWIND_RULES_EXT_MAX / 256; n++) {
-		f->image.size = 0;
-		f->image.form = eh_form;
-		add_usual_cie(&f->image);
-		add_distinct_rules(&f->image, 1 + 256 * n, 256);
-		build(f);
-	}
-	assert_int_equal(f->pool.count, UNWIND_RULES_EXT_MAX);
+	fill_pool(f, held);
+	build_nth(f, OBJECTS_TO_FILL);
 	assert_string_equal(rule_at(f, TEXT_BASE), "bad");
+	assert_int_equal(f->table.roomless_rows, 256);
+	for (size_t n = 0; n < OBJECTS_TO_FILL; n++)
+		unwind_rules_release(&f->pool, &held[n]);
+}
+
+static void rules_of_an_object_that_is_gone_make_room(void **state)
+{
+	struct fixture *f = *state;
+	struct unwind_rules_held held[OBJECTS_TO_FILL], next;
+
+	fill_pool(f, held);
+	/* Many times over: what came and went must not add up. */
+	for (uint64_t n = OBJECTS_TO_FILL; n < 5 * OBJECTS_TO_FILL; n++) {
+		size_t gone = n % OBJECTS_TO_FILL;
+
+		unwind_rules_release(&f->pool, &held[gone]);
+		build_nth(f, n % 31);
+		assert_int_equal(f->table.roomless_rows, 0);
+		hold(f, &held[gone]);
+	}
+	/* A table that is not held takes nothing from those that are. */
+	unwind_rules_release(&f->pool, &held[0]);
+	build_nth(f, 31);
+	build_nth(f, 30);
+	hold(f, &next);
+	assert_string_equal(rule_at(f, TEXT_BASE), "*(sp+7681)+0, fp same");
+	unwind_rules_release(&f->pool, &next);
+	for (size_t n = 0; n < OBJECTS_TO_FILL; n++)
+		unwind_rules_release(&f->pool, &held[n]);
+	assert_int_equal(f->pool.used, 0);
 }
 
 /* Its program would run once for every FDE. */
@@ -685,6 +748,7 @@ int main(void)
 		TEST(more_rows_than_allowed_are_an_error),
 		TEST(extended_rules_are_shared_and_rationed),
 		TEST(a_full_pool_makes_rules_bad_not_wrong),
+		TEST(rules_of_an_object_that_is_gone_make_room),
 		TEST(an_oversized_cie_is_refused),
 		TEST(an_oversized_expression_is_not_followed),
 		TEST(a_section_cut_anywhere_is_harmless),
