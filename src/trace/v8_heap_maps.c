@@ -19,9 +19,10 @@ void v8_heap_size_maps(struct tracer *t)
 	bpf_map__set_max_entries(t->skel->maps.v8_heaps, HEAPS);
 	bpf_map__set_max_entries(t->skel->maps.v8_allocators, ALLOCATORS);
 	bpf_map__set_max_entries(t->skel->maps.v8_collectors, COLLECTORS);
-	/* Half of the budget: the rest is for windows of native memory. */
+	/* A quarter of the budget: traps and what they spoil of caches cost as
+	 * much again, and the rest is for windows of native memory. */
 	t->skel->bss->v8_share_permille =
-		(uint32_t)ceil(t->options.max_overhead * 1000 / 2);
+		(uint32_t)ceil(t->options.max_overhead * 1000 / 4);
 	t->skel->bss->v8_old_size = V8_OLD_SAMPLES;
 	t->skel->bss->v8_old_high_water = V8_OLD_SAMPLES / 4 * 3;
 }

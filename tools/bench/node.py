@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Node.js: an HTTP service at saturation and a program that only allocates,
-untraced, under leakbpf with and without V8's heap, and with Node's own sampling
-heap profiler (--heap-prof), which needs a restart."""
+"""Programs under Node.js: an HTTP service at saturation and one that only
+allocates. Two of each run at the same time (side_by_side.py), one of them under
+leakbpf, or with Node's own sampling heap profiler (--heap-prof), which needs a
+restart."""
 
 import json
 import os
@@ -13,17 +14,14 @@ import tempfile
 import time
 import urllib.request
 
+from side_by_side import side_by_side, take_turns
 from targets import SOURCE
 from tracers import Leakbpf, Untraced
 
 UNTRACED, NATIVE, V8, HEAP_PROF = "untraced", "--no-v8", "v8", "--heap-prof"
 ALWAYS = "always"
-CONFIGURATIONS = [UNTRACED, V8, NATIVE, ALWAYS, HEAP_PROF]
 # The default of --max-overhead, per cent of a CPU.
 BUDGET = "2"
-LABELS = {UNTRACED: "untraced", NATIVE: "leakbpf `--no-v8`", V8: "leakbpf",
-          ALWAYS: "leakbpf `--max-overhead 0`",
-          HEAP_PROF: "node `--heap-prof`"}
 INSTALLED = os.path.join(SOURCE, "../../tests/targets/node/node_modules",
                          "node22/bin/node")
 
@@ -42,16 +40,21 @@ def available():
 class Program:
     """A script under Node, ready."""
 
-    def __init__(self, script, *arguments, profiled=False):
+    def __init__(self, script, *arguments, profiled=False, options=()):
         self.folder = tempfile.TemporaryDirectory(prefix="leakbpf-bench-")
-        options = ["--heap-prof", "--heap-prof-dir=" + self.folder.name]
+        if profiled:
+            options = ["--heap-prof", "--heap-prof-dir=" + self.folder.name]
         self.process = subprocess.Popen(
-            [node(), *(options if profiled else []),
-             os.path.join(SOURCE, script), *map(str, arguments)],
+            [node(), *options, os.path.join(SOURCE, script),
+             *map(str, arguments)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             bufsize=1)
         self.pid = self.process.pid
         self.process.stdout.readline()
+
+    def pids(self):
+        """Its processes, and those that give it work."""
+        return [self.pid]
 
     def close(self):
         self.process.kill()
@@ -60,11 +63,16 @@ class Program:
 
 
 class Service(Program):
-    def __init__(self, profiled):
+    def __init__(self, profiled=False):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
+        self.client = None
         super().__init__("service.js", self.port, profiled=profiled)
+
+    def pids(self):
+        client = self.client
+        return [self.pid] + ([client.pid] if client else [])
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}/{path}"
@@ -73,21 +81,32 @@ class Service(Program):
         with urllib.request.urlopen(self.url("stats"), timeout=30) as answer:
             return json.load(answer)
 
+    def _load(self, seconds):
+        """What wrk says of it."""
+        with subprocess.Popen(
+                ["wrk", "-t1", "-c32", f"-d{max(1, round(seconds))}s",
+                 "--latency", self.url("records?from=10")],
+                stdout=subprocess.PIPE, text=True) as self.client:
+            try:
+                out, _ = self.client.communicate(timeout=seconds + 60)
+            finally:
+                client, self.client = self.client, None
+                client.kill()
+        return out
+
     def measure(self, seconds):
         before = self.used()
-        out = subprocess.run(
-            ["wrk", "-t1", "-c32", f"-d{max(1, round(seconds))}s", "--latency",
-             self.url("records?from=10")], capture_output=True, text=True,
-            check=True, timeout=seconds + 60).stdout
+        out = self._load(seconds)
         requests = int(re.search(r"(\d+) requests in", out)[1])
         per_second = float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
         value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
         p99 = float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
-        return result(before, self.used(), requests, per_second, p99)
+        return {**result(before, self.used(), requests, per_second),
+                "p99": p99}
 
 
 class Allocator(Program):
-    def __init__(self, profiled):
+    def __init__(self, profiled=False):
         super().__init__("allocate.js", profiled=profiled)
 
     def used(self):
@@ -99,12 +118,14 @@ class Allocator(Program):
         time.sleep(seconds)
         after, end = self.used(), time.monotonic()
         count = after["operations"] - before["operations"]
-        return result(before, after, count, count / (end - start), None)
+        return result(before, after, count, count / (end - start))
 
 
-def result(before, after, count, per_second, p99):
-    """CPU and collection in µs per operation, p99 in ms."""
-    return {"rate": per_second, "p99": p99,
+def result(before, after, count, per_second):
+    """CPU and collection in µs per operation."""
+    if not count:
+        raise RuntimeError("the program did nothing: the machine is too busy")
+    return {"rate": per_second,
             "cpu": 1000 * (after["cpu"] - before["cpu"]) / count,
             "gc": 1000 * (after["gc"] - before["gc"]) / count}
 
@@ -119,30 +140,32 @@ def attach(bench, name, pid):
     return tracer
 
 
+def _measure_both(programs, pool, seconds):
+    for _ in pool.map(lambda p: p.measure(1), programs):
+        pass # A second of load: by then leakbpf is within its budget.
+    return list(pool.map(lambda p: p.measure(seconds), programs))
+
+
 def measure(bench, kind, rounds):
-    """{configuration: [result of each round]}. One process for all but
-    --heap-prof; it is warm before."""
-    results = {name: [] for name in CONFIGURATIONS}
-    seconds = 1 if bench.quick else 6
-    for _ in range(rounds):
-        plain, profiled = None, None
-        try:
-            for name in CONFIGURATIONS:
-                if name == HEAP_PROF:
-                    plain.close()
-                    program = profiled = kind(True)
-                    program.measure(seconds)
-                else:
-                    if not plain:
-                        plain = kind(False)
-                        plain.measure(seconds)
-                    program = plain
-                with attach(bench, name, program.pid):
-                    # A second of load: by then it is within its budget.
-                    program.measure(1)
-                    results[name].append(program.measure(seconds))
-        finally:
-            for program in (plain, profiled):
-                if program:
-                    program.close()
+    """{(configuration, what it is compared to): [round]}, `rounds` of each pair
+    of configurations; a round is {figure: (value, ratio)}."""
+    seconds = 2 if bench.quick else 4
+    results = {pair: [] for pair in rounds}
+    with side_by_side([kind(), kind()]) as (programs, pool):
+        _measure_both(programs, pool, 3) # warm
+        for number in range(max(rounds.values())):
+            for (name, base), count in rounds.items():
+                if number >= count or name == HEAP_PROF:
+                    continue
+
+                def turn(side):
+                    with attach(bench, name, programs[side].pid), \
+                            attach(bench, base, programs[1 - side].pid):
+                        return _measure_both(programs, pool, seconds)
+                results[name, base].append(take_turns(turn))
+    for _ in range(rounds.get((HEAP_PROF, UNTRACED), 0)):
+        with side_by_side([kind(True), kind()]) as (programs, pool):
+            _measure_both(programs, pool, 3)
+            results[HEAP_PROF, UNTRACED].append(take_turns(
+                lambda _: _measure_both(programs, pool, seconds), (0,)))
     return results

@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Pauses of V8's collector with a large live heap, untraced and under leakbpf in
-turns, in one process. Everything that is alive is replaced before a turn is
-measured, so that the tables of what leakbpf follows are full."""
+"""Pauses of V8's collector with a large live heap, untraced and under leakbpf
+side by side. Everything that is alive is replaced before pauses are measured, so
+that the tables of what leakbpf follows are full."""
 import json
 import os
 import statistics
-import subprocess
 import tempfile
 import time
 
-from node import BUDGET, node
-from targets import SOURCE
-from tracers import Leakbpf, Untraced
+from node import BUDGET, Program
+from side_by_side import side_by_side
+from tracers import Leakbpf
 
 MEBIBYTES = 1024
-MEBIBYTES_PER_SECOND = 128
+MEBIBYTES_PER_SECOND = 64
 KINDS = ("scavenge", "full collection")
-UNTRACED, V8 = "untraced", "v8"
 
 
-class Program:
+class Ring(Program):
     def __init__(self, mebibytes):
-        self.process = subprocess.Popen(
-            [node(), f"--max-old-space-size={4 * mebibytes}",
-             os.path.join(SOURCE, "pauses.js"), str(mebibytes),
-             str(MEBIBYTES_PER_SECOND)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-        self.pid = self.process.pid
-        self.process.stdout.readline()
+        super().__init__("pauses.js", mebibytes, MEBIBYTES_PER_SECOND,
+                         options=[f"--max-old-space-size={4 * mebibytes}"])
 
     def ask(self):
         self.process.stdin.write("\n")
@@ -38,50 +31,51 @@ class Program:
         while self.ask()["rounds"] < end:
             time.sleep(0.2)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
 
 class Pauses:
-    """Of one kind, in ms; `most`: the longest pass of leakbpf in them."""
+    """Of one kind, in ms, by turn: [(untraced, under leakbpf)]."""
 
     def __init__(self):
-        self.of = {UNTRACED: [], V8: []}
+        self.turns = []
 
-    def figures(self, name):
-        values = sorted(self.of[name])
-        if not values:
-            return 0, None, None
-        return len(values), statistics.median(values), values[-1]
+    def of(self, side):
+        return [ms for turn in self.turns for ms in turn[side]]
+
+    def median_ratio(self):
+        """Of the turns, two of which make one ratio; None: there are too few
+        pauses to speak of."""
+        logs = [statistics.median(b) / statistics.median(a)
+                for a, b in self.turns if min(len(a), len(b)) >= 20]
+        return statistics.geometric_mean(logs) if logs else None
+
+
+def _turn(bench, traced, others, path):
+    """The pauses of all, by program and kind, and the longest pass, in ms."""
+    programs = [*others, traced]
+    with Leakbpf(bench.leakbpf, traced.pid, "-i", "3600", "-n", "1",
+                 "--max-overhead", BUDGET, "--json", path) as tracer:
+        tracer.wait_attached()
+        traced.replace_all()
+        for program in programs:
+            program.ask()
+        time.sleep(1 if bench.quick else 15)
+        pauses = [program.ask()["pauses"] for program in programs]
+    with open(path, encoding="utf-8") as f:
+        heaps = json.load(f)["v8"]["heaps"]
+    return pauses, max(1e3 * heap["following_most_seconds"] for heap in heaps)
 
 
 def measure(bench, rounds):
-    """({kind: Pauses}, ms of the longest pass over what is followed)."""
+    """({kind: Pauses}, ms of the longest pass of each turn)."""
     kinds = {kind: Pauses() for kind in KINDS}
-    most = 0
+    passes = []
     mebibytes = MEBIBYTES // 8 if bench.quick else MEBIBYTES
     with tempfile.TemporaryDirectory(prefix="leakbpf-bench-") as folder, \
-            Program(mebibytes) as program:
-        path = os.path.join(folder, "json")
-        for name in (UNTRACED, V8) * rounds:
-            tracer = Untraced() if name == UNTRACED else \
-                Leakbpf(bench.leakbpf, program.pid, "-i", "3600", "-n", "1",
-                        "--max-overhead", BUDGET, "--json", path)
-            with tracer:
-                if name == V8:
-                    tracer.wait_attached()
-                program.replace_all()
-                program.ask()
-                time.sleep(1 if bench.quick else 8)
-                for kind, pauses in zip(KINDS, program.ask()["pauses"]):
-                    kinds[kind].of[name] += pauses
-            if name == V8:
-                with open(path, encoding="utf-8") as f:
-                    heaps = json.load(f)["v8"]["heaps"]
-                most = max(most, *(1e3 * heap["following_most_seconds"]
-                                   for heap in heaps))
-    return kinds, most
+            side_by_side([Ring(mebibytes), Ring(mebibytes)]) as (programs, _):
+        for traced, other in (programs, programs[::-1]) * rounds:
+            pauses, longest = _turn(bench, traced, [other],
+                                    os.path.join(folder, "json"))
+            passes.append(longest)
+            for i, kind in enumerate(KINDS):
+                kinds[kind].turns.append(tuple(p[i] for p in pauses))
+    return kinds, passes

@@ -17,8 +17,7 @@ import time
 import budget
 import budget_many
 import experiments as x
-import node
-import node_pauses
+import node_section
 import sharing
 import tables as t
 import targets
@@ -197,71 +196,6 @@ def section_redis(bench, _):
                           "of untraced"], rows)
 
 
-def node_table(results, unit):
-    def of(name, what):
-        return [r[what] for r in results[name]]
-
-    def shares(name, what, base=node.UNTRACED):
-        return t.ratios(of(name, what), of(base, what))
-    tail = results[node.UNTRACED][0]["p99"] is not None
-    rows = []
-    for name in node.CONFIGURATIONS:
-        row = [node.LABELS[name], t.spread(of(name, "rate")),
-               t.spread(shares(name, "rate"), t.percent),
-               t.spread(of(name, "cpu")), t.spread(of(name, "gc"))]
-        rows.append(row + ([t.spread(of(name, "p99"))] if tail else []))
-    heads = ["", f"{unit}s per second", "of untraced", f"CPU per {unit} (µs)",
-             f"collection per {unit} (µs)"]
-    return t.table(heads + (["p99 (ms)"] if tail else []), rows), shares
-
-
-def node_pauses_table(bench, checks, rounds):
-    """Maxima are the machine's as much as leakbpf's: what it adds at most is
-    known from itself."""
-    kinds, most = node_pauses.measure(bench, rounds)
-    rows = []
-    for kind, pauses in kinds.items():
-        before, after = (pauses.figures(name) for name in
-                         (node_pauses.UNTRACED, node_pauses.V8))
-        if not before[0] or not after[0]:
-            continue
-        rows.append([kind, f"{before[0]} / {after[0]}",
-                     *(f"{a:.1f} / {b:.1f}"
-                       for a, b in zip(before[1:], after[1:])),
-                     t.percent(after[1] / before[1])])
-        if min(before[0], after[0]) >= 20:
-            checks.check(f"node, median {kind} of untraced, 1 GiB live",
-                         after[1] / before[1], 1.05, t.percent)
-    checks.check("node, longest pass over followed objects (ms)", most, 2,
-                 lambda ms: f"{ms:.2f}")
-    return t.table(["untraced / leakbpf", "pauses", "median (ms)",
-                    "maximum (ms)", "of untraced"], rows) + \
-        f"\nThe longest pass over what leakbpf follows took {most:.2f} ms.\n"
-
-
-def section_node(bench, checks):
-    if not node.available():
-        return "### Node.js\n\nnode or wrk is not installed: not measured.\n"
-    rounds = max(2, bench.rounds - 1)
-    http, shares = node_table(node.measure(bench, node.Service, rounds),
-                              "request")
-    checks.check("node HTTP, requests lost to leakbpf",
-                 1 - statistics.median(shares(node.V8, "rate")), 0.05,
-                 t.percent)
-    checks.check("node HTTP, p99 of untraced",
-                 statistics.median(shares(node.V8, "p99")), 1.1, t.percent)
-    checks.check("node HTTP, CPU per request of `--no-v8`",
-                 statistics.median(shares(node.V8, "cpu", node.NATIVE)), 1.02,
-                 t.percent)
-    heavy, _ = node_table(node.measure(bench, node.Allocator, rounds),
-                          "operation")
-    return ("### Node.js\n\nAn HTTP service at saturation (`wrk -t1 -c32` on "
-            "the same machine):\n\n" + http + "\nA program that only "
-            "allocates (objects, maps, JSON, Buffers):\n\n" + heavy +
-            "\nPauses of the collector with 1 GiB alive, replaced all the "
-            "time:\n\n" + node_pauses_table(bench, checks, rounds))
-
-
 def section_unwind(bench, checks):
     rows = []
     for name, rounds in x.unwind_cost(bench).items():
@@ -383,7 +317,7 @@ SECTIONS = {"pairs": section_pairs, "sharing": section_sharing,
             "growth": section_growth,
             "redis": section_redis,
             "budget": section_budget, "budget-many": budget_many.section,
-            "node": section_node,
+            "node": node_section.section,
             "unwind": section_unwind, "attach": section_attach,
             "memory": section_memory, "sampling": section_sampling}
 
