@@ -317,6 +317,7 @@ int reporting_update(struct reporting *r, bool final)
 			: report->elapsed_seconds;
 	tracer_status(r->tracer, &report->status);
 	report->status.js_dropped += js_names_lost(r->js_names);
+	report->status.js_incomplete = js_names_incomplete(r->js_names);
 	tracer_counters(r->tracer, r->counters);
 	if (final)
 		tracer_check_pages(r->tracer);

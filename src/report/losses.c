@@ -63,6 +63,9 @@ static void tell_scripts(const struct report *r, report_loss_fn each,
 	tell(r->status.js_dropped,
 	     "JavaScript frames read late or not at all: too many", each,
 	     context);
+	tell(r->status.js_incomplete,
+	     "JavaScript functions without class or source: too many", each,
+	     context);
 }
 
 void report_each_loss(const struct report *r, report_loss_fn each,

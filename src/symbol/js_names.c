@@ -40,6 +40,11 @@ uint64_t js_names_lost(const struct js_names *n)
 	return n->lost;
 }
 
+uint64_t js_names_incomplete(const struct js_names *n)
+{
+	return n->incomplete;
+}
+
 /* ---- Learning ----------------------------------------------------------- */
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
@@ -115,10 +120,14 @@ static uint32_t flags_of(const struct js_level *level)
 static uint32_t script_of(struct js_names *n, const struct js_frame *frame,
 			  const struct js_level *level)
 {
-	return n->source_maps && level->map && level->file && level->line
-		       ? js_sources_put(n->sources, frame->tgid, level->file,
-					level->map)
-		       : 0;
+	uint32_t number;
+
+	if (!n->source_maps || !level->map || !level->file || !level->line)
+		return 0;
+	number = js_sources_put(n->sources, frame->tgid, level->file,
+				level->map);
+	n->incomplete += !number;
+	return number;
 }
 
 static uint32_t function_of(struct js_names *n, const struct js_frame *frame,
@@ -149,6 +158,7 @@ static bool add_level(struct js_names *n, const struct js_frame *frame,
 			     0))
 		return false;
 	js_meaning_of(&n->known, canonical)->function = function;
+	n->incomplete += level->script_id && !function;
 	teach(n, canonical, frame, level);
 	return true;
 }
@@ -172,16 +182,40 @@ void js_names_learn(struct js_names *n, const struct js_frame *frame,
 	n->lost++;
 }
 
+/* The first range of an object, or where it would stand. */
+static size_t first_hidden(const struct js_names *n, uint64_t object)
+{
+	size_t low = 0, high = n->hidden_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (n->hidden[middle].object < object)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
 		   uint64_t end)
 {
-	for (size_t i = 0; i < n->hidden_count; i++)
+	size_t at = first_hidden(n, object);
+
+	if (start >= end)
+		return;
+	for (size_t i = at; i < n->hidden_count; i++)
 		if (n->hidden[i].object == object &&
 		    n->hidden[i].start == start)
 			return;
-	if (n->hidden_count < HIDDEN_MAX && start < end)
-		n->hidden[n->hidden_count++] =
-			(struct hidden){object, start, end};
+	if (n->hidden_count == HIDDEN_MAX) {
+		n->incomplete++;
+		return;
+	}
+	memmove(n->hidden + at + 1, n->hidden + at,
+		(n->hidden_count++ - at) * sizeof(*n->hidden));
+	n->hidden[at] = (struct hidden){object, start, end};
 }
 
 /* ---- Asking ---------------------------------------------------------------
@@ -190,10 +224,11 @@ void js_names_hide(struct js_names *n, uint32_t object, uint64_t start,
 static bool is_hidden(const struct js_names *n, uint64_t frame)
 {
 	uint64_t address = frame & FRAME_ADDRESS_MASK;
+	uint64_t object = frame >> FRAME_OBJECT_SHIFT;
 
-	for (size_t i = 0; i < n->hidden_count; i++)
-		if (frame >> FRAME_OBJECT_SHIFT == n->hidden[i].object &&
-		    address >= n->hidden[i].start && address < n->hidden[i].end)
+	for (size_t i = first_hidden(n, object);
+	     i < n->hidden_count && n->hidden[i].object == object; i++)
+		if (address >= n->hidden[i].start && address < n->hidden[i].end)
 			return true;
 	return false;
 }

@@ -60,5 +60,8 @@ void js_names_forget_objects(struct js_names *n, const bool *objects);
 
 /* Frames that could not be learnt for lack of room. */
 uint64_t js_names_lost(const struct js_names *n);
+/* Functions that show neither class nor source, and ranges of code that are not
+ * hidden, because of it. */
+uint64_t js_names_incomplete(const struct js_names *n);
 
 #endif

@@ -8,8 +8,9 @@
 #include "symbol/js_names.h"
 #include "symbol/js_sources.h"
 
-/* Ranges of all engines in all targets, a handful of each. */
-#define HIDDEN_MAX 64
+/* Ranges of all engines in all targets, a handful of each: 100 programs with
+ * V8, which may be that many images of the same one. */
+#define HIDDEN_MAX 512
 
 /* Of canonical frames. */
 #define APPROXIMATE  1u
@@ -30,9 +31,9 @@ struct js_names {
 	struct js_functions *functions;
 	uint64_t seed;
 	struct js_meanings known;
-	struct hidden hidden[HIDDEN_MAX];
+	struct hidden hidden[HIDDEN_MAX]; /* by object */
 	size_t hidden_count;
-	uint64_t lost;
+	uint64_t lost, incomplete;
 };
 
 #endif

@@ -21,8 +21,8 @@ struct js_sources;
 struct js_sources *js_sources_new(struct symbolizer *symbols);
 void js_sources_free(struct js_sources *s);
 
-/* The number of a script of process `tgid`, from 1; 0: it has no map that could
- * be read, or there is no room for it. Takes a use of `map`. */
+/* The number of a script of process `tgid`, from 1; 0: there is no room for it.
+ * Takes a use of `map`. */
 uint32_t js_sources_put(struct js_sources *s, uint32_t tgid, const char *file,
 			struct js_map_url *map);
 

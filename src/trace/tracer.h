@@ -258,6 +258,8 @@ struct tracer_status {
 						  lack */
 	size_t page_targets; /* alive, and followed by the pages they hold */
 	uint64_t js_dropped; /* ... that were too many: read late, or never */
+	uint64_t js_incomplete; /* ... without class or source for that reason
+				 */
 };
 void tracer_status(const struct tracer *t, struct tracer_status *out);
 

@@ -242,7 +242,8 @@ static void keeps_what_is_known_of_programs(void **state)
 		.status = {.own_samplers = 2,
 			   .page_targets = 3,
 			   .objects_lost = 4,
-			   .unwind_rows_lost = 6},
+			   .unwind_rows_lost = 6,
+			   .js_incomplete = 8},
 		.following = {.present = true,
 			      .selection = "--comm a",
 			      .attached = 10,
@@ -272,6 +273,7 @@ static void keeps_what_is_known_of_programs(void **state)
 	assert_int_equal(seen.status.page_targets, 3);
 	assert_int_equal(seen.status.objects_lost, 4);
 	assert_int_equal(seen.status.unwind_rows_lost, 6);
+	assert_int_equal(seen.status.js_incomplete, 8);
 	assert_int_equal(seen.unwatched_seconds, 11);
 	assert_int_equal(seen.own_resident_bytes, 12);
 	assert_true(seen.own_cpu_seconds == 1.25);

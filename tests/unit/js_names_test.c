@@ -12,6 +12,7 @@
 
 #include "symbol/js_functions.h"
 #include "symbol/js_names.h"
+#include "symbol/js_sources.h"
 
 #define JS(n) ((uint64_t)FRAME_OBJECT_JS << FRAME_OBJECT_SHIFT | (n))
 
@@ -253,6 +254,47 @@ static void builtins_are_hidden(void **state)
 	assert_int_equal(expand(&w, object | 0x5008, out, &known), 0);
 	assert_int_equal(expand(&w, object | 0x1000, out, &known), 0);
 	assert_int_equal(meaning(&w, object), object);
+	close_world(&w);
+}
+
+#define ENGINES 100
+
+static bool is_hidden(struct world *w, uint64_t object, uint64_t address)
+{
+	uint64_t out[4];
+	bool known;
+
+	return !expand(w, object << FRAME_OBJECT_SHIFT | address, out, &known);
+}
+
+/* As many containers have a Node.js of their own. */
+static void builtins_of_many_engines_are_hidden(void **state)
+{
+	static bool gone[OBJECTS_MAX];
+	struct world w;
+
+	open_world(&w);
+	for (uint32_t i = 0; i < ENGINES; i++) {
+		uint32_t object = 1 + i * 37 % ENGINES;
+
+		for (uint64_t k = 1; k <= 5; k++)
+			js_names_hide(w.names, object, k * 0x1000,
+				      k * 0x1000 + object);
+	}
+	assert_int_equal(js_names_incomplete(w.names), 0);
+	gone[50] = true;
+	js_names_forget_objects(w.names, gone);
+	for (uint32_t object = 1; object <= ENGINES; object++)
+		for (uint64_t k = 1; k <= 5; k++) {
+			uint64_t end = k * 0x1000 + object;
+
+			assert_int_equal(is_hidden(&w, object, end - 1),
+					 object != 50);
+			assert_false(is_hidden(&w, object, end));
+		}
+	for (uint32_t object = 200; object < 400; object++)
+		js_names_hide(w.names, object, 0x1000, 0x2000);
+	assert_int_equal(js_names_incomplete(w.names), 200 + 495 - 512);
 	close_world(&w);
 }
 
@@ -550,6 +592,73 @@ static void what_frames_refer_to_is_kept_with_them(void **state)
 	js_map_url_release(kept.map);
 }
 
+/* A script of its own, "/dist/NUMBER.js", with a map of its own. */
+static void learn_script(struct world *w, uint64_t number)
+{
+	char file[32];
+	struct js_level leak;
+
+	snprintf(file, sizeof(file), "/dist/%u.js", (unsigned int)number);
+	leak = level("leak", file, 3, 1);
+	leak.map = map_at(MAP);
+	learn(w, JS(number), 1, leak, NULL);
+	js_map_url_release(leak.map);
+}
+
+static void sources_there_is_no_room_for_are_counted(void **state)
+{
+	const uint64_t beyond = 10;
+	const struct symbol *s;
+	struct world w;
+
+	open_world(&w);
+	for (uint64_t i = 1; i <= JS_SOURCES_MAX + beyond; i++)
+		learn_script(&w, i);
+	assert_true(js_names_is_full(w.names));
+	assert_int_equal(js_names_incomplete(w.names), beyond);
+	s = symbolizer_get(w.symbols, meaning(&w, JS(JS_SOURCES_MAX + 1)));
+	assert_string_equal(s->levels[0].function, "leak");
+	assert_string_equal(s->levels[0].file, "/dist/4097.js");
+	close_world(&w);
+}
+
+/* As cli/forgetting.c does it, every few seconds. */
+static void forget_all_but(struct world *w, uint64_t first, uint64_t last)
+{
+	struct number_set in_use = {0};
+
+	if (!js_names_is_full(w->names))
+		return;
+	for (uint64_t i = first; i <= last; i++)
+		number_set_add(&in_use, JS(i));
+	number_set_sort(&in_use);
+	assert_int_equal(js_names_forget(w->names, &in_use), 0);
+	number_set_free(&in_use);
+}
+
+static void sources_of_programs_that_come_and_go_never_fill_it(void **state)
+{
+	const uint64_t each = 100, last = 4 * JS_SOURCES_MAX;
+	const struct symbol *s;
+	struct world w;
+	uint64_t frame;
+
+	open_world(&w);
+	for (uint64_t i = 1; i <= last; i++) {
+		learn_script(&w, i);
+		if (i % each == 0)
+			forget_all_but(&w, i - each + 1, i);
+	}
+	assert_int_equal(js_names_incomplete(w.names), 0);
+	assert_int_equal(js_names_lost(w.names), 0);
+	frame = meaning(&w, JS(last));
+	show(&w, frame);
+	s = symbolizer_get(w.symbols, frame);
+	assert_string_equal(s->levels[0].file, "/src/a.ts");
+	assert_string_equal(s->levels[0].generated_file, "/dist/16384.js");
+	close_world(&w);
+}
+
 /* Nothing to refer to stays nothing, whatever else there is. */
 static void no_map_and_no_class_come_from_forgetting(void **state)
 {
@@ -623,9 +732,13 @@ int main(void)
 		cmocka_unit_test(an_exact_line_replaces_an_approximate_one),
 		cmocka_unit_test(node_itself_is_internal),
 		cmocka_unit_test(builtins_are_hidden),
+		cmocka_unit_test(builtins_of_many_engines_are_hidden),
 		cmocka_unit_test(many_frames_are_remembered),
 		cmocka_unit_test(what_is_not_in_use_is_forgotten),
 		cmocka_unit_test(what_frames_refer_to_is_kept_with_them),
+		cmocka_unit_test(sources_there_is_no_room_for_are_counted),
+		cmocka_unit_test(
+			sources_of_programs_that_come_and_go_never_fill_it),
 		cmocka_unit_test(no_map_and_no_class_come_from_forgetting),
 		cmocka_unit_test(names_survive_when_others_are_forgotten),
 	};
