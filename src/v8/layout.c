@@ -182,9 +182,8 @@ static void choose_refill(const struct object *o, const struct v8_symbols *s,
 	int none = V8_POINT_NEW_AREA, end = V8_POINT_RESET_LAB;
 
 	if (v8_refill_sites_find(o, s, &sites)) {
-		e->points[V8_POINT_NEW_LIMIT] = e->points[V8_POINT_NEW_AREA];
-		e->points_size[V8_POINT_NEW_LIMIT] =
-			e->points_size[V8_POINT_NEW_AREA];
+		e->points[V8_POINT_NEW_LIMIT] = sites.limit_function.address;
+		e->points_size[V8_POINT_NEW_LIMIT] = sites.limit_function.size;
 		e->points_inside[V8_POINT_NEW_LIMIT] = sites.limit;
 		e->points[V8_POINT_REFILLED] = e->points[V8_POINT_REFILL_LOCK];
 		e->points_size[V8_POINT_REFILLED] =

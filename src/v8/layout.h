@@ -27,7 +27,7 @@ enum v8_point {
 			      (10, 11) */
 	/* Instead of these two, where refill_site.h finds them. */
 	V8_POINT_NEW_AREA,    /* the new space's EnsureAllocation */
-	V8_POINT_NEW_LIMIT,   /* in there */
+	V8_POINT_NEW_LIMIT,   /* in there, or in what it calls */
 	V8_POINT_REFILL_LOCK, /* in TryAllocationFromFreeListMain */
 	V8_POINT_REFILLED,    /* in there, later */
 	V8_POINT_RESET_LAB,   /* MainAllocator::ResetLab (12, 13) */

@@ -25,6 +25,7 @@ enum v8_helper {
 	V8_C_ENTRY,
 	V8_MUTEX_LOCK, /* what is called there */
 	V8_MUTEX_UNLOCK,
+	V8_UPDATE_LIMIT, /* of the new space, when it allocates */
 	V8_DISPATCH_TABLE_ADDRESS,
 	V8_BLOB_CODE,
 	V8_BLOB_CODE_SIZE,

@@ -13,7 +13,12 @@
  *	unlock;
  *
  * The new space has an EnsureAllocation of its own, in which the object is an
- * argument of the call of ComputeLimit. The kernel emulates all those calls.
+ * argument of the call of ComputeLimit; in a shared library that call is one
+ * function further in. The kernel emulates all those calls.
+ *
+ * A shared library calls its public functions by way of its PLT, as Debian's
+ * libnode does. Another object may then give the function that runs, but what
+ *is probed is the call, and its arguments are the same.
  */
 #ifndef V8_REFILL_SITE_H
 #define V8_REFILL_SITE_H
@@ -23,8 +28,10 @@
 /* Of calls, from their functions' entries. */
 struct v8_refill_sites {
 	uint32_t lock, unlock; /* in TryAllocationFromFreeListMain */
-	uint32_t limit;	       /* in the new space's EnsureAllocation */
+	uint32_t limit;	       /* in limit_function */
 	uint16_t lock_offset;  /* space -> lock */
+	/* The new space's EnsureAllocation, or what that calls. */
+	struct v8_symbol limit_function;
 };
 
 /* False: not there, or not what it was in the versions that we know. */

@@ -448,26 +448,35 @@ static void they_are_probed_at_the_entry_else(void **state)
 	"16AllocationOriginE"
 #define ENSURE_ALLOCATION                                                      \
 	"_ZN2v88internal17SemiSpaceNewSpace16EnsureAllocationEiPi"
-/* Calls of local names: those of the library's own are by way of the PLT. */
-#define VERSION_11_WITH(after)                                                 \
+#define UPDATE_LIMIT                                                           \
+	"_ZN2v88internal17SemiSpaceNewSpace40UpdateInlineAllocationLimitFor"   \
+	"AllocationEm"
+#define LOCK   "_ZN2v84base5Mutex4LockEv"
+#define UNLOCK "_ZN2v84base5Mutex6UnlockEv"
+#define LIMIT  "_ZNK2v88internal19SpaceWithLinearArea12ComputeLimitEmmm"
+#define VERSION_11_CALLING(lock, unlock, limit, new_area, after)               \
 	"dbg TaggedSize, 8; version 11, 3\n" COLLECTOR LARGE_PAGE BITMAP       \
 	"collect 0xd2c0\n"                                                     \
 	"lab _ZN2v88internal19SpaceWithLinearArea26AdvanceAllocationObservers" \
 	"Ev, 0x50\n"                                                           \
-	"function _ZN2v84base5Mutex4LockEv; lock: ret\n"                       \
-	"done _ZN2v84base5Mutex4LockEv\n"                                      \
-	"function _ZN2v84base5Mutex6UnlockEv; unlock: ret\n"                   \
-	"done _ZN2v84base5Mutex6UnlockEv\n"                                    \
-	"function _ZNK2v88internal19SpaceWithLinearArea12ComputeLimitEmmm\n"   \
-	"limit: ret\n"                                                         \
-	"done _ZNK2v88internal19SpaceWithLinearArea12ComputeLimitEmmm\n"       \
-	"function " ENSURE_ALLOCATION "; push %rbp; call limit; ret\n"         \
+	"function " LOCK "; lock: ret; done " LOCK "\n"                        \
+	"function " UNLOCK "; unlock: ret; done " UNLOCK "\n"                  \
+	"function " LIMIT "; limit: ret; done " LIMIT "\n"                     \
+	"function " UPDATE_LIMIT "; push %rbp; mov %rsi, %rcx\n"               \
+	"call " limit "; pop %rbp; ret; done " UPDATE_LIMIT "\n"               \
+	"function " ENSURE_ALLOCATION "; push %rbp; " new_area "; ret\n"       \
 	"done " ENSURE_ALLOCATION "; function " ALLOCATION_FREE_LIST "\n"      \
-	"push %rbp; lea 0x98(%rdi), %r14; mov %r14, %rdi; call lock\n"         \
+	"push %rbp; lea 0x98(%rdi), %r14; mov %r14, %rdi; call " lock "\n"     \
 	"lea 0x48(%rbp), %rdx; call *0x20(%rax); test %rax, %rax; jne 1f\n"    \
-	"call unlock; pop %rbp; ret\n"                                         \
-	"1: call limit\n" after "pop %rbp; ret\n"                              \
+	"call " unlock "; pop %rbp; ret\n"                                     \
+	"1: call " limit "\n" after "pop %rbp; ret\n"                          \
 	"done " ALLOCATION_FREE_LIST "\n"
+/* As in a program; calls of public names are by way of the PLT. */
+#define VERSION_11_WITH(after)                                                 \
+	VERSION_11_CALLING("lock", "unlock", "limit", "call limit", after)
+#define VERSION_11_SHARED(new_area)                                            \
+	VERSION_11_CALLING(LOCK "@PLT", UNLOCK "@PLT", LIMIT "@PLT", new_area, \
+			   "call " UNLOCK "@PLT\n")
 
 static void areas_are_probed_where_the_program_fills_them(void **state)
 {
@@ -486,6 +495,42 @@ static void areas_are_probed_where_the_program_fills_them(void **state)
 	assert_int_equal(inside[V8_POINT_REFILLED],
 			 engine.points_size[V8_POINT_REFILLED] - 2 - 5);
 	assert_int_equal(engine.layout.allocator_lock, 0x98);
+}
+
+static void calls_by_way_of_the_plt_are_followed(void **state)
+{
+	const uint32_t *inside = engine.points_inside;
+
+	find(VERSION_11_SHARED("call " LIMIT "@PLT"));
+	assert_support(V8_FRAMES_AND_HEAP, "");
+	assert_int_equal(engine.points[V8_POINT_ALLOCATE], 0);
+	assert_int_equal(engine.points[V8_POINT_NEW_LIMIT],
+			 engine.points[V8_POINT_NEW_AREA]);
+	assert_int_equal(inside[V8_POINT_NEW_LIMIT], 1);
+	assert_int_equal(inside[V8_POINT_REFILL_LOCK], 1 + 7 + 3);
+	assert_int_equal(inside[V8_POINT_REFILLED],
+			 engine.points_size[V8_POINT_REFILLED] - 2 - 5);
+	assert_int_equal(engine.layout.allocator_lock, 0x98);
+}
+
+/* As in Debian's library. */
+static void the_new_spaces_limit_may_be_one_call_further_in(void **state)
+{
+	find(VERSION_11_SHARED("call " UPDATE_LIMIT "@PLT"));
+	assert_support(V8_FRAMES_AND_HEAP, "");
+	assert_int_equal(engine.points[V8_POINT_ALLOCATE], 0);
+	assert_true(engine.points[V8_POINT_NEW_LIMIT] &&
+		    engine.points[V8_POINT_NEW_LIMIT] !=
+			    engine.points[V8_POINT_NEW_AREA]);
+	assert_int_equal(engine.points_size[V8_POINT_NEW_LIMIT],
+			 1 + 3 + 5 + 1 + 1);
+	assert_int_equal(engine.points_inside[V8_POINT_NEW_LIMIT], 1 + 3);
+	/* Not known which is the one that allocates. */
+	find(VERSION_11_SHARED("call " UPDATE_LIMIT "@PLT; call " UPDATE_LIMIT
+			       "@PLT"));
+	assert_true(engine.points[V8_POINT_ALLOCATE] &&
+		    engine.points[V8_POINT_ACCOUNT]);
+	assert_int_equal(engine.points[V8_POINT_NEW_LIMIT], 0);
 }
 
 /* Not known which of the two is where there is an area; or none is. */
@@ -610,11 +655,9 @@ static void examine_real(const char *path)
 	assert_constants_are_as_in_the_table(o);
 	assert_int_equal(engine.points_inside[V8_POINT_RESET_LAB] != 0,
 			 engine.version.major >= 12);
-	/* Debian's library calls by way of its PLT. */
 	assert_int_equal(engine.layout.allocator_lock,
 			 engine.version.major >= 12   ? 0xd0
 			 : engine.version.major == 11 ? 0xa0
-			 : strstr(path, "libnode")    ? 0
 						      : 0x118);
 	/* Only the code has them. */
 	layout = engine.layout;
@@ -697,6 +740,8 @@ int main(void)
 		TEST(areas_are_probed_where_the_collector_does_not_come),
 		TEST(they_are_probed_at_the_entry_else),
 		TEST(areas_are_probed_where_the_program_fills_them),
+		TEST(calls_by_way_of_the_plt_are_followed),
+		TEST(the_new_spaces_limit_may_be_one_call_further_in),
 		TEST(all_areas_are_probed_else),
 		TEST(the_dispatch_table_is_read_from_the_process),
 		TEST(real_builds_are_as_the_table_says),
