@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "v8/code.h"
 #include "v8/function.h"
 #include "v8_image.h"
 
@@ -209,7 +210,39 @@ static void code_is_found_by_its_address(void **state)
 
 static void allocations_are_those_of_the_inlined_function(void **state)
 {
-	for_each(DATA "*-*.gz", check_allocation);
+	for_each(DATA "*-*[nrv].gz", check_allocation); /* not -invalid */
+}
+
+/* Where calls return to that return into the deoptimiser. */
+static void check_exit(const char *path)
+{
+	struct v8_reader r = {&image->engine, image->bias, &image->memory};
+	unsigned int exits = 0;
+
+	for (size_t i = 0; i < image->frame_count; i++) {
+		const struct js_frame *f = &image->frames[i];
+		uint32_t offset, call;
+		struct v8_code code;
+
+		v8_memory_begin(&image->memory);
+		if (f->kind != JS_CODE_OPTIMISED && f->kind != JS_CODE_UNKNOWN)
+			continue;
+		assert_int_equal(f->code ? v8_code_read(&r, f->code, &code)
+					 : v8_code_at(&r, f->pc, &code),
+				 0);
+		offset = call = (uint32_t)(f->pc - code.instructions);
+		assert_int_equal(v8_call_offset(&r, &code, &call), 0);
+		exits += call < offset;
+	}
+	if (exits != 1)
+		fail_msg("%s: %u frames return into the deoptimiser", path,
+			 exits);
+	check_stack(path);
+}
+
+static void invalid_code_is_where_its_call_was(void **state)
+{
+	for_each(DATA "*-invalid.gz", check_exit);
 }
 
 /* The rule for allocations is for the innermost frame only. */
@@ -291,6 +324,7 @@ int main(void)
 		cmocka_unit_test(images_have_all_tiers),
 		cmocka_unit_test(allocations_are_those_of_the_inlined_function),
 		cmocka_unit_test(code_is_found_by_its_address),
+		cmocka_unit_test(invalid_code_is_where_its_call_was),
 		cmocka_unit_test(other_frames_take_the_call_before),
 		cmocka_unit_test(objects_are_what_the_script_made),
 		cmocka_unit_test(functions_lead_to_their_code),

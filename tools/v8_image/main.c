@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * v8_image [--allocation] OUT NODE ARGUMENT...: runs Node on a script that
- * tells its stack and its objects as V8 sees them (tests/unit/data/v8/), stops
- * it, and keeps what the decoders read of its memory, for tests without Node.
+ * v8_image [--allocation | --own] OUT NODE ARGUMENT...: runs Node on a script
+ * that tells its stack and its objects as V8 sees them (tests/unit/data/v8/),
+ * stops it, and keeps what the decoders read of its memory, for tests without
+ * Node. With --own: only of the script's own frames.
  * The format: tests/unit/v8_image.h. How all images are made: make_all.sh.
  */
 #include <stdio.h>
@@ -179,24 +180,42 @@ static bool is_optimised(const struct v8_reader *r, const struct js_frame *f)
 	       code.kind > v8_layout_of(r)->code_kind_baseline;
 }
 
-/* The stack where it waits; with `allocation`, of an allocation by optimised
- * code. */
-static size_t find_stack(struct node *n, const struct v8_reader *r,
-			 bool allocation,
-			 struct js_frame frames[WALK_FRAMES_MAX])
+/* Where V8 fills an allocation area, for any version. */
+static uint64_t filling(const struct v8_engine *e)
 {
-	const uint64_t *points = r->engine->points;
-	uint64_t point = points[V8_POINT_ALLOCATE] ? points[V8_POINT_ALLOCATE]
-						   : points[V8_POINT_RESET_LAB];
+	static const enum v8_point points[] = {
+		V8_POINT_ALLOCATE, V8_POINT_NEW_AREA, V8_POINT_RESET_LAB};
+	size_t i = 0;
+
+	while (i < 2 && !e->points[points[i]])
+		i++;
+	return e->points[points[i]];
+}
+
+/* The stack of an allocation by optimised code. */
+static size_t find_allocation(struct node *n, const struct v8_reader *r,
+			      struct js_frame frames[WALK_FRAMES_MAX])
+{
 	size_t count;
 
 	do {
-		if (allocation)
-			node_run_to(n, point + r->bias);
+		node_run_to(n, filling(r->engine) + r->bias);
 		count = walk_stack(r, n->stack, n->stack_end, frames);
-	} while (allocation && !(count && is_optimised(r, &frames[0])));
-	return allocation && count > ALLOCATION_FRAMES ? ALLOCATION_FRAMES
-						       : count;
+	} while (!count || !is_optimised(r, &frames[0]));
+	return count > ALLOCATION_FRAMES ? ALLOCATION_FRAMES : count;
+}
+
+/* The stack where it waits; with `own`, what is of the innermost function's
+ * script. */
+static size_t find_stack(struct node *n, const struct v8_reader *r, bool own,
+			 struct js_frame frames[WALK_FRAMES_MAX])
+{
+	size_t count = walk_stack(r, n->stack, n->stack_end, frames);
+
+	for (size_t i = 1; own && i < count; i++)
+		if (frames[i].script_id != frames[0].script_id)
+			return i;
+	return count;
 }
 
 int main(int argc, char **argv)
@@ -208,12 +227,13 @@ int main(int argc, char **argv)
 	struct v8_memory memory = {.read = read_and_keep, .context = &image};
 	struct v8_reader reader = {&engine, 0, &memory};
 	bool allocation = argc > 1 && strcmp(argv[1], "--allocation") == 0;
+	bool own = argc > 1 && strcmp(argv[1], "--own") == 0;
 	struct node node;
 	size_t count;
 	gzFile out;
 
-	argv += allocation;
-	if (argc - allocation < 3)
+	argv += allocation || own;
+	if (argc - (allocation || own) < 3)
 		return 2;
 	node_start(&node, argv + 2);
 	read_output(node.output, &told);
@@ -224,7 +244,8 @@ int main(int argc, char **argv)
 		node_fail(argv[1]);
 	write_engine(out, &reader);
 	gzputs(out, told.expected);
-	count = find_stack(&node, &reader, allocation, frames);
+	count = allocation ? find_allocation(&node, &reader, frames)
+			   : find_stack(&node, &reader, own, frames);
 	image.count = 0; /* what finding it read is not needed */
 	write_objects(out, &told, &reader);
 	write_frames(out, &reader, frames, count);

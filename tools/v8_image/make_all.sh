@@ -23,7 +23,10 @@ image() { # NAME NODE SCRIPT ARGUMENT...
 	shift 3
 	option=
 	# Other threads must not run into the breakpoint.
-	[ "$script" = stop.js ] || option=--allocation
+	case $script in
+	allocate.js) option=--allocation ;;
+	invalid.js) option=--own ;;
+	esac
 	timeout 60 "$tool" $option "$data/$name.gz" "$node" \
 		--allow-natives-syntax --single-threaded "$work/$script" "$@"
 }
@@ -43,6 +46,8 @@ for folder in "$nodes"/*/; do
 	image "$prefix$version-turbofan" "$node" allocate.js \
 		OptimizeFunctionOnNextCall
 	image "$prefix$version-osr" "$node" allocate.js OSR
+	image "$prefix$version-invalid" "$node" invalid.js \
+		OptimizeFunctionOnNextCall
 	case $version in
 	18 | 20 | 22) ;; # built without Maglev
 	*) image "$prefix$version-maglev" "$node" allocate.js \
