@@ -227,17 +227,22 @@ int names_take_symbols(struct names_reader *r, struct cursor *in)
 	return err;
 }
 
-/* NULL: there is no such level. */
-static struct symbol_level *level_of(struct names_reader *r, uint64_t frame,
-				     uint64_t level)
+static struct symbol *find(struct names_reader *r, uint64_t frame)
 {
 	uint32_t number;
-	struct symbol *s;
 
 	if (intern_put(r->frames, &frame, sizeof(frame), &number) ||
 	    number >= r->symbol_capacity)
 		return NULL;
-	s = r->symbols[number];
+	return r->symbols[number];
+}
+
+/* NULL: there is no such level. */
+static struct symbol_level *level_of(struct names_reader *r, uint64_t frame,
+				     uint64_t level)
+{
+	struct symbol *s = find(r, frame);
+
 	return s && level < s->level_count
 		       ? (struct symbol_level *)(s + 1) + level
 		       : NULL;
@@ -302,6 +307,11 @@ static const struct symbol *add_fallback(struct names_reader *r, uint64_t frame)
 	return put(r, frame, s) ? NULL : s;
 }
 
+bool names_reader_has(struct names_reader *r, uint64_t frame)
+{
+	return find(r, frame);
+}
+
 static const struct symbol *get(void *context, uint64_t frame)
 {
 	static const struct symbol_level level = {
@@ -313,13 +323,8 @@ static const struct symbol *get(void *context, uint64_t frame)
 		.module = "",
 	};
 	struct names_reader *r = context;
-	const struct symbol *s = NULL;
-	uint32_t number;
+	const struct symbol *s = find(r, frame);
 
-	if (intern_put(r->frames, &frame, sizeof(frame), &number))
-		return &full;
-	if (number < r->symbol_capacity)
-		s = r->symbols[number];
 	if (!s)
 		s = add_fallback(r, frame);
 	return s ? s : &full;

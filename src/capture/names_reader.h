@@ -28,6 +28,8 @@ int names_take_objects(struct names_reader *r, struct cursor *in);
 int names_take_symbols(struct names_reader *r, struct cursor *in);
 int names_take_generated(struct names_reader *r, struct cursor *in);
 
+/* Whether there is a symbol of this frame. */
+bool names_reader_has(struct names_reader *r, uint64_t frame);
 struct names names_of_reader(struct names_reader *r);
 
 #endif

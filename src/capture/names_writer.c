@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/leb128.h"
+#include "capture/record.h"
 
 int names_writer_init(struct names_writer *w)
 {
@@ -31,6 +32,34 @@ void names_writer_forget_objects(struct names_writer *w, const bool *objects)
 {
 	for (uint32_t id = 0; id < OBJECTS_MAX; id++)
 		w->objects[id] &= !objects[id];
+}
+
+void names_writer_replace(struct names_writer *w, struct names_writer *by)
+{
+	/* What was forgotten may still have a name in the file. */
+	for (uint32_t id = 0; id < OBJECTS_MAX; id++)
+		by->objects[id] &= w->objects[id];
+	names_writer_free(w);
+	*w = *by;
+	*by = (struct names_writer){0};
+}
+
+int names_writer_flush(struct names_writer *w, FILE *out)
+{
+	const struct {
+		enum capture_record type;
+		struct text *payload;
+	} records[] = {
+		{CAPTURE_STRINGS, &w->new_strings},
+		{CAPTURE_OBJECT, &w->new_objects},
+		{CAPTURE_SYMBOLS, &w->new_symbols},
+		{CAPTURE_GENERATED, &w->new_generated},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(records) / sizeof(*records) && !err; i++)
+		err = record_write(out, records[i].type, records[i].payload);
+	return err;
 }
 
 /* FNV-1a */
@@ -162,6 +191,14 @@ static bool reserve(struct names_writer *w, uint32_t number)
 	w->written = written;
 	w->written_capacity = capacity;
 	return true;
+}
+
+bool names_writer_has(struct names_writer *w, uint64_t frame)
+{
+	uint32_t number;
+
+	return !intern_put(w->frames, &frame, sizeof(frame), &number) &&
+	       number < w->written_capacity && w->written[number];
 }
 
 bool names_writer_add(struct names_writer *w, const struct names *names,

@@ -29,6 +29,9 @@ enum capture_record {
 	CAPTURE_GENERATED,
 };
 
+/* Of CAPTURE_PROCESS, between the pid and the number. */
+#define CAPTURE_PROCESS_TEXTS 4
+
 /* ---- Writing: 0 or -errno -------------------------------------------------
  */
 

@@ -11,6 +11,7 @@
 #include "capture/codec.h"
 #include "capture/record.h"
 #include "capture/stacks.h"
+#include "capture/thin_names.h"
 
 size_t thin_choose(const uint64_t *elapsed_ns, size_t count, size_t most,
 		   bool *keep)
@@ -50,6 +51,7 @@ struct copy {
 	bool *keep; /* by number of the snapshot */
 	size_t number;
 	struct text definitions, changes;
+	struct thin_names names;
 };
 
 static int reserve_defined(struct copy *c)
@@ -77,6 +79,8 @@ static int define(struct copy *c, uint32_t id, const struct capture_stack *s)
 		return 0;
 	memcpy(f.frames, s->frames, s->depth * sizeof(s->frames[0]));
 	err = capture_stacks_define(&c->to, id, &f, &s->stats);
+	if (!err)
+		err = thin_names_keep(&c->names, s->frames, s->depth);
 	if (err)
 		return err;
 	c->defined[id] = s->identity;
@@ -103,6 +107,8 @@ static int copy_snapshot(struct copy *c, const struct text *payload,
 					   &s->stats);
 	}
 	capture_put_gone(&c->changes, &c->to);
+	if (!err)
+		err = names_writer_flush(&c->names.kept, c->out);
 	if (!err)
 		err = record_write(c->out, CAPTURE_STACKS, &c->definitions);
 	return err ? err : record_write(c->out, CAPTURE_SNAPSHOT, &c->changes);
@@ -135,7 +141,11 @@ static int copy_record(struct copy *c, uint32_t type)
 		return capture_take_stacks(&c->from, &in);
 	case CAPTURE_SNAPSHOT:
 		return take_snapshot(c);
+	case CAPTURE_PROCESS:
+		return thin_names_put_process(&c->names, payload, c->out);
 	default:
+		if (thin_names_has(type))
+			return 0; /* written with the stacks they are of */
 		return record_write(c->out, (enum capture_record)type, payload);
 	}
 }
@@ -185,41 +195,62 @@ static int add_moment(struct moments *m, const struct text *payload)
 	return 0;
 }
 
-static int find_moments(FILE *in, struct moments *m)
+static int find_moments(FILE *in, struct moments *m, struct thin_names *names)
 {
 	struct record_reader r = {.in = in};
 	int result = record_read_head(&r), err = 0;
 	uint32_t type;
 
 	while (!result && !err && (err = record_read(&r, &type)) == RECORD_GOOD)
-		err = type == CAPTURE_SNAPSHOT ? add_moment(m, &r.payload) : 0;
+		err = type == CAPTURE_SNAPSHOT
+			      ? add_moment(m, &r.payload)
+			      : thin_names_take(names, type, &r.payload);
 	record_reader_free(&r);
 	return result ? result : err < 0 ? err : 0;
 }
 
-int thin_copy(FILE *in, FILE *out, size_t most, size_t *kept)
+static void copy_free(struct copy *c)
+{
+	capture_stacks_free(&c->from);
+	capture_stacks_free(&c->to);
+	thin_names_free(&c->names);
+	free(c->defined);
+	text_free(&c->definitions);
+	text_free(&c->changes);
+	record_reader_free(&c->reader);
+	free(c);
+}
+
+int thin_copy(FILE *in, FILE *out, size_t most, struct thinned *made)
 {
 	CLEANUP_FREE bool *keep = NULL;
 	struct moments m = {0};
-	struct copy c = {.reader = {.in = in}, .out = out};
-	int err = find_moments(in, &m);
+	struct copy *c = calloc(1, sizeof(*c));
+	int err;
 
+	if (!c)
+		return -ENOMEM;
+	c->reader.in = in;
+	c->out = out;
+	err = thin_names_init(&c->names);
+	if (!err)
+		err = find_moments(in, &m, &c->names);
 	if (!err && fseeko(in, 0, SEEK_SET))
 		err = -errno;
 	keep = calloc(m.count + 1, sizeof(*keep));
 	if (!keep)
 		err = -ENOMEM;
 	if (!err && m.count)
-		*kept = thin_choose(m.elapsed_ns, m.count, most, keep);
-	c.keep = keep;
+		made->snapshots =
+			thin_choose(m.elapsed_ns, m.count, most, keep);
+	c->keep = keep;
 	if (!err)
-		err = copy_records(&c);
-	capture_stacks_free(&c.from);
-	capture_stacks_free(&c.to);
-	free(c.defined);
+		err = copy_records(c);
+	if (!err) {
+		made->names = c->names.kept;
+		c->names.kept = (struct names_writer){0};
+	}
 	free(m.elapsed_ns);
-	text_free(&c.definitions);
-	text_free(&c.changes);
-	record_reader_free(&c.reader);
+	copy_free(c);
 	return err;
 }

@@ -12,13 +12,20 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "capture/names_writer.h"
+
 /* Chooses about `most` of `count` moments, which ascend; the first and the last
  * stay. Returns how many are kept. */
 size_t thin_choose(const uint64_t *elapsed_ns, size_t count, size_t most,
 		   bool *keep);
 
-/* Copies a capture with the snapshots that are to be kept; names and processes
- * stay as they are. 0 or -errno. */
-int thin_copy(FILE *in, FILE *out, size_t most, size_t *kept);
+struct thinned {
+	size_t snapshots;
+	struct names_writer names; /* in the new file */
+};
+
+/* Copies a capture with the snapshots that are to be kept, about `most`, and
+ * the names that these need. 0 or -errno. */
+int thin_copy(FILE *in, FILE *out, size_t most, struct thinned *made);
 
 #endif

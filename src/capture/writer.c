@@ -123,12 +123,13 @@ int capture_process(struct capture_writer *w, size_t number, pid_t pid,
 		    const char *comm, const char *command_line,
 		    const char *container, const char *pod)
 {
-	const char *const texts[] = {comm, command_line, container, pod};
+	const char *const texts[CAPTURE_PROCESS_TEXTS] = {comm, command_line,
+							  container, pod};
 	struct text *t = &w->payload;
 	int err;
 
 	leb128_put(t, (uint64_t)pid);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < CAPTURE_PROCESS_TEXTS; i++) {
 		leb128_put(t, strlen(texts[i]));
 		text_add(t, texts[i]);
 	}
@@ -278,21 +279,12 @@ static int add_names(struct capture_writer *w, const struct names *names)
 
 static int write_records(struct capture_writer *w)
 {
-	const struct {
-		enum capture_record type;
-		struct text *payload;
-	} records[] = {
-		{CAPTURE_STRINGS, &w->names.new_strings},
-		{CAPTURE_OBJECT, &w->names.new_objects},
-		{CAPTURE_SYMBOLS, &w->names.new_symbols},
-		{CAPTURE_GENERATED, &w->names.new_generated},
-		{CAPTURE_STACKS, &w->definitions},
-		{CAPTURE_SNAPSHOT, &w->payload},
-	};
-	int err = 0;
+	int err = names_writer_flush(&w->names, w->out);
 
-	for (size_t i = 0; i < sizeof(records) / sizeof(*records) && !err; i++)
-		err = record_write(w->out, records[i].type, records[i].payload);
+	if (!err)
+		err = record_write(w->out, CAPTURE_STACKS, &w->definitions);
+	if (!err)
+		err = record_write(w->out, CAPTURE_SNAPSHOT, &w->payload);
 	return err ? err : flush(w);
 }
 
@@ -318,14 +310,18 @@ static void forget_gone(struct capture_stacks *s)
  * a copy just now is no reason to stop. */
 static int thin(struct capture_writer *w)
 {
-	int err = replace_by(w, fill_thinned, &w->snapshots);
+	struct thinned new = {0};
+	int err = replace_by(w, fill_thinned, &new);
 
 	if (err) {
 		diag_warn("cannot thin the capture: %s", strerror(-err));
 		w->snapshots = w->snapshots_max + 1;
 	} else {
+		w->snapshots = new.snapshots;
+		names_writer_replace(&w->names, &new.names);
 		forget_gone(&w->stacks);
 	}
+	names_writer_free(&new.names);
 	if (fseeko(w->out, 0, SEEK_END))
 		return -errno;
 	if (!err && ftello(w->out) > FILE_BYTES_MAX / 2 &&
