@@ -310,18 +310,18 @@ static void forget_gone(struct capture_stacks *s)
  * a copy just now is no reason to stop. */
 static int thin(struct capture_writer *w)
 {
-	struct thinned new = {0};
-	int err = replace_by(w, fill_thinned, &new);
+	struct thinned made = {0};
+	int err = replace_by(w, fill_thinned, &made);
 
 	if (err) {
 		diag_warn("cannot thin the capture: %s", strerror(-err));
 		w->snapshots = w->snapshots_max + 1;
 	} else {
-		w->snapshots = new.snapshots;
-		names_writer_replace(&w->names, &new.names);
+		w->snapshots = made.snapshots;
+		names_writer_replace(&w->names, &made.names);
 		forget_gone(&w->stacks);
 	}
-	names_writer_free(&new.names);
+	names_writer_free(&made.names);
 	if (fseeko(w->out, 0, SEEK_END))
 		return -errno;
 	if (!err && ftello(w->out) > FILE_BYTES_MAX / 2 &&
