@@ -385,6 +385,7 @@ static __always_inline void count_site(__u64 cookie)
 	meter += kind < FREE_POINTER	? METER_ALLOC
 		 : kind == FREE_POINTER ? METER_FREE
 		 : kind <= MAP_MREMAP	? METER_MAPS
+		 : V8_ALLOCATES(kind)	? METER_V8
 					: METER_OTHER;
 	slot = bpf_map_lookup_elem(&meters, &meter);
 	if (slot)
@@ -394,9 +395,9 @@ static __always_inline void count_site(__u64 cookie)
 }
 
 /* Work at a probe that is far more than that of most hits. */
-static __always_inline void meter_work(__u64 cookie, __u64 took_ns)
+static __always_inline void meter_work(__u64 cookie, __u32 kind, __u64 took_ns)
 {
-	__u32 meter = PROBE_COOKIE_METER(cookie) * METER_KINDS + METER_MAPS;
+	__u32 meter = PROBE_COOKIE_METER(cookie) * METER_KINDS + kind;
 	__u64 *slot = bpf_map_lookup_elem(&meters, &meter);
 
 	if (slot)

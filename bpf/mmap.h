@@ -120,7 +120,7 @@ static __always_inline int map_entered(struct pt_regs *ctx)
 			!map_removed(target, (__u32)id, address, length)))
 		return 1;
 	verdict = map_watch(ctx, target, id >> 32, (__u32)id, cookie);
-	meter_work(metered, bpf_ktime_get_ns() - start);
+	meter_work(metered, METER_MAPS, bpf_ktime_get_ns() - start);
 	return verdict;
 }
 

@@ -94,12 +94,21 @@ static __always_inline __u32 v8_stack(struct pt_regs *ctx, __u64 cookie,
 	return id;
 }
 
+/* Bytes, with what was allocated while the probes rested. */
+static __always_inline __u64 v8_stands_for(const struct v8_allocation *a,
+					   __u64 size)
+{
+	__u64 weight = a->weight ? a->weight : size;
+
+	return a->scale_q8 ? weight * a->scale_q8 >> 8 : weight;
+}
+
 /* Books a sample. False: there was no room for it. All samples begin among
  * the young; the next collection knows better. */
 static __always_inline bool v8_book(const struct v8_allocation *a, __u32 stack)
 {
 	__u64 size = a->size ? a->size : V8_OBJECT_BYTES;
-	__u32 threshold = v8_threshold(size, a->weight);
+	__u32 threshold = v8_threshold(size, v8_stands_for(a, size));
 	struct stack_stats *stats = bpf_map_lookup_elem(&stack_stats, &stack);
 	struct v8_sample *s = stats ? v8_young_take() : NULL;
 	__u64 now = bpf_ktime_get_ns();
@@ -214,8 +223,12 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 
 	if (!state)
 		return NULL;
+	/* What was allocated while the probes rested is not known. */
+	if (state->turn != a->turn)
+		state->bytes = 0;
 	/* What collections allocate, to move objects, is not the program's. */
-	if (h->collecting) {
+	if (h->collecting || state->turn != a->turn) {
+		state->turn = a->turn;
 		state->area = a->object;
 		state->limit = a->limit;
 		return NULL;
@@ -230,7 +243,7 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 }
 
 /* Takes a sample, and the time that takes. False: there was no room for it. */
-static __always_inline bool v8_sampled(struct pt_regs *ctx,
+static __always_inline bool v8_sampled(struct pt_regs *ctx, __u64 cookie,
 				       const struct v8_allocation *a,
 				       struct v8_heap *h,
 				       const struct v8_layout *l, __u32 epoch)
@@ -241,12 +254,13 @@ static __always_inline bool v8_sampled(struct pt_regs *ctx,
 
 	v8_check_page(l, h, a->object);
 	__sync_fetch_and_add(&h->samples, 1);
-	stack = v8_stack(ctx, bpf_get_attach_cookie(ctx),
-			 bpf_get_current_pid_tgid() >> 32, epoch, a->inside);
+	stack = v8_stack(ctx, cookie, bpf_get_current_pid_tgid() >> 32, epoch,
+			 a->inside);
 	booked = stack != STACK_ID_NONE && v8_book(a, stack);
 	took = bpf_ktime_get_ns() - start;
-	__sync_fetch_and_add(&h->sampling_ns,
-			     took < TIMING_MAX_NS ? took : TIMING_MAX_NS);
+	took = took < TIMING_MAX_NS ? took : TIMING_MAX_NS;
+	__sync_fetch_and_add(&h->sampling_ns, took);
+	meter_work(cookie, METER_V8, took);
 	return booked;
 }
 
@@ -264,6 +278,8 @@ static __always_inline int v8_allocated(struct pt_regs *ctx)
 	if (!target)
 		return 0;
 	a.owner = target->owner;
+	a.turn = target->v8_turn;
+	a.scale_q8 = target->v8_scale_q8;
 	p = bpf_map_lookup_elem(&v8_processes, &a.owner);
 	if (!p || !v8_read(&a, ctx, kind, &p->layout))
 		return 0;
@@ -275,7 +291,7 @@ static __always_inline int v8_allocated(struct pt_regs *ctx)
 		if (!state || !a.weight)
 			return 0;
 	}
-	if (v8_sampled(ctx, &a, h, &p->layout, target->map_epoch))
+	if (v8_sampled(ctx, cookie, &a, h, &p->layout, target->map_epoch))
 		return 0;
 	if (state) /* the next sample stands for it, too */
 		__sync_fetch_and_add(&state->bytes, a.weight);

@@ -17,9 +17,11 @@ struct v8_allocation {
 	__u64 limit; /* the new area ends there; of V8_RESET_LAB */
 	__u64 top;   /* v8_lab_replaced */
 	__u32 owner;
-	bool replaced; /* the old area cannot be read any more */
-	bool inside;   /* probed in a function, not at its entry */
-	bool nonsense; /* nor the new one */
+	__u32 turn;
+	__u32 scale_q8; /* struct target */
+	bool replaced;	/* the old area cannot be read any more */
+	bool inside;	/* probed in a function, not at its entry */
+	bool nonsense;	/* nor the new one */
 };
 
 /* V8's LinearAllocationArea. */

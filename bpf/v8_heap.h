@@ -74,6 +74,7 @@ struct v8_allocator {
 	__u64 collections; /* of the heap, when the area was given out */
 	__u64 due;	   /* that many bytes more before the next sample */
 	__u32 fresh;	   /* the next area is the first after a collection */
+	__u32 turn;	   /* of the probes; what was before is not known */
 };
 
 struct {

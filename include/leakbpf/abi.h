@@ -278,6 +278,11 @@ struct target {
 	/* Its shared probes that count (PROBE_SHARED), a bit for each of them;
 	 * 0: none. */
 	__u64 shared;
+	/* Probes on V8's allocations rest in between (budget/rests.h): which
+	 * turn this is, and so many times what a sample stands for, times
+	 * 256; 0: they never rest. */
+	__u32 v8_turn;
+	__u32 v8_scale_q8;
 };
 
 #define TARGET_SLOTS 1024
@@ -326,6 +331,7 @@ enum alloc_kind {
 	USDT_ALLOC,
 	USDT_FREE,
 };
+#define V8_ALLOCATES(kind) ((kind) >= V8_ALLOCATE && (kind) <= V8_LARGE_PAGE)
 
 #define PROBE_THROWS	 1u /* may leave by a C++ exception */
 #define PROBE_TAIL_CALLS 2u /* may jump to another probed function */
@@ -363,6 +369,7 @@ enum meter_kind {
 	METER_ALLOC,
 	METER_FREE,
 	METER_MAPS, /* with the samples taken there */
+	METER_V8,   /* V8's allocations, with the samples taken there */
 	METER_OTHER,
 	METER_KINDS
 };

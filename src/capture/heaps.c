@@ -88,3 +88,14 @@ void code_heaps(struct codec *c, struct capture_heaps *h)
 	for (uint32_t i = 0; i < h->heap_count; i++)
 		code_more(c, &h->heaps[i]);
 }
+
+void code_sampled_shares(struct codec *c, struct capture_heaps *h)
+{
+	bool known = c->out || cursor_left(&c->in);
+
+	for (uint32_t i = 0; i < h->heap_count; i++)
+		if (known)
+			code_double(c, &h->heaps[i].sampled_share);
+		else
+			h->heaps[i].sampled_share = 1;
+}

@@ -29,5 +29,7 @@ struct capture_heaps {
 
 /* What does not fit is dropped. */
 void code_heaps(struct codec *c, struct capture_heaps *h);
+/* Of the same heaps; at the end of a snapshot. Captures of before have none. */
+void code_sampled_shares(struct codec *c, struct capture_heaps *h);
 
 #endif

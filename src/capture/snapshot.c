@@ -189,4 +189,5 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 		code_u64(c, &s->status.unwind_rows_lost);
 	if (c->out || cursor_left(&c->in))
 		code_u64(c, &s->status.js_incomplete);
+	code_sampled_shares(c, &s->heaps);
 }

@@ -82,6 +82,7 @@ static void describe(const struct tracer_v8_heap *from, uint64_t now_ns,
 		.full_gc_seconds = (double)s->full_gc_ns / 1e9,
 		.following_seconds = (double)s->passes_ns / 1e9,
 		.following_most = (double)s->pass_ns_max / 1e9,
+		.sampled_share = from->sampled_share,
 		.live = (double)s->live_bytes,
 	};
 	if (s->last_full_ns && now_ns > s->last_full_ns)

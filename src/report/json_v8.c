@@ -14,6 +14,7 @@ static void put_heap(struct json *j, const struct heap_summary *h)
 	json_number(j, "full_collection_seconds", h->full_gc_seconds);
 	json_number(j, "following_seconds", h->following_seconds);
 	json_number(j, "following_most_seconds", h->following_most);
+	json_number(j, "sampled_share", h->sampled_share);
 	if (h->live > 0) {
 		json_number(j, "live_bytes", h->live);
 		json_number(j, "live_seconds_ago", h->live_seconds_ago);

@@ -13,6 +13,7 @@
 /* Isolates that get a line. */
 #define HEAPS_MAX    8
 #define TYPE_COLUMNS 40
+#define SAMPLED_ALL  0.999
 /* Larger Buffers than that are worth a look at who slices them. */
 #define PINNABLE_BYTES (64 << 10)
 
@@ -41,6 +42,18 @@ static void add_pauses(struct text *t, const struct heap_summary *h)
 			    h->full_gc_seconds * 1e3 / (double)h->full_gcs);
 	text_printf(t, " on average, %.2f ms of each to follow objects\n",
 		    h->following_seconds * 1e3 / collections);
+}
+
+/* Their probes rest where they cost more than they may. */
+static void add_rests(struct text *t, const struct heap_summary *h)
+{
+	if (!(h->sampled_share < SAMPLED_ALL))
+		return;
+	begin_line(t, "");
+	text_printf(t,
+		    "sampled %s of the time, as --max-overhead allows no "
+		    "more: samples stand for the rest, too\n",
+		    format_percent(h->sampled_share).text);
 }
 
 static void add_external(struct text *t, const struct heap_summary *h)
@@ -81,6 +94,7 @@ static void add_heap(struct text *t, const struct report *r,
 		text_add(t, "\n");
 	}
 	add_external(t, h);
+	add_rests(t, h);
 	add_pauses(t, h);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "trace/tracer_internal.h"
+#include "trace/v8_rests.h"
 #include "trace/window_costs.h"
 
 struct tracee *tracee_find(struct tracer *t, pid_t pid)
@@ -85,6 +86,8 @@ void tracee_publish_target(struct tracer *t, struct tracee *e)
 		target.large_blocks = owner->large_blocks;
 		target.window_ns = account->window.births_ns[0];
 		target.throwing_size_limit = owner->throwing_size_limit;
+		target.v8_turn = owner->v8_heap.turn;
+		target.v8_scale_q8 = v8_rests_scale_q8(owner);
 	}
 	bpf_map_update_elem(bpf_map__fd(t->skel->maps.targets), &key, &target,
 			    BPF_ANY);
@@ -114,7 +117,7 @@ void tracee_drop(struct tracer *t, struct tracee *e)
 	uint32_t key = e->pid;
 
 	probe_sets_release(&e->probes, &links);
-	probe_links_take(&links, &e->v8_heap.links);
+	v8_heap_take_probes(e, &links);
 	if (!t->closing && lives(e))
 		probe_links_close(&links);
 	else

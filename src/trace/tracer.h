@@ -192,6 +192,8 @@ struct tracer_v8_heap {
 	 * same, and now; negative: not known. */
 	struct heap_trend external;
 	double external_bytes;
+	/* Of the time since attach, allocations were probed. */
+	double sampled_share;
 };
 /* Writes up to `max`; how many there are written. */
 size_t tracer_v8_heaps(struct tracer *t, struct tracer_v8_heap *out,

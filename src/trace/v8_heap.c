@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "trace/tracer_internal.h"
+#include "trace/v8_rests.h"
 
 /* Collections of one kind after which its probes must have fired. */
 #define COLLECTIONS_ENOUGH 2
@@ -47,13 +48,21 @@ static void purge(struct tracer *t, const struct tracee *e)
 			  (int)e->pid, strerror(errno));
 }
 
-static void refuse(struct tracer *t, struct tracee *e, const char *reason)
+void v8_heap_take_probes(struct tracee *e, struct probe_links *links)
+{
+	probe_links_take(links, &e->v8_heap.links);
+	probe_sets_release(&e->v8_heap.areas, links);
+}
+
+void v8_heap_refuse(struct tracer *t, struct tracee *e, const char *reason)
 {
 	bool followed = e->v8_heap.state == V8_HEAP_FOLLOWED;
+	struct probe_links links = {0};
 
 	e->v8_heap.state = V8_HEAP_REFUSED;
 	snprintf(e->v8_heap.reason, sizeof(e->v8_heap.reason), "%s", reason);
-	probe_links_close(&e->v8_heap.links);
+	v8_heap_take_probes(e, &links);
+	probe_links_close(&links);
 	if (followed)
 		purge(t, e);
 	diag_warn("process %d: objects on V8's heap are not followed: %s; "
@@ -105,6 +114,17 @@ static int set_probe(struct tracer *t, struct tracee *e,
 	if (err)
 		return err;
 	program = site_program(t, p->kind, &link);
+	if (V8_ALLOCATES(p->kind))
+		return probe_sets_add(
+			&e->v8_heap.areas, e->pid,
+			&(struct probe_set){
+				.phase = PROBES_BIRTHS,
+				.object = e->v8.object,
+				.program_fd = bpf_program__fd(program),
+				.kind = link,
+				.points = &point,
+				.count = 1,
+			});
 	err = probe_links_add(&e->v8_heap.links, link, bpf_program__fd(program),
 			      e->v8.object->fd, e->pid, is_return, &point, 1);
 	if (err && is_return) {
@@ -122,13 +142,15 @@ static void set_probes(struct tracer *t, struct tracee *e)
 	int err;
 
 	e->v8_heap.state = V8_HEAP_FOLLOWED;
+	probe_sets_init(&e->v8_heap.areas);
+	v8_rests_start(t, e, monotonic_ns());
 	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
 		err = set_probe(t, e, &probes[i]);
 		if (!err)
 			continue;
 		snprintf(reason, sizeof(reason), "no probe on %s: %s",
 			 probes[i].name, strerror(-err));
-		refuse(t, e, reason);
+		v8_heap_refuse(t, e, reason);
 		return;
 	}
 }
@@ -140,12 +162,15 @@ void v8_heap_attach(struct tracer *t, struct tracee *e)
 	if (e->v8.engine->support == V8_FRAMES_AND_HEAP)
 		set_probes(t, e);
 	else
-		refuse(t, e, e->v8.engine->reason);
+		v8_heap_refuse(t, e, e->v8.engine->reason);
 }
 
 void v8_heap_forget(struct tracer *t, struct tracee *e)
 {
-	probe_links_close(&e->v8_heap.links);
+	struct probe_links links = {0};
+
+	v8_heap_take_probes(e, &links);
+	probe_links_close(&links);
 	if (e->v8_heap.state == V8_HEAP_FOLLOWED)
 		purge(t, e);
 	e->v8_heap = (struct v8_heap_tracking){0};
@@ -200,5 +225,5 @@ void v8_heap_follow(struct tracer *t, struct tracee *e)
 			fault = heap_fault(&heap);
 	}
 	if (fault)
-		refuse(t, e, fault);
+		v8_heap_refuse(t, e, fault);
 }

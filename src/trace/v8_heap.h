@@ -3,7 +3,9 @@
 #ifndef TRACE_V8_HEAP_H
 #define TRACE_V8_HEAP_H
 
+#include "budget/rests.h"
 #include "probe/link.h"
+#include "trace/probe_sets.h"
 #include "trace/v8_survivors.h"
 #include "v8/heap_trend.h"
 
@@ -28,11 +30,20 @@ struct v8_heap_tracking {
 	enum v8_heap_state state;
 	char reason[160];
 	struct probe_links links;
+	struct probe_sets areas; /* on allocations; they may rest */
+	struct rests rests;
+	uint64_t begun_ns; /* they were set */
+	uint32_t turn;	   /* since the last rest */
 };
 
 /* v8_heap.c: once V8 has been found (v8.h), sets the probes; what fails is said
  * in e->v8_heap. Cheap when there is nothing to do. */
 void v8_heap_attach(struct tracer *t, struct tracee *e);
+/* Gives up, and says why. */
+void v8_heap_refuse(struct tracer *t, struct tracee *e, const char *reason);
+/* Takes its probes out: they are gone when `links`, to which theirs are
+ * appended, are closed. */
+void v8_heap_take_probes(struct tracee *e, struct probe_links *links);
 /* Gives up on the heap of a process that does not behave as expected. */
 void v8_heap_follow(struct tracer *t, struct tracee *e);
 /* The process has other memory now (exec). */

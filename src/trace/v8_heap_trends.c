@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "trace/tracer_internal.h"
+#include "trace/v8_rests.h"
 
 /* More is no memory, but a heap that is not there any more. */
 #define EXTERNAL_BYTES_MAX (1ULL << 46)
@@ -55,6 +56,14 @@ static double external_of(struct tracer *t, const struct v8_key *key)
 	return (double)bytes;
 }
 
+/* After its process has ended, too: as it was then. */
+static double sampled_share(struct tracer *t, const struct v8_key *key)
+{
+	const struct tracee *e = tracee_find(t, (pid_t)key->owner);
+
+	return e ? v8_rests_seen_share(e, monotonic_ns()) : 1;
+}
+
 /* The size is asked for right after the event was sent. */
 void v8_heap_collected(struct tracer *t, pid_t pid, uint64_t heap)
 {
@@ -103,6 +112,7 @@ size_t tracer_v8_heaps(struct tracer *t, struct tracer_v8_heap *out, size_t max)
 		if (bpf_map_lookup_elem(fd, &key, &out[n].state))
 			continue;
 		out[n].external_bytes = external_of(t, &key);
+		out[n].sampled_share = sampled_share(t, &key);
 		if (trend) {
 			out[n].trend = trend->trend;
 			out[n].external = trend->external;

@@ -5,6 +5,7 @@
 
 #include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
+#include "trace/v8_rests.h"
 #include "trace/window_costs.h"
 
 /* Windows get at least this share of the budget, whatever V8's heap takes. */
@@ -78,6 +79,7 @@ void window_accounts_settle(struct tracer *t)
 	for (size_t i = 0; i < window_account_count(t); i++)
 		if (window_leads(window_account(t, i)))
 			charge(t, window_account(t, i), now);
+	v8_rests_charge(t, now);
 }
 
 void window_measure_rates(struct window *w)

@@ -101,7 +101,7 @@ static void add_hits(struct tracer *t, struct tracee *e,
 	struct tracee *owner =
 		e->owner == e->pid ? e : tracee_find(t, e->owner);
 	uint64_t now[METER_KINDS], *before = e->window.hits;
-	double hit_ns = hit_ns_of(t, e), maps_ns;
+	double hit_ns = hit_ns_of(t, e), maps_ns, v8_ns;
 
 	if (!owner || !e->meter)
 		return;
@@ -112,8 +112,10 @@ static void add_hits(struct tracer *t, struct tracee *e,
 		hit_ns * (double)(now[METER_FREE] - before[METER_FREE]);
 	maps_ns = hit_ns * (double)(now[METER_MAPS] - before[METER_MAPS]);
 	owner->window.fresh_maps_ns += maps_ns;
+	v8_ns = hit_ns * (double)(now[METER_V8] - before[METER_V8]);
+	owner->window.fresh_v8_ns += v8_ns;
 	owner->window.fresh.other_ns +=
-		maps_ns +
+		maps_ns + v8_ns +
 		hit_ns * (double)(now[METER_OTHER] - before[METER_OTHER]);
 	owner->window.fresh.frees +=
 		(double)(now[METER_FREE] - before[METER_FREE]);
@@ -241,6 +243,7 @@ void window_costs_read(struct tracer *t)
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		t->tracees[i]->window.fresh = (struct progress_sample){0};
 		t->tracees[i]->window.fresh_maps_ns = 0;
+		t->tracees[i]->window.fresh_v8_ns = 0;
 		t->tracees[i]->window.fresh_pages_ns = 0;
 	}
 	for (size_t i = 0; i < t->tracee_count; i++) {

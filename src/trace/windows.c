@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
+#include "trace/v8_rests.h"
 #include "trace/window_accounts.h"
 #include "trace/window_always.h"
 #include "trace/window_costs.h"
@@ -276,7 +277,7 @@ static uint64_t next_look(const struct tracer *t, uint64_t now_ns)
 		if (w->ends_ns && next > w->ends_ns)
 			next = w->ends_ns;
 	}
-	return next;
+	return v8_rests_next_look(t, now_ns + LOOK_BUSY_NS, next);
 }
 
 void windows_follow(struct tracer *t, uint64_t now_ns)
@@ -289,6 +290,7 @@ void windows_follow(struct tracer *t, uint64_t now_ns)
 		    window_account(t, i)->meter)
 			follow(t, window_account(t, i), now_ns);
 	windows_end_always(t);
+	v8_rests_follow(t, now_ns);
 	t->windows.look_ns = next_look(t, monotonic_ns());
 }
 

@@ -61,6 +61,7 @@ struct window {
 	double other_rate; /* cost of probes that stay, smoothed */
 	double fresh_pages_ns;
 	double fresh_maps_ns; /* since the last look, of `fresh`: memory maps */
+	double fresh_v8_ns;   /* ... and V8's allocations */
 	struct budget maps;   /* what they may cost (large_blocks.h) */
 	/* Of the cost, the part of the process that has most of it: it must
 	 * keep to the budget. 1 but for all that share probes. */

@@ -14,6 +14,7 @@ struct heap_summary {
 	double scavenge_seconds, full_gc_seconds; /* sums of pauses */
 	double following_seconds; /* of these, spent on samples */
 	double following_most;	  /* at once, in one pause at most twice that */
+	double sampled_share;	  /* of the time, objects were sampled */
 	double live;		  /* after the last full GC; 0: not known */
 	double live_seconds_ago;
 	double growth_per_minute; /* between full GCs */

@@ -162,6 +162,29 @@ def test_hits_are_few_for_what_is_allocated(version):
     assert grown / hits > BYTES_PER_HIT, f"{hits} of {grown}\n{run}"
 
 
+def test_probes_rest_where_they_cost_too_much():
+    """What is sampled stands for what was allocated in between, too. Some 8
+    turns in 40 s, a seventh to a half of the time."""
+    with Heap("22", garbage=300 * MB) as target:
+        with Profiler([target.pid], "-i", 600, "-n", 0, "-v",
+                      "--max-overhead", "0.2") as profiler:
+            time.sleep(8) # The credit that everyone begins with.
+            before = target.used()
+            target.ask(f"leak {4 * MB}")
+            time.sleep(40)
+            target.ask("hold")
+            grown = target.used() - before
+            target.ask("rest")
+            run = profiler.stop()
+    share = re.search(r"sampled (\d+) % of the time, as --max-overhead", run.out)
+    assert share, f"no rests\n{run.out}\n{run}"
+    assert int(share[1]) < 70, run.out
+    assert "they rest in between" in run.err, run
+    seen = heap_bytes(run)
+    # Some 100 samples, and the last rest may be a tenth of the time.
+    assert 0.6 < seen / grown < 1.5, f"{seen} of {grown}\n{run}"
+
+
 def test_a_leak_is_named_without_forced_collections():
     """V8 collects all of the heap when it likes to. Named after 30 s, or after a
     collection more where the machine is busy."""

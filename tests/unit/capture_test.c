@@ -256,6 +256,10 @@ static void keeps_what_is_known_of_programs(void **state)
 		.go = {.heaps = {{42, 17, -1, true, 512e3}, {43, 1, 2.5}},
 		       .heap_count = 2,
 		       .all = true},
+		.heaps = {.present = true,
+			  .heaps = {{.pid = 42, .sampled_share = 0.25},
+				    {.pid = 43, .sampled_share = 1}},
+			  .heap_count = 2},
 		.unwatched_seconds = 11,
 		.own_resident_bytes = 12,
 		.own_cpu_seconds = 1.25,
@@ -269,6 +273,10 @@ static void keeps_what_is_known_of_programs(void **state)
 	seen = read_last(&c);
 	assert_memory_equal(&seen.following, &s.following, sizeof(s.following));
 	assert_memory_equal(&seen.go, &s.go, sizeof(s.go));
+	assert_int_equal(seen.heaps.heap_count, 2);
+	assert_int_equal(seen.heaps.heaps[0].pid, 42);
+	assert_true(seen.heaps.heaps[0].sampled_share == 0.25);
+	assert_true(seen.heaps.heaps[1].sampled_share == 1);
 	assert_int_equal(seen.status.own_samplers, 2);
 	assert_int_equal(seen.status.page_targets, 3);
 	assert_int_equal(seen.status.objects_lost, 4);
