@@ -190,4 +190,6 @@ void code_snapshot(struct codec *c, struct capture_snapshot *s)
 	if (c->out || cursor_left(&c->in))
 		code_u64(c, &s->status.js_incomplete);
 	code_sampled_shares(c, &s->heaps);
+	if (c->out || cursor_left(&c->in))
+		code_u64(c, &s->left_out);
 }

@@ -37,6 +37,7 @@ struct capture_snapshot {
 	/* report/report.h */
 	uint64_t unwatched_seconds, own_resident_bytes;
 	double own_cpu_seconds;
+	uint64_t left_out;
 	struct capture_target *targets; /* in the order of the processes */
 	size_t target_count;
 };

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-static void take_types(struct capture_heaps *h, const struct report *r)
+static size_t take_types(struct capture_heaps *h, const struct report *r)
 {
-	size_t count;
+	size_t count, left_out = 0;
 	const struct profile_stack *const *stacks =
 		profile_sorted(r->profile, PROFILE_BY_LIVE, &count);
 
@@ -18,19 +18,24 @@ static void take_types(struct capture_heaps *h, const struct report *r)
 		for (size_t k = 0; k < n; k++) {
 			struct capture_type *t = &h->types[h->type_count];
 
-			if (h->type_count == CAPTURE_TYPES_MAX)
-				return;
+			if (h->type_count == CAPTURE_TYPES_MAX) {
+				left_out++;
+				continue;
+			}
 			t->stack = stacks[i]->id;
 			t->type = types[k];
 			h->type_count++;
 		}
 	}
+	return left_out;
 }
 
-void heap_facts_take(struct capture_heaps *h, const struct report *r)
+size_t heap_facts_take(struct capture_heaps *h, const struct report *r)
 {
+	size_t left_out = 0;
+
 	if (!r->v8)
-		return;
+		return 0;
 	h->present = true;
 	h->survived = r->v8->survived;
 	snprintf(h->refused, sizeof(h->refused), "%s",
@@ -38,11 +43,13 @@ void heap_facts_take(struct capture_heaps *h, const struct report *r)
 	for (size_t i = 0;
 	     i < r->v8->heap_count && h->heap_count < CAPTURE_HEAPS_MAX; i++)
 		h->heaps[h->heap_count++] = r->v8->heaps[i];
+	left_out += r->v8->heap_count - h->heap_count;
 	if (r->v8->types)
-		take_types(h, r);
+		left_out += take_types(h, r);
 	h->promoted_bytes = r->v8->promoted_bytes;
 	for (size_t i = 0; i < r->v8->promoted_count; i++)
 		h->promoted[h->promoted_count++] = r->v8->promoted[i];
+	return left_out;
 }
 
 static size_t types_of(void *context, uint32_t stack,

@@ -6,8 +6,9 @@
 #include "capture/heaps.h"
 #include "report/report.h"
 
-/* `h` must be zeroes. */
-void heap_facts_take(struct capture_heaps *h, const struct report *r);
+/* `h` must be zeroes. Returns how many heaps and types there was no room for.
+ */
+size_t heap_facts_take(struct capture_heaps *h, const struct report *r);
 
 /* A report's view of them. */
 struct heap_facts {

@@ -36,7 +36,7 @@ static void take_following(struct capture_following *to,
 	}
 }
 
-static void take_go(struct capture_go *to, const struct report_go *from)
+static size_t take_go(struct capture_go *to, const struct report_go *from)
 {
 	to->all = from->all;
 	for (size_t i = 0;
@@ -51,6 +51,7 @@ static void take_go(struct capture_go *to, const struct report_go *from)
 			.rate = h->rate,
 		};
 	}
+	return from->heap_count - to->heap_count;
 }
 
 void program_facts_take(struct capture_snapshot *s, const struct report *r)
@@ -58,7 +59,7 @@ void program_facts_take(struct capture_snapshot *s, const struct report *r)
 	if (r->following)
 		take_following(&s->following, r->following);
 	if (r->go)
-		take_go(&s->go, r->go);
+		s->left_out += take_go(&s->go, r->go);
 	s->unwatched_seconds = r->unwatched_seconds;
 	s->own_resident_bytes = r->self.resident_bytes;
 	s->own_cpu_seconds = r->self.cpu_seconds;
@@ -120,6 +121,7 @@ void program_facts_show(struct program_facts *f,
 		r->go = &f->go;
 	}
 	r->unwatched_seconds = from->unwatched_seconds;
+	r->left_out = from->left_out;
 	r->self = (struct report_self){
 		.resident_bytes = from->own_resident_bytes,
 		.cpu_seconds = from->own_cpu_seconds,

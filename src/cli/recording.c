@@ -137,15 +137,17 @@ int recording_snapshot(struct capture_writer *w, struct targets *all,
 	if (!targets)
 		return told(-ENOMEM, "the capture");
 	memcpy(s.counters, r->counters, sizeof(s.counters));
-	heap_facts_take(&s.heaps, r);
+	s.left_out = heap_facts_take(&s.heaps, r);
 	program_facts_take(&s, r);
 	for (size_t i = 0; i < all->recorded; i++)
 		targets[i].gone = true;
 	for (size_t i = 0; i < all->count; i++) {
 		const struct target_process *t = all->list[i];
 
-		if (!t->recorded)
+		if (!t->recorded) {
+			s.left_out++;
 			continue;
+		}
 		targets[t->recorded - 1].memory = t->memory;
 		targets[t->recorded - 1].alive = process_alive(&t->process);
 		targets[t->recorded - 1].gone = false;

@@ -102,6 +102,9 @@ void report_each_loss(const struct report *r, report_loss_fn each,
 		     "short-lived",
 		     each, context);
 	}
+	tell(r->left_out,
+	     "processes, heaps or types that are not in the capture: too many",
+	     each, context);
 	tell_scripts(r, each, context);
 	tell(r->names->objects_given_up(r->names->context),
 	     "objects with debug information that cannot be read", each,

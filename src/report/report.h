@@ -111,6 +111,8 @@ struct report {
 	/* Between the run before and this one nobody watched these targets, for
 	 * so long at most; 0: there is nothing known to have been missed. */
 	uint64_t unwatched_seconds;
+	/* Processes, heaps and types that the capture had no room for. */
+	uint64_t left_out;
 	struct report_self self;
 	/* As of the report before, so that rates are recent ones; NULL: rates
 	 * are averages since attach. */

@@ -263,6 +263,7 @@ static void keeps_what_is_known_of_programs(void **state)
 		.unwatched_seconds = 11,
 		.own_resident_bytes = 12,
 		.own_cpu_seconds = 1.25,
+		.left_out = 9,
 	};
 	struct capture_writer *w = create();
 	struct capture *c;
@@ -282,6 +283,7 @@ static void keeps_what_is_known_of_programs(void **state)
 	assert_int_equal(seen.status.objects_lost, 4);
 	assert_int_equal(seen.status.unwind_rows_lost, 6);
 	assert_int_equal(seen.status.js_incomplete, 8);
+	assert_int_equal(seen.left_out, 9);
 	assert_int_equal(seen.unwatched_seconds, 11);
 	assert_int_equal(seen.own_resident_bytes, 12);
 	assert_true(seen.own_cpu_seconds == 1.25);
