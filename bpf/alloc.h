@@ -248,6 +248,23 @@ static __always_inline __u64 call_result(struct pt_regs *ctx, __u64 cookie,
 	return pointer;
 }
 
+static __always_inline void sample_booked(const struct pending *p,
+					  __u64 pointer)
+{
+	__u64 start = timing_start();
+
+	block_allocated(p->owner, pointer, p->size, p->stack, p->threshold);
+	timing_stop(start, COUNTER_SAMPLE_NS);
+}
+
+static __always_inline void sample_ended(const struct block *b)
+{
+	__u64 start = timing_start();
+
+	block_died(b);
+	timing_stop(start, COUNTER_SAMPLE_NS);
+}
+
 static __always_inline int alloc_returned(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
@@ -273,8 +290,7 @@ static __always_inline int alloc_returned(struct pt_regs *ctx)
 		if (!pointer)
 			count(COUNTER_FAILED, 1);
 		else if (!p->large)
-			block_allocated(p->owner, pointer, p->size, p->stack,
-					p->threshold);
+			sample_booked(p, pointer);
 	}
 	p->state = PENDING_IDLE;
 	return 0;
@@ -299,7 +315,7 @@ static __always_inline int free_entered(struct pt_regs *ctx)
 			owner = target->owner;
 	}
 	if (block_take(address, owner, &b))
-		block_died(&b);
+		sample_ended(&b);
 	return 0;
 }
 

@@ -138,8 +138,22 @@ static void read_cpu(struct tracee *e, uint64_t now_ns)
 	w->cpu_ns = cpu_ns;
 }
 
+/* By probed frees. */
+static void share_out_ends(struct tracer *t, double samples)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < t->tracee_count; i++)
+		sum += t->tracees[i]->window.fresh.free_ns;
+	for (size_t i = 0; sum > 0 && i < t->tracee_count; i++) {
+		struct progress_sample *p = &t->tracees[i]->window.fresh;
+
+		p->sample_ns = samples * p->free_ns / sum;
+	}
+}
+
 /* Samples are taken, and returns probed, in allocations: each target's part is
- * by these. */
+ * by these. Where only frees are probed, samples end. */
 static void share_out_samples(struct tracer *t)
 {
 	struct windows *w = &t->windows;
@@ -152,7 +166,11 @@ static void share_out_samples(struct tracer *t)
 	w->return_ns = return_ns;
 	for (size_t i = 0; i < t->tracee_count; i++)
 		sum += t->tracees[i]->window.fresh.alloc_ns;
-	for (size_t i = 0; sum > 0 && i < t->tracee_count; i++) {
+	if (!(sum > 0)) {
+		share_out_ends(t, samples);
+		return;
+	}
+	for (size_t i = 0; i < t->tracee_count; i++) {
 		struct progress_sample *p = &t->tracees[i]->window.fresh;
 		double part = p->alloc_ns / sum;
 
