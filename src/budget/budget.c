@@ -35,10 +35,12 @@
 #define LAG_MOST_NS  4e9
 /* What older windows count when a new one is added. */
 #define COVERAGE_MEMORY 0.8
-/* A window stands for more or less than usual within this factor; what is left
- * over is the next one's. */
-#define UNUSUAL	  2.0
-#define OWED_MOST 2.0
+/* A window stands for at most so many times more, or less, than usual; what is
+ * left over is the next one's. The second of a pair has little to stand for:
+ * were it made more, there would be too much until the next pair. */
+#define UNUSUAL_MORE 2.0
+#define UNUSUAL_LESS 8.0
+#define OWED_MOST    2.0
 /* Of the credit that may be saved up, a window takes at most that, as two of
  * them come in a pair. */
 #define SAVED_SHARE 0.45
@@ -145,7 +147,8 @@ double coverage_add(struct coverage *c, double unseen, double seen)
 	usual = c->done / c->seen;
 	c->owed = fmin(fmax(c->owed + done, -OWED_MOST * c->done),
 		       OWED_MOST * c->done);
-	weight = fmin(fmax(c->owed / seen, usual / UNUSUAL), usual * UNUSUAL);
+	weight = fmin(fmax(c->owed / seen, usual / UNUSUAL_LESS),
+		      usual * UNUSUAL_MORE);
 	weight = fmin(fmax(weight, 1), 1 / SHARE_LEAST);
 	c->owed -= weight * seen;
 	return 1 / weight;

@@ -235,6 +235,42 @@ static void what_windows_stand_for_adds_up_to_the_truth(void **state)
 	assert_true(coverage_add(&c, 1e12, 0) > 0);
 }
 
+/* In a run of few windows: lengths and pauses are random, and the second of
+ * each pair comes soon after the first. */
+static double estimate_of_few(int windows)
+{
+	struct coverage c = {0};
+	double estimate = 0, truth = 0;
+
+	for (int i = 0; i < windows; i++) {
+		double random = (double)rand() / RAND_MAX;
+		double unseen = i % 2 ? (double)window_lag_ns(random)
+				      : 5e9 + 10e9 * random;
+		double seen = 0.1e9 * (0.5 + (double)rand() / RAND_MAX);
+
+		truth += seen + unseen;
+		estimate += seen / coverage_add(&c, unseen, seen);
+	}
+	return estimate / truth;
+}
+
+static void few_windows_are_right_on_average(void **state)
+{
+	const int runs = 2000;
+
+	(void)state;
+	srand(4);
+	for (int windows = 1; windows <= 6; windows++) {
+		double sum = 0;
+
+		for (int i = 0; i < runs; i++)
+			sum += estimate_of_few(windows);
+		if (fabs(sum / runs - 1) > 0.03)
+			fail_msg("%d windows: expected 1, got %g on average",
+				 windows, sum / runs);
+	}
+}
+
 /* ---- Progress ---------------------------------------------------------------
  */
 
@@ -335,6 +371,7 @@ int main(void)
 		cmocka_unit_test(after_a_long_window_there_is_no_long_silence),
 		cmocka_unit_test(the_budget_of_all_shortens_common_windows),
 		cmocka_unit_test(what_windows_stand_for_adds_up_to_the_truth),
+		cmocka_unit_test(few_windows_are_right_on_average),
 		cmocka_unit_test(what_a_hit_costs_is_found_in_place),
 		cmocka_unit_test(what_was_seen_goes_by_frees),
 		cmocka_unit_test(too_little_seen_leaves_the_usual),
