@@ -2,12 +2,16 @@
 #include "budget/progress.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 /* A program that is nearly all probes still moves: of its CPU time. */
 #define PROGRESS_LEAST 0.02
 /* So that an idle one does, too: of the time. */
 #define IDLE_PROGRESS 1e-3
+/* ... and between two frees so many ns: an allocator takes half of that. */
+#define OWN_LEAST_NS 40.0
+/* It has time to spare in frees parts where it takes at most so much of the CPU
+ * time that it can take in births parts. */
+#define SPARE_SHARE 0.7
 /* To compare two times, each must have seen that much. */
 #define FREES_LEAST  2000
 #define CPU_LEAST_NS 4e6
@@ -92,6 +96,16 @@ double progress_factor(const struct progress_comparison *c)
 	return weight * found + (1 - weight) * FACTOR_USUAL;
 }
 
+/* What is far below what probes cost is not found by taking these off. */
+static double own_per_free(const struct progress_sample *s, double factor)
+{
+	double own = (s->cpu_ns - progress_overhead_ns(s, factor)) / s->frees;
+
+	if (own < 0)
+		return OWN_LEAST_NS;
+	return (own + sqrt(own * own + 4 * OWN_LEAST_NS * OWN_LEAST_NS)) / 2;
+}
+
 double progress_seen(const struct progress_comparison *c,
 		     const struct progress_sample *births)
 {
@@ -101,5 +115,20 @@ double progress_seen(const struct progress_comparison *c,
 	progress_add(&all, &c->frees);
 	if (!is_enough(&all))
 		return progress_ns(births, factor);
-	return progress_ns(&all, factor) * births->frees / all.frees;
+	return own_per_free(&all, factor) * births->frees +
+	       IDLE_PROGRESS * births->wall_ns;
+}
+
+double progress_pace(const struct progress_comparison *c, bool *spare)
+{
+	const struct progress_sample *both = &c->both, *frees = &c->frees;
+
+	*spare = true;
+	if (!is_enough(both) || !is_enough(frees))
+		return 1;
+	*spare = frees->cpu_ns / frees->wall_ns <
+		 SPARE_SHARE * both->cpu_ns / both->wall_ns;
+	return fmin(both->frees / both->wall_ns /
+			    (frees->frees / frees->wall_ns),
+		    1);
 }

@@ -7,6 +7,8 @@
 #ifndef BUDGET_PROGRESS_H
 #define BUDGET_PROGRESS_H
 
+#include <stdbool.h>
+
 /* What was counted over some time; CPU times in ns. */
 struct progress_sample {
 	double cpu_ns; /* of the whole process */
@@ -44,5 +46,9 @@ double progress_factor(const struct progress_comparison *c);
  * remains of its own CPU time. */
 double progress_seen(const struct progress_comparison *c,
 		     const struct progress_sample *births);
+/* Frees per time in births parts, of those in frees parts, where there are
+ * fewer probes; at most 1. `spare`: in the latter it has time to spare, so
+ * frees come as they do outside. */
+double progress_pace(const struct progress_comparison *c, bool *spare);
 
 #endif

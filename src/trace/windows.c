@@ -27,9 +27,6 @@
 #define OVERDRAFT 0.5
 /* Rates of a target that is observed all the time are of so much time. */
 #define RATES_NS 2000000000ULL
-/* A target that comes this far in windows, compared to outside, is slowed down
- * by them. */
-#define STARVED_SHARE 0.5
 /* Between two looks: while something is expensive, and otherwise. */
 #define LOOK_BUSY_NS 50000000ULL
 #define LOOK_IDLE_NS 400000000ULL
@@ -94,6 +91,7 @@ static void open_window(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
 
+	window_waits_begin(t, e);
 	if (window_weights_begin(t, e) || window_lives_init(t) ||
 	    window_set_probes(t, e)) {
 		window_wait_for_credit(t, w, false);
@@ -130,29 +128,46 @@ static void end_births(struct tracer *t, struct tracee *e)
 	window_enter(w, WINDOW_FREES, monotonic_ns() + w->next.frees_ns);
 }
 
-/*
- * How long what a part of the window has seen takes outside of it: as long, for
- * a target that is not busy. Unless it only seems so because others take the
- * CPU, and is slowed down all the same; then what remains of its own time, a
- * small rest of what it gets, is too uncertain to go by alone: the geometric
- * mean.
- */
-static double outside_ns(const struct window *w, double own_ns, double wall_ns)
+/* How long what was seen takes outside, by the target's own progress. */
+static double by_progress_ns(const struct window *w, double own_ns,
+			     double wall_ns)
 {
-	double ns;
-
 	if (!(w->unseen_ns > 0))
 		return wall_ns;
-	ns = own_ns * w->unseen_wall_ns / w->unseen_ns;
-	if (w->by_progress)
-		return fmin(ns, wall_ns);
-	return ns < STARVED_SHARE * wall_ns ? sqrt(ns * wall_ns) : wall_ns;
+	return fmin(own_ns * w->unseen_wall_ns / w->unseen_ns, wall_ns);
 }
 
+/*
+ * How long what the births part has seen takes outside of it: as long, for a
+ * target that has time to spare and need not wait for a CPU. One that waits is
+ * slowed down; how much is told by its frees in the other part, or where it
+ * has no time to spare there either, by its progress.
+ */
 static double births_outside_ns(const struct window *w)
 {
-	return outside_ns(w, progress_seen(&w->comparison, &w->births),
-			  (double)(w->births_ns[1] - w->births_ns[0]));
+	double wall_ns = (double)(w->births_ns[1] - w->births_ns[0]), pace;
+	double own_ns = progress_seen(&w->comparison, &w->births);
+	bool spare;
+
+	if (w->by_progress)
+		return by_progress_ns(w, own_ns, wall_ns);
+	if (!window_waits_long(&w->waits))
+		return wall_ns;
+	pace = progress_pace(&w->comparison, &spare);
+	return spare ? pace * wall_ns
+		     : by_progress_ns(w, own_ns, pace * wall_ns);
+}
+
+/* The same for the other part. */
+static double frees_outside_ns(const struct window *w)
+{
+	double own_ns = progress_seen(&w->comparison, &w->frees);
+	bool spare;
+
+	progress_pace(&w->comparison, &spare);
+	if (w->by_progress || (window_waits_long(&w->waits) && !spare))
+		return by_progress_ns(w, own_ns, w->frees.wall_ns);
+	return w->frees.wall_ns;
 }
 
 /* Of all that it did since the last window, what this one has seen. */
@@ -175,8 +190,7 @@ static double share_seen(struct window *w)
 static double note_lives(struct window *w, double share)
 {
 	double births_ns = births_outside_ns(w);
-	double frees_ns = outside_ns(w, progress_ns(&w->frees, w->hit_factor),
-				     w->frees.wall_ns);
+	double frees_ns = frees_outside_ns(w);
 
 	w->unseen_seconds += fmax(w->unseen_wall_ns, 0) / 1e9;
 	w->seen_seconds += (w->births.wall_ns + w->frees.wall_ns) / 1e9;
@@ -193,6 +207,7 @@ static void end_window(struct tracer *t, struct tracee *e)
 	double share;
 
 	window_accounts_settle(t);
+	window_waits_end(t, e);
 	w->frees = w->sum;
 	progress_compare(&w->comparison, &w->births, &w->frees);
 	w->hit_factor = progress_factor(&w->comparison);

@@ -18,6 +18,7 @@
 #include "leakbpf/abi_user.h"
 #include "probe/link.h"
 #include "trace/window_lives.h"
+#include "trace/window_waits.h"
 #include "trace/window_weights.h"
 
 struct tracer;
@@ -72,6 +73,7 @@ struct window {
 	double unseen_ns, unseen_wall_ns; /* before the last one */
 	bool by_progress; /* what its windows stand for (budget.h) */
 	struct coverage coverage;
+	struct window_waits waits;
 	uint64_t births_ns[2]; /* when its births part began (0: observed
 				* all the time), ended */
 	uint64_t first_ns;     /* when it was first not observed */

@@ -335,6 +335,58 @@ static void what_was_seen_goes_by_frees(void **state)
 			 1) < 1e-9);
 }
 
+/* What probes on allocations seem to cost is wrong by up to a quarter: by more
+ * than the 50 ns that the program has for itself. */
+static void what_is_lost_in_the_cost_of_probes_is_not_nothing(void **state)
+{
+	(void)state;
+	for (double off = -0.05; off < 0.25; off += 0.05) {
+		struct progress_comparison c = {0};
+		struct progress_sample both = work(5e6, 50, 1, true);
+		struct progress_sample frees = work(9e6, 50, 1, false);
+		double seen;
+
+		both.cpu_ns += 5e6 * 650 * off;
+		progress_compare(&c, &both, &frees);
+		seen = progress_seen(&c, &both) / 5e6;
+		if (seen < 50 / 2.5 || seen > 50 * 2.5)
+			fail_msg("%g off: expected some 50 ns, got %g", off,
+				 seen);
+	}
+}
+
+/* Frees a second on two CPUs, and the CPU time that they take. */
+static struct progress_sample paced(double rate, bool births)
+{
+	double each = births ? 2000 : 750;
+	double done = fmin(rate, 2e9 / each);
+
+	return (struct progress_sample){
+		.frees = done, .cpu_ns = done * each, .wall_ns = 1e9};
+}
+
+static void the_pace_is_that_of_frees_with_time_to_spare(void **state)
+{
+	static const struct {
+		double rate, pace;
+		bool spare;
+	} cases[] = {
+		{0.5e6, 1, true}, {1.6e6, 1 / 1.6, true}, {8e6, 0.375, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct progress_comparison c = {0};
+		struct progress_sample both = paced(cases[i].rate, true);
+		struct progress_sample frees = paced(cases[i].rate, false);
+		bool spare;
+
+		progress_compare(&c, &both, &frees);
+		assert_true(fabs(progress_pace(&c, &spare) - cases[i].pace) <
+			    0.01);
+		assert_int_equal(spare, cases[i].spare);
+	}
+}
+
 static void too_little_seen_leaves_the_usual(void **state)
 {
 	struct progress_comparison c = {0};
@@ -374,6 +426,9 @@ int main(void)
 		cmocka_unit_test(few_windows_are_right_on_average),
 		cmocka_unit_test(what_a_hit_costs_is_found_in_place),
 		cmocka_unit_test(what_was_seen_goes_by_frees),
+		cmocka_unit_test(
+			what_is_lost_in_the_cost_of_probes_is_not_nothing),
+		cmocka_unit_test(the_pace_is_that_of_frees_with_time_to_spare),
 		cmocka_unit_test(too_little_seen_leaves_the_usual),
 		cmocka_unit_test(a_program_that_is_all_probes_still_moves),
 	};
