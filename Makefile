@@ -159,7 +159,7 @@ FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-strict-aliasing \
 	-fno-sanitize-recover=all -Wno-unused-command-line-argument
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJ := $(patsubst src/%.c,$(BUILD)/fuzz/src/%.o,$(wildcard \
-	$(addsuffix /*.c,src/base src/object src/service src/unwind src/symbol src/target src/capture src/v8) src/probe/insn.c))
+	$(addsuffix /*.c,src/base src/object src/service src/unwind src/symbol src/target src/capture src/v8) $(addprefix src/probe/,insn.c code_slots.c alloc_names.c)))
 
 $(BUILD)/fuzz/src/%.o: src/%.c
 	@mkdir -p $(@D)

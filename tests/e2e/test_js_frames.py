@@ -107,11 +107,11 @@ def test_a_leak_of_buffers_is_first_and_at_its_line(version):
     assert re.search(r"^ *\w+  node:[\w/]+:~?\d+", text, re.M), run
 
 
-def assert_inner_in_outer(version, script, *options):
+def assert_inner_in_outer(version, script, *options, **work):
     """Of an optimised function that has another one inlined, both lines."""
     inner, outer = sites(script)
     run, said = trace(node_of(version), script, *options,
-                      work={"calls": 2000, "size": SIZE},
+                      work={"calls": 2000, "size": SIZE, **work},
                       node_options=["--allow-natives-syntax"])
     assert_place(run, "inner", script, inner, said["bytes"])
     assert_place(run, "outer", script, outer, said["bytes"])
@@ -123,11 +123,14 @@ def test_optimised_code_with_an_inlined_function(version):
     assert_inner_in_outer(version, "frames/optimised.js")
 
 
-@versions
-def test_optimised_code_that_becomes_invalid_while_it_calls(version):
+@pytest.mark.parametrize("version, optimise", [
+    *((v, "OptimizeFunctionOnNextCall") for v in [*NODES, "debian"]),
+    ("24", "OptimizeMaglevOnNextCall")])
+def test_optimised_code_that_becomes_invalid_while_it_calls(version, optimise):
     """V8 then has the call return to another place, behind the function; the
     lines are those of the call all the same."""
-    assert_inner_in_outer(version, "frames/invalid.js", "-n", 0)
+    assert_inner_in_outer(version, "frames/invalid.js", "-n", 0,
+                          optimise=optimise)
 
 
 @versions

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A mapped file is the target's: any bytes must be refused, or be an object
- * whose symbols, sections and unwind table can be asked for. libFuzzer entry
- * point. */
+ * whose symbols, sections, PLT and unwind table can be asked for. libFuzzer
+ * entry point. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "object/object.h"
+#include "probe/code_slots.h"
 #include "unwind/unwind_table.h"
 
-#define ROWS_MAX 100000
+#define ROWS_MAX    100000
+#define STUBS_BYTES 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,14 +58,30 @@ static void check_segments(const struct object *o)
 	}
 }
 
+/* What its PLT leads to, if that is where its code begins. */
+static void follow_stubs(const struct object *o)
+{
+	const struct code_slot *slot;
+	struct code_slots slots;
+
+	if (code_slots_read(o, &slots))
+		return;
+	for (uint64_t at = o->text_base; at - o->text_base < STUBS_BYTES;
+	     at += 8)
+		if (!code_slots_stub(&slots, o, at, &slot) && slot)
+			abort();
+	code_slots_free(&slots);
+}
+
 static void use(const struct object *o)
 {
 	static struct unwind_rule_pool pool;
-	struct unwind_mark mark = {o->text_base + 1, o->text_end - 1};
+	struct unwind_mark mark = {o->text_base + 1, o->text_end - 1, false};
 	struct unwind_table table;
 	size_t names = 0;
 
 	check_segments(o);
+	follow_stubs(o);
 	object_each_symbol(o, count_symbol, &names);
 	read_sections(o);
 	memset(&pool, 0, sizeof(pool));

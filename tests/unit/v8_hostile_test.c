@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "v8/code.h"
 #include "v8_image.h"
 
 #define DATA "tests/unit/data/v8/"
@@ -15,11 +16,22 @@
 static struct v8_image *image;
 static struct js_scripts *scripts;
 
-static int open_image(void **state)
+static int open_named(const char *path)
 {
-	image = image_open(DATA "node24.gz");
+	image = image_open(path);
 	scripts = js_scripts_new(1 << 20);
 	return image && scripts && image->frame_count ? 0 : -1;
+}
+
+static int open_image(void **state)
+{
+	return open_named(DATA "node24.gz");
+}
+
+/* Its last frame returns into the deoptimiser. */
+static int open_invalid(void **state)
+{
+	return open_named(DATA "node24-maglev-invalid.gz");
 }
 
 static int close_image(void **state)
@@ -227,16 +239,60 @@ static void torn_memory_ends(void **state)
 	}
 }
 
+static uint8_t *byte_at(uint64_t address)
+{
+	for (size_t i = 0; i < image->block_count; i++)
+		if (address - image->blocks[i].address < IMAGE_BLOCK_BYTES)
+			return image->blocks[i].bytes + address -
+			       image->blocks[i].address;
+	return NULL;
+}
+
+/* Maglev's table of safepoints: a header of 16 bytes and 11 entries of 6. */
+static void damaged_safepoints_end(void **state)
+{
+	static const uint8_t values[] = {0, 1, 0x7f, 0x80, 0xff};
+	const struct js_frame *f = &image->frames[image->frame_count - 1];
+	struct v8_reader r = {&image->engine, image->bias, &image->memory};
+	struct v8_code code;
+	size_t lost = 0;
+
+	v8_memory_begin(&image->memory);
+	assert_int_equal(v8_code_at(&r, f->pc, &code), 0);
+	for (uint64_t i = 0; i < (16 + 11 * 6) * sizeof(values); i++) {
+		uint8_t *byte = byte_at(code.instructions + code.size +
+					i / sizeof(values));
+		uint8_t saved;
+		struct js_location at;
+
+		assert_non_null(byte);
+		saved = *byte;
+		*byte = values[i % sizeof(values)];
+		resolve(f, &at);
+		assert_true(at.level_count > 0);
+		assert_string_equal(at.levels[at.level_count - 1].function,
+				    "outer");
+		lost += at.shortfall != JS_COMPLETE;
+		js_location_free(&at);
+		*byte = saved;
+	}
+	assert_true(lost > 10);
+}
+
 int main(void)
 {
 #define WITH_IMAGE(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, open_image, close_image)
+#define WITH_INVALID(test)                                                     \
+	cmocka_unit_test_setup_teardown(test, open_invalid, close_image)
 	const struct CMUnitTest tests[] = {
 		WITH_IMAGE(what_cannot_be_read_is_missing_not_wrong),
 		WITH_IMAGE(reasons_are_told_apart),
 		WITH_IMAGE(unknown_code_is_looked_for),
 		WITH_IMAGE(a_small_cache_forgets),
 		WITH_IMAGE(torn_memory_ends),
+		WITH_INVALID(what_cannot_be_read_is_missing_not_wrong),
+		WITH_INVALID(damaged_safepoints_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,8 +50,12 @@ for folder in "$nodes"/*/; do
 		OptimizeFunctionOnNextCall
 	case $version in
 	18 | 20 | 22) ;; # built without Maglev
-	*) image "$prefix$version-maglev" "$node" allocate.js \
-		OptimizeMaglevOnNextCall ;;
+	*)
+		image "$prefix$version-maglev" "$node" allocate.js \
+			OptimizeMaglevOnNextCall
+		image "$prefix$version-maglev-invalid" "$node" invalid.js \
+			OptimizeMaglevOnNextCall
+		;;
 	esac
 	unset LD_LIBRARY_PATH
 done

@@ -2,7 +2,8 @@
 // Optimised code that becomes invalid while it waits for a call, which goes on to
 // keep Buffers. Needs --allow-natives-syntax.
 //
-// Commands: work { calls, size }: answers with the bytes that it keeps.
+// Commands: work { calls, size, optimise }: answers with the bytes that it keeps.
+// optimise: the function that does.
 'use strict';
 const { ready } = require('../lib/control.js');
 
@@ -36,12 +37,12 @@ function outer(calls, size) {
 }
 
 ready({}, {
-  work: ({ calls, size }) => {
+  work: ({ calls, size, optimise }) => {
     %NeverOptimizeFunction(invalidate);
     %PrepareFunctionForOptimization(inner);
     %PrepareFunctionForOptimization(outer);
     for (let i = 0; i < 100; i++) outer(0, size);
-    %OptimizeFunctionOnNextCall(outer);
+    new Function('f', `%${optimise}(f)`)(outer);
     outer(0, size);
     outer(calls, size);
     return { bytes: calls * size };
