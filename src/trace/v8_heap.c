@@ -86,6 +86,15 @@ static int place_inside(struct tracer *t, struct tracee *e,
 				  &plan, point);
 }
 
+static const char *function_name(const struct v8_engine *engine,
+				 const struct v8_probe *p)
+{
+	if (p->point == V8_POINT_NEW_LIMIT &&
+	    engine->points[p->point] != engine->points[V8_POINT_NEW_AREA])
+		return "UpdateInlineAllocationLimit";
+	return p->name;
+}
+
 /* One probe. Without the size of the heap there is no trend, but the rest. */
 static int set_probe(struct tracer *t, struct tracee *e,
 		     const struct v8_probe *p)
@@ -104,7 +113,7 @@ static int set_probe(struct tracer *t, struct tracee *e,
 
 	if (!f.address)
 		return 0;
-	snprintf(f.name, sizeof(f.name), "%s", p->name);
+	snprintf(f.name, sizeof(f.name), "%s", function_name(engine, p));
 	if (engine->points_inside[p->point])
 		err = place_inside(t, e, &f, engine->points_inside[p->point],
 				   &point);
