@@ -2,10 +2,10 @@
 /*
  * Probes that cost more than they may take turns with rests, in which they are
  * out of place. As with windows (budget.h) credit accrues at the promised share
- * of a CPU; a rest lasts until there is enough of it, a turn for as long as that
- * should do, by what the last one cost. So what a sample of a turn stands for is
- * known when the turn begins: for the rest before it, too. Pure arithmetic: no
- * clock, no I/O.
+ * of a CPU; a rest lasts until there is enough of it, a turn for as long as
+ * that should do, by what the last one cost. So what a sample of a turn stands
+ * for is known when the turn begins: for the rest before it, too. Pure
+ * arithmetic: no clock, no I/O.
  */
 #ifndef BUDGET_RESTS_H
 #define BUDGET_RESTS_H
@@ -23,9 +23,9 @@ struct rests {
 	double spent_ns;   /* in this turn */
 	double rate;	   /* of the last one: CPU time per time */
 	double needed_ns;  /* credit, before the next turn */
-	double owed_ns;	   /* time that no sample stands for; negative: two do */
-	double scale;	   /* of what samples stand for: 1 and more */
-	double rested_ns;  /* in all, without the present rest */
+	double owed_ns;	  /* time that no sample stands for; negative: two do */
+	double scale;	  /* of what samples stand for: 1 and more */
+	double rested_ns; /* in all, without the present rest */
 };
 
 enum rests_step {

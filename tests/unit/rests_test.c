@@ -61,8 +61,8 @@ static void live(struct life *l, double rate, double seconds)
 			rests_charge(&l->rests, next, rate * ns);
 		}
 		l->seconds += ns / 1e9;
-		l->changes += rests_step(&l->rests, next, dice()) !=
-			      RESTS_NOTHING;
+		l->changes +=
+			rests_step(&l->rests, next, dice()) != RESTS_NOTHING;
 	}
 }
 
