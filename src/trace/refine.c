@@ -69,17 +69,17 @@ static bool may_change(const struct tracer *t)
 {
 	for (size_t i = 0; i < t->tracee_count; i++)
 		if (t->tracees[i]->alive &&
-		    t->tracees[i]->window.state != WINDOW_ALWAYS)
+		    t->tracees[i]->window.now.state != WINDOW_ALWAYS)
 			return false;
 	if (t->sharing.all->alive &&
-	    t->sharing.all->window.state != WINDOW_ALWAYS)
+	    t->sharing.all->window.now.state != WINDOW_ALWAYS)
 		return false;
 	return !t->options.sampling_fixed && t->options.sample_bytes;
 }
 
 bool tracer_sample_coarser(struct tracer *t, const struct tracee *e)
 {
-	const struct window_rates *rates = &e->window.rates;
+	const struct window_rates *rates = &e->window.cost.rates;
 	struct refine_facts f = {
 		.interval = t->skel->bss->sampling.interval_bytes,
 		.share = rates->samples,

@@ -168,10 +168,9 @@ static void join(struct tracer *t, struct tracee *e,
 		return;
 	if (!e->shared) {
 		set_phases(e, all->probes.open);
-		e->window.state = WINDOW_ALWAYS;
+		e->window.now.state = WINDOW_ALWAYS;
 		e->births_unseen = false;
-		if (all->window.state == WINDOW_BIRTHS ||
-		    all->window.state == WINDOW_FREES)
+		if (window_is_open(&all->window))
 			window_weights_begin(t, e);
 	}
 	e->shared |= bit_of(t, p);

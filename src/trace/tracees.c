@@ -84,7 +84,7 @@ void tracee_publish_target(struct tracer *t, struct tracee *e)
 		target.observed_share = account->observed_share;
 		target.births_unseen = owner->births_unseen || e->waits;
 		target.large_blocks = owner->large_blocks;
-		target.window_ns = account->window.births_ns[0];
+		target.window_ns = account->window.history.births_ns[0];
 		target.throwing_size_limit = owner->throwing_size_limit;
 		target.v8_turn = owner->v8_heap.turn;
 		target.v8_scale_q8 = v8_rests_scale_q8(owner);

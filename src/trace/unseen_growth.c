@@ -39,8 +39,8 @@ static uint64_t booked(struct tracer *t, pid_t pid)
 static bool is_seldom(const struct window *w, const struct unseen_growth *was,
 		      uint64_t passed_ns)
 {
-	return w->opened - was->opened < SELDOM_WINDOWS ||
-	       (double)(w->observed_ns - was->observed_ns) <
+	return w->history.opened - was->opened < SELDOM_WINDOWS ||
+	       (double)(w->history.observed_ns - was->observed_ns) <
 		       SELDOM_SHARE * (double)passed_ns;
 }
 
@@ -82,8 +82,8 @@ static void look(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	now->looked_ns = now_ns;
 	now->resident_bytes = memory.rss_anon_bytes;
 	now->booked_bytes = booked(t, e->pid);
-	now->opened = w->opened;
-	now->observed_ns = w->observed_ns;
+	now->opened = w->history.opened;
+	now->observed_ns = w->history.observed_ns;
 	if (was.looked_ns && is_seldom(w, &was, now_ns - was.looked_ns) &&
 	    grew_unseen(now, &was))
 		now->looks++;
@@ -103,7 +103,7 @@ void unseen_growth_follow(struct tracer *t, uint64_t now_ns)
 		if (!e->alive || e->owner != e->pid || !e->process ||
 		    e->pages || e->pages_beside || e->unseen.refused)
 			continue;
-		if (e->window.state == WINDOW_ALWAYS)
+		if (e->window.now.state == WINDOW_ALWAYS)
 			e->unseen = (struct unseen_growth){0};
 		else
 			look(t, e, now_ns);

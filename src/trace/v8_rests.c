@@ -34,8 +34,8 @@ void v8_rests_charge(struct tracer *t, uint64_t now_ns)
 
 		if (has_probes(e))
 			rests_charge(&e->v8_heap.rests, now_ns,
-				     e->window.hit_factor *
-					     e->window.fresh_v8_ns);
+				     e->window.samples.hit_factor *
+					     e->window.meter.fresh_v8_ns);
 	}
 }
 

@@ -38,24 +38,25 @@ static double windowed_cost_ns(const struct progress_sample *s, double factor)
 static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
 	struct window *w = &e->window;
-	double limit = t->options.max_overhead, factor = w->hit_factor;
-	double other = factor * w->fresh.other_ns;
-	double stays = other + w->fresh_pages_ns;
+	struct window_cost *c = &w->cost;
+	const struct progress_sample *fresh = &w->meter.fresh;
+	double limit = t->options.max_overhead, factor = w->samples.hit_factor;
+	double other = factor * fresh->other_ns;
+	double stays = other + w->meter.fresh_pages_ns;
 	/* Probes that stay are taken off the share instead. */
-	double spent = windowed_cost_ns(&w->fresh, factor);
-	double weight = w->fresh.wall_ns / (w->fresh.wall_ns + SMOOTHING_NS);
+	double spent = windowed_cost_ns(fresh, factor);
+	double weight = fresh->wall_ns / (fresh->wall_ns + SMOOTHING_NS);
 
-	if (w->fresh.wall_ns > 0)
-		w->other_rate +=
-			weight *
-			(w->largest * stays / w->fresh.wall_ns - w->other_rate);
-	w->budget.share = fmax(limit - w->other_rate, LEAST_SHARE * limit);
-	budget_charge(&w->budget, now_ns, w->largest * spent);
+	if (fresh->wall_ns > 0)
+		c->other_rate += weight * (c->largest * stays / fresh->wall_ns -
+					   c->other_rate);
+	w->budget.share = fmax(limit - c->other_rate, LEAST_SHARE * limit);
+	budget_charge(&w->budget, now_ns, c->largest * spent);
 	budget_charge(&t->windows.total, now_ns, spent);
-	large_blocks_charge(t, e, now_ns, factor * w->fresh_maps_ns);
+	large_blocks_charge(t, e, now_ns, factor * w->meter.fresh_maps_ns);
 	t->windows.spent_ns += spent + other;
-	w->progress_ns += progress_ns(&w->fresh, factor);
-	progress_add(&w->sum, &w->fresh);
+	w->progress.all_ns += progress_ns(fresh, factor);
+	progress_add(&w->samples.sum, fresh);
 }
 
 /* Of shared probes others pay the traps, too. */
@@ -84,14 +85,14 @@ void window_accounts_settle(struct tracer *t)
 
 void window_measure_rates(struct window *w)
 {
-	double lasted = fmax(w->sum.wall_ns, 1), factor = w->hit_factor;
-	double part = w->largest / lasted;
+	const struct progress_sample *sum = &w->samples.sum;
+	double lasted = fmax(sum->wall_ns, 1), factor = w->samples.hit_factor;
+	double part = w->cost.largest / lasted;
 
-	w->rates = (struct window_rates){
-		.births = windowed_cost_ns(&w->sum, factor) * part,
-		.samples =
-			(w->sum.sample_ns + factor * w->sum.return_ns) * part,
-		.frees = factor * w->sum.free_ns * part,
-		.progress = progress_ns(&w->sum, factor) * part,
+	w->cost.rates = (struct window_rates){
+		.births = windowed_cost_ns(sum, factor) * part,
+		.samples = (sum->sample_ns + factor * sum->return_ns) * part,
+		.frees = factor * sum->free_ns * part,
+		.progress = progress_ns(sum, factor) * part,
 	};
 }

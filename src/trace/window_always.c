@@ -33,7 +33,7 @@ static void say_no_windows(struct tracer *t, struct tracee *e)
 		  "remove probes fast enough to observe it in windows "
 		  "(uprobe_multi, Linux 6.6): use a larger --sample-bytes or "
 		  "stop when you have seen enough",
-		  (int)e->pid, 100 * e->window.rates.births);
+		  (int)e->pid, 100 * e->window.cost.rates.births);
 }
 
 /* It has used up its credit although it is not in windows yet. */
@@ -60,7 +60,7 @@ void window_leave_always(struct tracer *t, struct tracee *e)
 		diag_info("%s: observing it all the time costs about %.1f %% "
 			  "of a CPU, --max-overhead allows %.1f %%: observing "
 			  "it in windows",
-			  window_name(t, e).text, 100 * w->rates.births,
+			  window_name(t, e).text, 100 * w->cost.rates.births,
 			  100 * w->budget.share);
 	e->births_unseen = true;
 	window_publish(t, e);
@@ -76,11 +76,11 @@ static void are_in_windows(struct tracer *t, struct tracee *e)
 		return;
 	w->leaves_always = false;
 	large_blocks_follow(t, e);
-	w->seen_until = w->progress_ns;
-	w->births_ns[1] = monotonic_ns();
-	w->ended_ns = w->births_ns[1];
-	if (!w->first_ns)
-		w->first_ns = w->births_ns[1];
+	w->progress.seen_until = w->progress.all_ns;
+	w->history.births_ns[1] = monotonic_ns();
+	w->history.ended_ns = w->history.births_ns[1];
+	if (!w->history.first_ns)
+		w->history.first_ns = w->history.births_ns[1];
 	window_wait_for_credit(t, w, false);
 }
 
@@ -106,11 +106,13 @@ void windows_end_always(struct tracer *t)
  * window. */
 static double cost_always(const struct window *w)
 {
-	if (w->state != WINDOW_ALWAYS)
-		return w->rates.births / w->largest;
-	return w->sum.wall_ns > 0
-		       ? progress_overhead_ns(&w->sum, w->hit_factor) /
-				 w->sum.wall_ns
+	const struct progress_sample *sum = &w->samples.sum;
+
+	if (w->now.state != WINDOW_ALWAYS)
+		return w->cost.rates.births / w->cost.largest;
+	return sum->wall_ns > 0
+		       ? progress_overhead_ns(sum, w->samples.hit_factor) /
+				 sum->wall_ns
 		       : 0;
 }
 
@@ -123,11 +125,11 @@ bool window_is_affordable(const struct tracer *t, const struct window *w)
 		const struct window *other = &window_account(t, i)->window;
 
 		if (window_leads(window_account(t, i)) &&
-		    (other == w || other->state == WINDOW_ALWAYS))
+		    (other == w || other->now.state == WINDOW_ALWAYS))
 			all += cost_always(other);
 	}
 	return w->budget.credit_ns > 0 &&
-	       w->rates.births < CALM_SHARE * w->budget.share &&
+	       w->cost.rates.births < CALM_SHARE * w->budget.share &&
 	       (budget_unlimited(total) || all < CALM_SHARE * total->share);
 }
 
@@ -141,7 +143,7 @@ void window_observe_always(struct tracer *t, struct tracee *e)
 		  window_name(t, e).text);
 	e->observed_share = 0;
 	e->births_unseen = false;
-	e->window.births_ns[0] = 0;
+	e->window.history.births_ns[0] = 0;
 	window_publish(t, e);
 	window_enter(&e->window, WINDOW_ALWAYS, 0);
 }

@@ -100,42 +100,40 @@ static void add_hits(struct tracer *t, struct tracee *e,
 {
 	struct tracee *owner =
 		e->owner == e->pid ? e : tracee_find(t, e->owner);
-	uint64_t now[METER_KINDS], *before = e->window.hits;
-	double hit_ns = hit_ns_of(t, e), maps_ns, v8_ns;
+	uint64_t now[METER_KINDS], *before = e->window.meter.hits;
+	double new[METER_KINDS], hit_ns = hit_ns_of(t, e);
+	struct progress_sample *fresh;
 
 	if (!owner || !e->meter)
 		return;
 	find_meter(t, meters, e->meter, now);
-	owner->window.fresh.alloc_ns +=
-		hit_ns * (double)(now[METER_ALLOC] - before[METER_ALLOC]);
-	owner->window.fresh.free_ns +=
-		hit_ns * (double)(now[METER_FREE] - before[METER_FREE]);
-	maps_ns = hit_ns * (double)(now[METER_MAPS] - before[METER_MAPS]);
-	owner->window.fresh_maps_ns += maps_ns;
-	v8_ns = hit_ns * (double)(now[METER_V8] - before[METER_V8]);
-	owner->window.fresh_v8_ns += v8_ns;
-	owner->window.fresh.other_ns +=
-		maps_ns + v8_ns +
-		hit_ns * (double)(now[METER_OTHER] - before[METER_OTHER]);
-	owner->window.fresh.frees +=
-		(double)(now[METER_FREE] - before[METER_FREE]);
+	for (int kind = 0; kind < METER_KINDS; kind++)
+		new[kind] = (double)(now[kind] - before[kind]);
+	fresh = &owner->window.meter.fresh;
+	fresh->alloc_ns += hit_ns * new[METER_ALLOC];
+	fresh->free_ns += hit_ns * new[METER_FREE];
+	fresh->other_ns +=
+		hit_ns * (new[METER_MAPS] + new[METER_V8] + new[METER_OTHER]);
+	fresh->frees += new[METER_FREE];
+	owner->window.meter.fresh_maps_ns += hit_ns * new[METER_MAPS];
+	owner->window.meter.fresh_v8_ns += hit_ns * new[METER_V8];
 	memcpy(before, now, sizeof(now));
 }
 
 static void read_cpu(struct tracee *e, uint64_t now_ns)
 {
-	struct window *w = &e->window;
+	struct window_meter *m = &e->window.meter;
 	double cpu_ns;
 
 	if (!e->process)
 		return;
-	w->fresh.wall_ns = (double)(now_ns - w->read_ns);
-	w->read_ns = now_ns;
+	m->fresh.wall_ns = (double)(now_ns - m->read_ns);
+	m->read_ns = now_ns;
 	cpu_ns = (double)process_cpu_ns(e->process);
-	if (cpu_ns < w->cpu_ns)
+	if (cpu_ns < m->cpu_ns)
 		return;
-	w->fresh.cpu_ns = cpu_ns - w->cpu_ns;
-	w->cpu_ns = cpu_ns;
+	m->fresh.cpu_ns = cpu_ns - m->cpu_ns;
+	m->cpu_ns = cpu_ns;
 }
 
 /* By probed frees. */
@@ -144,9 +142,9 @@ static void share_out_ends(struct tracer *t, double samples)
 	double sum = 0;
 
 	for (size_t i = 0; i < t->tracee_count; i++)
-		sum += t->tracees[i]->window.fresh.free_ns;
+		sum += t->tracees[i]->window.meter.fresh.free_ns;
 	for (size_t i = 0; sum > 0 && i < t->tracee_count; i++) {
-		struct progress_sample *p = &t->tracees[i]->window.fresh;
+		struct progress_sample *p = &t->tracees[i]->window.meter.fresh;
 
 		p->sample_ns = samples * p->free_ns / sum;
 	}
@@ -165,13 +163,13 @@ static void share_out_samples(struct tracer *t)
 	w->sample_ns = sample_ns;
 	w->return_ns = return_ns;
 	for (size_t i = 0; i < t->tracee_count; i++)
-		sum += t->tracees[i]->window.fresh.alloc_ns;
+		sum += t->tracees[i]->window.meter.fresh.alloc_ns;
 	if (!(sum > 0)) {
 		share_out_ends(t, samples);
 		return;
 	}
 	for (size_t i = 0; i < t->tracee_count; i++) {
-		struct progress_sample *p = &t->tracees[i]->window.fresh;
+		struct progress_sample *p = &t->tracees[i]->window.meter.fresh;
 		double part = p->alloc_ns / sum;
 
 		p->sample_ns = samples * part;
@@ -193,15 +191,17 @@ static void share_out_pages(struct tracer *t)
 	t->windows.pages_ns = now_ns;
 	for (size_t i = 0; i < t->tracee_count; i++)
 		if (t->tracees[i]->pages_beside)
-			t->tracees[i]->window.fresh_pages_ns =
+			t->tracees[i]->window.meter.fresh_pages_ns =
 				(double)spent / (double)count;
 }
 
 void window_costs_start(struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
-	e->window.read_ns = now_ns;
-	e->window.cpu_ns = e->process ? (double)process_cpu_ns(e->process) : 0;
-	read_meter(t, e->meter, e->window.hits);
+	struct window_meter *m = &e->window.meter;
+
+	m->read_ns = now_ns;
+	m->cpu_ns = e->process ? (double)process_cpu_ns(e->process) : 0;
+	read_meter(t, e->meter, m->hits);
 }
 
 /* What each of many did between two looks is left to the scheduler, and the
@@ -220,36 +220,36 @@ static double remember(double *recent_ns, double fresh_ns, double wall_ns)
 static void sum_up(struct tracer *t)
 {
 	struct window *all = &t->sharing.all->window;
-	struct progress_sample *sum = &all->fresh;
+	struct progress_sample *sum = &all->meter.fresh;
 	double most = 0, recent = 0;
 
 	*sum = (struct progress_sample){0};
-	all->fresh_pages_ns = 0;
+	all->meter.fresh_pages_ns = 0;
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		struct tracee *e = t->tracees[i];
-		const struct progress_sample *fresh = &e->window.fresh;
+		const struct progress_sample *fresh = &e->window.meter.fresh;
 
 		if (!e->alive || !e->shared || e->owner != e->pid)
 			continue;
 		progress_add(sum, fresh);
-		all->fresh_pages_ns += e->window.fresh_pages_ns;
+		all->meter.fresh_pages_ns += e->window.meter.fresh_pages_ns;
 		sum->wall_ns = fresh->wall_ns;
 	}
 	if (!(progress_overhead_ns(sum, 1) > 0))
 		return;
 	for (size_t i = 0; i < t->tracee_count; i++) {
-		struct window *w = &t->tracees[i]->window;
+		struct window_meter *m = &t->tracees[i]->window.meter;
 		double ns;
 
 		if (!t->tracees[i]->alive || !t->tracees[i]->shared)
 			continue;
-		ns = remember(&w->recent_ns, progress_overhead_ns(&w->fresh, 1),
+		ns = remember(&m->recent_ns, progress_overhead_ns(&m->fresh, 1),
 			      sum->wall_ns);
 		most = fmax(most, ns);
 		recent += ns;
 	}
 	if (recent > 0)
-		all->largest = most / recent;
+		all->cost.largest = most / recent;
 }
 
 void window_costs_read(struct tracer *t)
@@ -259,10 +259,10 @@ void window_costs_read(struct tracer *t)
 
 	read_all_meters(t, &meters);
 	for (size_t i = 0; i < t->tracee_count; i++) {
-		t->tracees[i]->window.fresh = (struct progress_sample){0};
-		t->tracees[i]->window.fresh_maps_ns = 0;
-		t->tracees[i]->window.fresh_v8_ns = 0;
-		t->tracees[i]->window.fresh_pages_ns = 0;
+		struct window_meter *m = &t->tracees[i]->window.meter;
+
+		m->fresh = (struct progress_sample){0};
+		m->fresh_maps_ns = m->fresh_v8_ns = m->fresh_pages_ns = 0;
 	}
 	for (size_t i = 0; i < t->tracee_count; i++) {
 		struct tracee *e = t->tracees[i];

@@ -60,13 +60,17 @@ struct unseen {
 
 static struct unseen unseen_of(const struct window *w)
 {
+	const struct window_history *h = &w->history;
+	const struct window_samples *last = &w->samples;
+
 	return (struct unseen){
-		.from_ns = w->first_ns,
-		.to_ns = w->state == WINDOW_ALWAYS ? w->begun_ns : w->ended_ns,
+		.from_ns = h->first_ns,
+		.to_ns = w->now.state == WINDOW_ALWAYS ? w->now.begun_ns
+						       : h->ended_ns,
 		.window_seconds =
-			(w->births.wall_ns / 2 + w->frees.wall_ns) / 1e9,
-		.share = w->unseen_seconds /
-			 fmax(w->unseen_seconds + w->seen_seconds, 1e-9),
+			(last->births.wall_ns / 2 + last->frees.wall_ns) / 1e9,
+		.share = h->unseen_seconds /
+			 fmax(h->unseen_seconds + h->seen_seconds, 1e-9),
 		.window = w,
 	};
 }
@@ -82,8 +86,9 @@ static struct births births_in(const struct window *w, uint64_t begin,
 {
 	double all = 0, all_squared = 0, sum = 0, squares = 0, times = 0;
 
-	for (uint64_t i = 0; i < w->past_count && i < WINDOWS_PAST; i++) {
-		const struct past_window *p = &w->past[i];
+	for (uint64_t i = 0; i < w->history.past_count && i < WINDOWS_PAST;
+	     i++) {
+		const struct past_window *p = &w->history.past[i];
 		double s = p->stands_seconds;
 
 		all += s;
@@ -196,7 +201,7 @@ void window_lives_apply(struct tracer *t, uint32_t id, uint64_t now_ns,
 		e = sharing_account(t, e);
 	if (!e)
 		return;
-	if (!e->window.first_ns) {
+	if (!e->window.history.first_ns) {
 		s->surely_live_bytes = (uint64_t)live_bytes(s);
 		return;
 	}

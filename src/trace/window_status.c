@@ -19,8 +19,7 @@ bool windows_open(const struct tracer *t)
 {
 	for (size_t i = 0; i < window_account_count(t); i++)
 		if (window_leads(window_account(t, i)) &&
-		    (window_account(t, i)->window.state == WINDOW_BIRTHS ||
-		     window_account(t, i)->window.state == WINDOW_FREES))
+		    window_is_open(&window_account(t, i)->window))
 			return true;
 	return false;
 }
@@ -32,13 +31,13 @@ double windows_observed_share(const struct tracer *t, uint64_t now_ns)
 	for (size_t i = 0; i < window_account_count(t); i++) {
 		const struct window *w = &window_account(t, i)->window;
 		double now = window_leads(window_account(t, i)) &&
-					     now_ns > w->begun_ns
-				     ? (double)(now_ns - w->begun_ns)
+					     now_ns > w->now.begun_ns
+				     ? (double)(now_ns - w->now.begun_ns)
 				     : 0;
 
-		watched += (double)w->watched_ns + now;
-		observed += (double)w->observed_ns;
-		if (w->state == WINDOW_ALWAYS || w->state == WINDOW_BIRTHS)
+		watched += (double)w->history.watched_ns + now;
+		observed += (double)w->history.observed_ns;
+		if (window_sees_births(w))
 			observed += now;
 	}
 	return watched > 0 ? observed / watched : 1;

@@ -57,15 +57,13 @@ static bool is_overdrawn(const struct tracer *t, const struct window *w)
 /* `ends_ns` 0: not by itself. */
 void window_enter(struct window *w, enum window_state state, uint64_t ends_ns)
 {
-	uint64_t now = monotonic_ns(), lasted = now - w->begun_ns;
+	uint64_t now = monotonic_ns(), lasted = now - w->now.begun_ns;
 
-	w->watched_ns += lasted;
-	if (w->state == WINDOW_ALWAYS || w->state == WINDOW_BIRTHS)
-		w->observed_ns += lasted;
-	w->state = state;
-	w->begun_ns = now;
-	w->ends_ns = ends_ns;
-	w->sum = (struct progress_sample){0};
+	w->history.watched_ns += lasted;
+	if (window_sees_births(w))
+		w->history.observed_ns += lasted;
+	w->now = (struct window_phase){state, now, ends_ns};
+	w->samples.sum = (struct progress_sample){0};
 }
 
 static double dice(void)
@@ -77,9 +75,10 @@ void window_wait_for_credit(const struct tracer *t, struct window *w,
 			    bool is_second)
 {
 	w->is_second = is_second;
-	w->next = window_plan(&w->budget, &w->rates,
-			      w->births.wall_ns + w->frees.wall_ns, dice());
-	window_plan_all(&w->next, &t->windows.total, w->largest);
+	w->next = window_plan(
+		&w->budget, &w->cost.rates,
+		w->samples.births.wall_ns + w->samples.frees.wall_ns, dice());
+	window_plan_all(&w->next, &t->windows.total, w->cost.largest);
 	if (is_second)
 		w->next.pause_ns = window_lag_ns(dice());
 	else
@@ -99,16 +98,18 @@ static void open_window(struct tracer *t, struct tracee *e)
 	}
 	/* What was done until now is not this window's. */
 	window_accounts_settle(t);
-	w->unseen_ns = w->progress_ns - w->seen_until;
-	w->unseen_wall_ns = (double)(monotonic_ns() - w->births_ns[1]);
+	w->progress.unseen_ns = w->progress.all_ns - w->progress.seen_until;
+	w->progress.unseen_wall_ns =
+		(double)(monotonic_ns() - w->history.births_ns[1]);
 	e->births_unseen = false;
-	w->births_ns[0] = monotonic_ns();
+	w->history.births_ns[0] = monotonic_ns();
 	window_publish(t, e);
 	t->windows.opened++;
-	w->opened++;
+	w->history.opened++;
 	if (e == t->sharing.all) /* telling of so many takes a while */
-		w->births_ns[0] = monotonic_ns();
-	window_enter(w, WINDOW_BIRTHS, w->births_ns[0] + w->next.births_ns);
+		w->history.births_ns[0] = monotonic_ns();
+	window_enter(w, WINDOW_BIRTHS,
+		     w->history.births_ns[0] + w->next.births_ns);
 }
 
 static void end_births(struct tracer *t, struct tracee *e)
@@ -117,11 +118,11 @@ static void end_births(struct tracer *t, struct tracee *e)
 
 	e->births_unseen = true;
 	window_publish(t, e);
-	w->births_ns[1] = monotonic_ns();
+	w->history.births_ns[1] = monotonic_ns();
 	window_accounts_settle(t);
 	window_measure_rates(w);
-	w->births = w->sum;
-	w->seen_until = w->progress_ns;
+	w->samples.births = w->samples.sum;
+	w->progress.seen_until = w->progress.all_ns;
 	window_unset_phase(t, e, PROBES_BIRTHS);
 	window_accounts_settle(
 		t); /* that it took a while is not the next part's business */
@@ -129,12 +130,18 @@ static void end_births(struct tracer *t, struct tracee *e)
 }
 
 /* How long what was seen takes outside, by the target's own progress. */
-static double by_progress_ns(const struct window *w, double own_ns,
+static double by_progress_ns(const struct window_progress *p, double own_ns,
 			     double wall_ns)
 {
-	if (!(w->unseen_ns > 0))
+	if (!(p->unseen_ns > 0))
 		return wall_ns;
-	return fmin(own_ns * w->unseen_wall_ns / w->unseen_ns, wall_ns);
+	return fmin(own_ns * p->unseen_wall_ns / p->unseen_ns, wall_ns);
+}
+
+/* What it did in the births part, without what probes took. */
+static double births_own_ns(const struct window_samples *s)
+{
+	return progress_seen(&s->comparison, &s->births);
 }
 
 /*
@@ -145,43 +152,46 @@ static double by_progress_ns(const struct window *w, double own_ns,
  */
 static double births_outside_ns(const struct window *w)
 {
-	double wall_ns = (double)(w->births_ns[1] - w->births_ns[0]), pace;
-	double own_ns = progress_seen(&w->comparison, &w->births);
+	const uint64_t *births_ns = w->history.births_ns;
+	double wall_ns = (double)(births_ns[1] - births_ns[0]), pace;
+	double own_ns = births_own_ns(&w->samples);
 	bool spare;
 
-	if (w->by_progress)
-		return by_progress_ns(w, own_ns, wall_ns);
+	if (w->progress.by_progress)
+		return by_progress_ns(&w->progress, own_ns, wall_ns);
 	if (!window_waits_long(&w->waits))
 		return wall_ns;
-	pace = progress_pace(&w->comparison, &spare);
+	pace = progress_pace(&w->samples.comparison, &spare);
 	return spare ? pace * wall_ns
-		     : by_progress_ns(w, own_ns, pace * wall_ns);
+		     : by_progress_ns(&w->progress, own_ns, pace * wall_ns);
 }
 
 /* The same for the other part. */
 static double frees_outside_ns(const struct window *w)
 {
-	double own_ns = progress_seen(&w->comparison, &w->frees);
+	const struct window_samples *s = &w->samples;
+	double own_ns = progress_seen(&s->comparison, &s->frees);
 	bool spare;
 
-	progress_pace(&w->comparison, &spare);
-	if (w->by_progress || (window_waits_long(&w->waits) && !spare))
-		return by_progress_ns(w, own_ns, w->frees.wall_ns);
-	return w->frees.wall_ns;
+	progress_pace(&s->comparison, &spare);
+	if (w->progress.by_progress || (window_waits_long(&w->waits) && !spare))
+		return by_progress_ns(&w->progress, own_ns, s->frees.wall_ns);
+	return s->frees.wall_ns;
 }
 
 /* Of all that it did since the last window, what this one has seen. */
 static double share_seen(struct window *w)
 {
-	bool busy = window_is_busy(&w->rates);
+	struct window_progress *p = &w->progress;
+	bool busy = window_is_busy(&w->cost.rates);
 
-	if (busy != w->by_progress)
-		w->coverage = (struct coverage){0};
-	w->by_progress = busy;
+	if (busy != p->by_progress)
+		p->coverage = (struct coverage){0};
+	p->by_progress = busy;
 	if (busy)
-		return coverage_add(&w->coverage, w->unseen_ns,
-				    progress_seen(&w->comparison, &w->births));
-	return coverage_add(&w->coverage, w->unseen_wall_ns,
+		return coverage_add(&p->coverage, p->unseen_ns,
+				    births_own_ns(&w->samples));
+	return coverage_add(&p->coverage, p->unseen_wall_ns,
 			    births_outside_ns(w));
 }
 
@@ -189,16 +199,26 @@ static double share_seen(struct window *w)
  */
 static double note_lives(struct window *w, double share)
 {
+	const struct window_samples *s = &w->samples;
+	struct window_history *h = &w->history;
 	double births_ns = births_outside_ns(w);
 	double frees_ns = frees_outside_ns(w);
 
-	w->unseen_seconds += fmax(w->unseen_wall_ns, 0) / 1e9;
-	w->seen_seconds += (w->births.wall_ns + w->frees.wall_ns) / 1e9;
-	w->past[w->past_count++ % WINDOWS_PAST] = (struct past_window){
-		.middle_ns = w->births_ns[0] / 2 + w->births_ns[1] / 2,
+	h->unseen_seconds += fmax(w->progress.unseen_wall_ns, 0) / 1e9;
+	h->seen_seconds += (s->births.wall_ns + s->frees.wall_ns) / 1e9;
+	h->past[h->past_count++ % WINDOWS_PAST] = (struct past_window){
+		.middle_ns = h->births_ns[0] / 2 + h->births_ns[1] / 2,
 		.stands_seconds = births_ns / share / 1e9,
 	};
 	return (births_ns + frees_ns) / 1e9;
+}
+
+/* By both parts of the window that ends. */
+static void compare_parts(struct window_samples *s)
+{
+	s->frees = s->sum;
+	progress_compare(&s->comparison, &s->births, &s->frees);
+	s->hit_factor = progress_factor(&s->comparison);
 }
 
 static void end_window(struct tracer *t, struct tracee *e)
@@ -208,18 +228,18 @@ static void end_window(struct tracer *t, struct tracee *e)
 
 	window_accounts_settle(t);
 	window_waits_end(t, e);
-	w->frees = w->sum;
-	progress_compare(&w->comparison, &w->births, &w->frees);
-	w->hit_factor = progress_factor(&w->comparison);
+	compare_parts(&w->samples);
 	share = share_seen(w);
-	window_weights_end(t, e, share, w->births_ns[0], w->births_ns[1]);
+	window_weights_end(t, e, share, w->history.births_ns[0],
+			   w->history.births_ns[1]);
 	window_lives_end(t, e, note_lives(w, share));
-	w->ended_ns = monotonic_ns();
+	w->history.ended_ns = monotonic_ns();
 	e->observed_share = window_share(share);
 	diag_debug("%s: observed for %.0f ms and %.0f ms, %.2f %% of "
 		   "what it did; a hit costs %.2f of what was calibrated",
-		   window_name(t, e).text, w->births.wall_ns / 1e6,
-		   w->frees.wall_ns / 1e6, 100 * share, w->hit_factor);
+		   window_name(t, e).text, w->samples.births.wall_ns / 1e6,
+		   w->samples.frees.wall_ns / 1e6, 100 * share,
+		   w->samples.hit_factor);
 	if (window_is_affordable(t, w)) {
 		window_observe_always(t, e);
 		return;
@@ -240,7 +260,7 @@ static bool may_open(const struct tracer *t, const struct window *w,
 			     SAVED_SHARE * t->windows.total.highest_ns);
 
 	return !t->windows.settling &&
-	       now_ns - w->begun_ns >= w->next.pause_ns &&
+	       now_ns - w->now.begun_ns >= w->next.pause_ns &&
 	       budget_has(&w->budget, w->next.credit_ns * windows) &&
 	       budget_has(&t->windows.total, of_all);
 }
@@ -248,16 +268,16 @@ static bool may_open(const struct tracer *t, const struct window *w,
 static void follow(struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
 	struct window *w = &e->window;
-	bool over = w->ends_ns && now_ns >= w->ends_ns;
+	bool over = w->now.ends_ns && now_ns >= w->now.ends_ns;
 
-	switch (w->state) {
+	switch (w->now.state) {
 	case WINDOW_ALWAYS:
 		/* Samples that it draws itself are few, and come always. */
 		if (e->go.object || e->own_sampler)
 			break;
 		if (!have_credit(t, w))
 			window_leave_always(t, e);
-		else if (now_ns >= w->begun_ns + RATES_NS)
+		else if (now_ns >= w->now.begun_ns + RATES_NS)
 			window_enter(w, WINDOW_ALWAYS, 0); /* rates anew */
 		break;
 	case WINDOW_CLOSED:
@@ -282,15 +302,15 @@ static uint64_t next_look(const struct tracer *t, uint64_t now_ns)
 
 	for (size_t i = 0; i < window_account_count(t); i++) {
 		const struct window *w = &window_account(t, i)->window;
-		bool busy = w->state != WINDOW_ALWAYS ||
+		bool busy = w->now.state != WINDOW_ALWAYS ||
 			    w->budget.credit_ns < w->budget.highest_ns / 2;
 
 		if (!window_leads(window_account(t, i)))
 			continue;
 		if (busy && next > now_ns + LOOK_BUSY_NS)
 			next = now_ns + LOOK_BUSY_NS;
-		if (w->ends_ns && next > w->ends_ns)
-			next = w->ends_ns;
+		if (w->now.ends_ns && next > w->now.ends_ns)
+			next = w->now.ends_ns;
 	}
 	return v8_rests_next_look(t, now_ns + LOOK_BUSY_NS, next);
 }
@@ -316,8 +336,10 @@ void window_start(struct tracer *t, struct tracee *e)
 {
 	uint64_t now = monotonic_ns();
 
-	e->window = (struct window){.begun_ns = now, .largest = 1};
-	e->window.hit_factor = progress_factor(&e->window.comparison);
+	e->window = (struct window){.now = {.begun_ns = now},
+				    .cost = {.largest = 1}};
+	e->window.samples.hit_factor =
+		progress_factor(&e->window.samples.comparison);
 	budget_start(&e->window.budget, t->options.max_overhead,
 		     FIRST_CREDIT_NS, HIGHEST_CREDIT_NS, now);
 	window_costs_start(t, e, now);

@@ -31,6 +31,52 @@ enum window_state {
 	WINDOW_FREES,
 };
 
+/* What it does now. */
+struct window_phase {
+	enum window_state state;
+	uint64_t begun_ns;
+	uint64_t ends_ns; /* as planned; 0: it does not by itself */
+};
+
+/* Counters as of the last look, and what has been added since
+ * (window_costs.c). */
+struct window_meter {
+	uint64_t hits[METER_KINDS];
+	double cpu_ns;
+	uint64_t read_ns;
+	struct progress_sample fresh;
+	double fresh_pages_ns;
+	double fresh_maps_ns; /* of `fresh`: memory maps */
+	double fresh_v8_ns;   /* ... and V8's allocations */
+	double recent_ns;     /* cost, of one that shares probes */
+};
+
+/* What it costs per time (window_accounts.c). */
+struct window_cost {
+	struct window_rates rates; /* as last measured */
+	double other_rate;	   /* of probes that stay, smoothed */
+	/* The part of the process that has most of it: it must keep to the
+	 * budget. 1 but for all that share probes. */
+	double largest;
+};
+
+/* What it did in the parts of a window, and what its hits cost by that. */
+struct window_samples {
+	struct progress_sample sum;	      /* since the state began */
+	struct progress_sample births, frees; /* the last window */
+	struct progress_comparison comparison;
+	double hit_factor; /* progress.h */
+};
+
+/* How far it has come, and how much of that windows stand for. */
+struct window_progress {
+	double all_ns;
+	double seen_until;
+	double unseen_ns, unseen_wall_ns; /* before the last window */
+	bool by_progress; /* what its windows stand for (budget.h) */
+	struct coverage coverage;
+};
+
 /* When blocks were seen to be born, and the time that they stand for. */
 struct past_window {
 	uint64_t middle_ns;
@@ -38,43 +84,9 @@ struct past_window {
 };
 #define WINDOWS_PAST 16
 
-/* Of one tracee, with those that share its memory. */
-struct window {
-	enum window_state state;
-	struct budget budget;
-	struct window_rates rates; /* as last measured */
-	struct window_plan next;   /* or the one that is open */
-	bool is_second;		   /* ... of a pair (budget.h) */
-	bool leaves_always;	   /* its probes are being taken out */
-	uint64_t begun_ns;	   /* the state */
-	uint64_t ends_ns;	   /* as planned; 0: it does not by itself */
-
-	/* At the last look. */
-	uint64_t hits[METER_KINDS];
-	double cpu_ns;
-	uint64_t read_ns;
-	struct progress_sample fresh;	      /* since then */
-	struct progress_sample sum;	      /* since the state began */
-	struct progress_sample births, frees; /* the parts of the last window */
-	struct progress_comparison comparison;
-	double hit_factor; /* progress.h */
-	double recent_ns; /* cost, of one that shares probes (window_costs.c) */
-	double other_rate; /* cost of probes that stay, smoothed */
-	double fresh_pages_ns;
-	double fresh_maps_ns; /* since the last look, of `fresh`: memory maps */
-	double fresh_v8_ns;   /* ... and V8's allocations */
-	struct budget maps;   /* what they may cost (large_blocks.h) */
-	/* Of the cost, the part of the process that has most of it: it must
-	 * keep to the budget. 1 but for all that share probes. */
-	double largest;
-
-	double progress_ns;		  /* in all */
-	double seen_until;		  /* progress that windows stand for */
-	double unseen_ns, unseen_wall_ns; /* before the last one */
-	bool by_progress; /* what its windows stand for (budget.h) */
-	struct coverage coverage;
-	struct window_waits waits;
-	uint64_t births_ns[2]; /* when its births part began (0: observed
+/* The windows so far, and the time in and between them. */
+struct window_history {
+	uint64_t births_ns[2]; /* when the last births part began (0: observed
 				* all the time), ended */
 	uint64_t first_ns;     /* when it was first not observed */
 	uint64_t ended_ns;     /* the last window */
@@ -83,8 +95,34 @@ struct window {
 	struct past_window past[WINDOWS_PAST]; /* the last ones, a ring */
 	uint64_t past_count;
 	uint64_t watched_ns, observed_ns; /* until the state began */
-	uint64_t opened;		  /* windows so far */
+	uint64_t opened;
 };
+
+/* Of one tracee, with those that share its memory. */
+struct window {
+	struct window_phase now;
+	struct window_plan next; /* or the one that is open */
+	bool is_second;		 /* ... of a pair (budget.h) */
+	bool leaves_always;	 /* its probes are being taken out */
+	struct budget budget;
+	struct budget maps; /* what memory maps may cost (large_blocks.h) */
+	struct window_meter meter;
+	struct window_cost cost;
+	struct window_samples samples;
+	struct window_progress progress;
+	struct window_waits waits;
+	struct window_history history;
+};
+
+static inline bool window_is_open(const struct window *w)
+{
+	return w->now.state == WINDOW_BIRTHS || w->now.state == WINDOW_FREES;
+}
+
+static inline bool window_sees_births(const struct window *w)
+{
+	return w->now.state == WINDOW_ALWAYS || w->now.state == WINDOW_BIRTHS;
+}
 
 struct windows {
 	struct budget total;
