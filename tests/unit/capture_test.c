@@ -19,13 +19,11 @@
 #include "capture/record.h"
 #include "capture/thin.h"
 #include "capture/writer.h"
+#include "capture_file.h"
 
 #define SECOND	 1000000000ULL
 #define ATTACHED (5000 * SECOND)
 #define STACKS	 3
-
-static char directory[] = "/tmp/capture_test.XXXXXX";
-static char path[64];
 
 /* ---- Names ------------------------------------------------------------------
  */
@@ -560,20 +558,6 @@ static void thinning_keeps_the_ends_and_the_recent(void **state)
 	assert_int_equal(thin_choose(seconds, 0, 100, keep), 0);
 	assert_int_equal(thin_choose(seconds, 1, 100, keep), 1);
 	assert_int_equal(thin_choose(seconds, 2, 100, keep), 2);
-}
-
-static int make_directory(void **state)
-{
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(path, sizeof(path), "%s/capture", directory);
-	return 0;
-}
-
-static int remove_directory(void **state)
-{
-	unlink(path);
-	return rmdir(directory); /* fails when anything is left */
 }
 
 int main(void)

@@ -16,6 +16,7 @@
 
 #include "capture/reader.h"
 #include "capture/writer.h"
+#include "capture_file.h"
 
 #define SECOND	     1000000000ULL
 #define LASTING	     1	/* a stack that is there all the time */
@@ -25,9 +26,6 @@
 #define OBJECTS	     200 /* ids that are used again and again */
 #define SNAPSHOTS    1500
 #define FILE_BYTES   (256 << 10)
-
-static char directory[] = "/tmp/capture_weeks_test.XXXXXX";
-static char path[64];
 
 /* ---- Programs that come and go: the nth has a file, a process and a stack of
  * its own */
@@ -270,20 +268,6 @@ static void names_of_what_is_gone_do_not_add_up(void **state)
 	if (st.st_size > FILE_BYTES)
 		fail_msg("expected at most %d bytes, seen %lld", FILE_BYTES,
 			 (long long)st.st_size);
-}
-
-static int make_directory(void **state)
-{
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(path, sizeof(path), "%s/capture", directory);
-	return 0;
-}
-
-static int remove_directory(void **state)
-{
-	unlink(path);
-	return rmdir(directory); /* fails when anything is left */
 }
 
 int main(void)

@@ -21,6 +21,7 @@
 #include "probe/alloc_names.h"
 #include "probe/catalogue.h"
 #include "probe/site.h"
+#include "scratch.h"
 
 #define LIB  "/usr/lib/x86_64-linux-gnu/"
 #define MUSL "/usr/lib/x86_64-linux-musl/libc.so"
@@ -33,21 +34,6 @@ struct subject {
 	struct alloc_functions functions;
 };
 
-static char folder[] = "/tmp/leakbpf-catalogue-XXXXXX";
-
-static int group_setup(void **state)
-{
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
-
 /* Compiles `source`; `command` has %s for the output and for the source. */
 static const char *compiled(const char *name, const char *source,
 			    const char *command)
@@ -56,8 +42,8 @@ static const char *compiled(const char *name, const char *source,
 	char input[256], line[1024];
 	FILE *f;
 
-	snprintf(output, sizeof(output), "%s/%s", folder, name);
-	snprintf(input, sizeof(input), "%s/%s.cc", folder, name);
+	snprintf(output, sizeof(output), "%s/%s", scratch, name);
+	snprintf(input, sizeof(input), "%s/%s.cc", scratch, name);
 	f = fopen(input, "w");
 	assert_non_null(f);
 	fputs(source, f);
@@ -881,5 +867,5 @@ int main(void)
 		cmocka_unit_test(test_transparent_names),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

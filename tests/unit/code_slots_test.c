@@ -20,22 +20,9 @@
 #include "base/cleanup.h"
 #include "probe/code_slots.h"
 #include "probe/insn.h"
+#include "scratch.h"
 
-static char folder[] = "/tmp/leakbpf-code-slots-XXXXXX";
 static struct object_registry *registry;
-
-static int group_setup(void **state)
-{
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
 
 static int setup(void **state)
 {
@@ -79,7 +66,7 @@ static void compile(const char *flags, char path[128])
 	char command[512];
 	FILE *f;
 
-	snprintf(path, 128, "%s/%d.so", folder, count++);
+	snprintf(path, 128, "%s/%d.so", scratch, count++);
 	snprintf(command, sizeof(command),
 		 "gcc -x c -O2 -fPIC -fsemantic-interposition -shared %s -o %s "
 		 "-",
@@ -329,5 +316,5 @@ int main(void)
 		TEST(files_cut_short_are_read_as_far_as_they_go),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -16,14 +16,12 @@
 #include "cli/heap_facts.h"
 #include "cli/program_facts.h"
 #include "cli/recording.h"
+#include "capture_file.h"
 
 #define TARGETS	 (CAPTURE_PROCESSES_MAX + 30)
 #define HEAPS	 (CAPTURE_HEAPS_MAX + 6)
 #define GO_HEAPS (CAPTURE_GO_MAX + 2)
 #define STACKS	 (CAPTURE_TYPES_MAX / REPORT_HEAP_TYPES + 25)
-
-static char directory[] = "/tmp/recording_test.XXXXXX";
-static char path[64];
 
 static uint32_t none_given_up(void *context)
 {
@@ -148,20 +146,6 @@ static void heaps_and_types_without_room_are_counted(void **state)
 	assert_int_equal(left_out(), 6 + 2 + 25 * REPORT_HEAP_TYPES);
 	assert_int_equal(capture_close(w), 0);
 	profile_free(profile);
-}
-
-static int make_directory(void **state)
-{
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(path, sizeof(path), "%s/capture", directory);
-	return 0;
-}
-
-static int remove_directory(void **state)
-{
-	unlink(path);
-	return rmdir(directory); /* fails when anything is left */
 }
 
 int main(void)

@@ -21,25 +21,12 @@
 #include "v8/layout_symbols.h"
 #include "v8/layout_table.h"
 #include "v8_binaries.h"
+#include "scratch.h"
 
 /* ---- Libraries assembled here ------------------------------------------- */
 
-static char folder[] = "/tmp/leakbpf-v8-layout-XXXXXX";
 static struct object_registry *registry;
 static struct v8_engine engine;
-
-static int group_setup(void **state)
-{
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
 
 static int setup(void **state)
 {
@@ -162,7 +149,7 @@ static const struct object *library(const char *source, bool stripped)
 	struct object *o;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%d.s", folder, count++);
+	snprintf(path, sizeof(path), "%s/%d.s", scratch, count++);
 	f = fopen(path, "w");
 	assert_non_null(f);
 	fprintf(f, "%s%s.section .note.GNU-stack,\"\",@progbits\n", macros,
@@ -682,7 +669,7 @@ static void examine_stripped(const char *path)
 	char command[1024], copy[128];
 	struct object *o;
 
-	snprintf(copy, sizeof(copy), "%s/stripped", folder);
+	snprintf(copy, sizeof(copy), "%s/stripped", scratch);
 	snprintf(command, sizeof(command), "strip -o %s %s", copy, path);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(object_open(registry, open(copy, O_RDONLY | O_CLOEXEC),
@@ -747,5 +734,5 @@ int main(void)
 		TEST(real_builds_are_as_the_table_says),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
