@@ -80,12 +80,31 @@ static __always_inline __u32 js_type(const struct v8_layout *l, __u64 tagged)
 	return js_map_type(l, map);
 }
 
+/* An object that ends with its page may be shorter than what is read of most,
+ * and what lies behind need not be mapped. */
+#define JS_PAGE_BYTES 4096
+
+static __always_inline bool js_read_last(struct walk *w, __u64 place)
+{
+	__u64 left = JS_PAGE_BYTES - (place & (JS_PAGE_BYTES - 1));
+
+	if (left >= JS_OBJECT_BYTES)
+		return false;
+	__builtin_memset(w->object, 0, sizeof(w->object));
+	barrier_var(left);
+	return !bpf_probe_read_user(w->object, left & (sizeof(w->object) - 1),
+				    (void *)place);
+}
+
 /* Copies the start of an object to w->object. */
 static __always_inline bool js_read(struct walk *w, __u64 tagged)
 {
+	__u64 place = tagged - V8_TAG;
+
 	return js_is_object(tagged) &&
-	       !bpf_probe_read_user(w->object, JS_OBJECT_BYTES,
-				    (void *)(tagged - V8_TAG));
+	       (!bpf_probe_read_user(w->object, JS_OBJECT_BYTES,
+				     (void *)place) ||
+		js_read_last(w, place));
 }
 
 static __always_inline __u64 js_word(const struct walk *w, __u32 offset)

@@ -153,6 +153,18 @@ static __always_inline void outstanding_full(__u32 tgid)
 	}
 }
 
+/* Its address is handed out again: it died between two windows. */
+static __always_inline void note_gone(const struct block *b)
+{
+	__u32 stack = BLOCK_STACK(b->booking);
+	struct stack_lives *lives = bpf_map_lookup_elem(&stack_lives, &stack);
+
+	if (lives)
+		__sync_fetch_and_add(
+			&lives->gone,
+			sampling_bytes(b->size, BLOCK_THRESHOLD(b->booking)));
+}
+
 /* Puts a block into the table; the totals are the caller's business. */
 static __always_inline bool block_put(__u64 address, struct block *b)
 {
@@ -164,6 +176,8 @@ static __always_inline bool block_put(__u64 address, struct block *b)
 		count(window_number ? COUNTER_FREED_UNSEEN
 				    : COUNTER_MISSED_FREE,
 		      1);
+		if (window_number)
+			note_gone(&old);
 		block_freed(&old);
 	}
 	if (others >= (__s64)outstanding_max || !block_insert(address, b)) {

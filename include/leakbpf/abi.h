@@ -166,6 +166,8 @@ struct stack_lives {
 	__u64 deaths[LIFE_CLASSES];  /* freed in windows, since attach */
 	__u64 at_risk[LIFE_CLASSES]; /* alive, as far as is known, at the end
 				      * of the last one: by `upkeep` */
+	/* Whose address was handed out again: they had died unseen. Bytes. */
+	__u64 gone;
 };
 
 static inline __u32 life_class(__u64 age_ns)

@@ -154,9 +154,17 @@ static double unseen_seconds(const struct unseen *u, uint64_t begin,
 				 : 0;
 }
 
-static void apply(const struct life_table *table, const struct unseen *u,
-		  const struct cohort_layout *l, uint64_t now_ns,
-		  struct stack_stats *s)
+/* Where blocks were found gone, others that seem to live may be, too. Batches
+ * die at once, and in no window perhaps: then few deaths in windows prove
+ * little. */
+static double not_gone_share(double live, double gone)
+{
+	return live > 0 ? live / (live + gone) : 0;
+}
+
+static void apply(const struct life_table *table, double gone,
+		  const struct unseen *u, const struct cohort_layout *l,
+		  uint64_t now_ns, struct stack_stats *s)
 {
 	double bytes = 0, objects = 0, bytes_kept = 0, objects_kept = 0;
 	double surely = 0, most;
@@ -182,6 +190,7 @@ static void apply(const struct life_table *table, const struct unseen *u,
 		surely +=
 			(double)*b * exp(-most * unseen_seconds(u, begin, end));
 	}
+	surely *= not_gone_share(bytes, gone);
 	s->surely_live_bytes = (uint64_t)fmax(surely, 0);
 	if (bytes > 0 && objects > 0)
 		stack_stats_keep(s, fmax(bytes_kept / bytes, 0),
@@ -206,7 +215,8 @@ void window_lives_apply(struct tracer *t, uint32_t id, uint64_t now_ns,
 		return;
 	}
 	u = unseen_of(&e->window);
-	apply(&t->windows.lives[id].table, &u, &t->cohorts.readable, now_ns, s);
+	apply(&t->windows.lives[id].table, (double)t->stack_lives[id].gone, &u,
+	      &t->cohorts.readable, now_ns, s);
 }
 
 void window_lives_forget(struct tracer *t, uint32_t id)
