@@ -119,6 +119,23 @@ def assert_inner_in_outer(version, script, *options, **work):
 
 
 @versions
+def test_functions_that_end_their_page(version):
+    """What lies behind them is not always mapped."""
+    script = "frames/closures.js"
+    line, = sites(script)
+    run, said = trace(node_of(version), script, "--sample-bytes", 0,
+                      "--max-overhead", 0, "-n", 0,
+                      work={"calls": 25000, "size": 300},
+                      node_options=["--expose-gc"])
+    seen = places(run, "keep").get(f"{path_of(script)}:{line}", 0)
+    assert seen >= said["bytes"], \
+        f"expected {said['bytes']} and more, seen {seen}\n{run}"
+    raw = {frame for frames, _ in run.folded for frame in frames
+           if frame.startswith("0x")}
+    assert not raw, f"{raw}\n{run}"
+
+
+@versions
 def test_optimised_code_with_an_inlined_function(version):
     assert_inner_in_outer(version, "frames/optimised.js")
 
