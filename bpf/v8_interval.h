@@ -21,7 +21,7 @@
 #define V8_SAMPLE_BYTES_MAX (1ULL << 20)
 
 /* Per cent of the pauses that passes over samples may take. */
-#define V8_PASSES_PERCENT 1
+#define V8_PASSES_PERCENT 3
 /* Looked at that often, at the end of a collection. */
 #define V8_ADJUST_NS 200000000ULL
 
