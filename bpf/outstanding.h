@@ -108,6 +108,12 @@ static __always_inline void block_freed(const struct block *b)
 		   BLOCK_THRESHOLD(b->booking), b->birth_ns);
 }
 
+/* What it stands for. */
+static __always_inline __u64 block_bytes(const struct block *b)
+{
+	return sampling_bytes(b->size, BLOCK_THRESHOLD(b->booking));
+}
+
 /* In a window: what was born before it tells of those that die unseen, as large
  * blocks (large_blocks.h) do not. */
 static __always_inline void note_death(const struct block *b)
@@ -122,9 +128,7 @@ static __always_inline void note_death(const struct block *b)
 	lives = bpf_map_lookup_elem(&stack_lives, &stack);
 	class = life_class(bpf_ktime_get_ns() - b->birth_ns);
 	if (lives && class < LIFE_CLASSES)
-		__sync_fetch_and_add(
-			&lives->deaths[class],
-			sampling_bytes(b->size, BLOCK_THRESHOLD(b->booking)));
+		__sync_fetch_and_add(&lives->deaths[class], block_bytes(b));
 }
 
 /* Seen to be freed, not just found to be gone. */
@@ -160,9 +164,7 @@ static __always_inline void note_gone(const struct block *b)
 	struct stack_lives *lives = bpf_map_lookup_elem(&stack_lives, &stack);
 
 	if (lives)
-		__sync_fetch_and_add(
-			&lives->gone,
-			sampling_bytes(b->size, BLOCK_THRESHOLD(b->booking)));
+		__sync_fetch_and_add(&lives->gone, block_bytes(b));
 }
 
 /* Puts a block into the table; the totals are the caller's business. */
@@ -173,11 +175,12 @@ static __always_inline bool block_put(__u64 address, struct block *b)
 
 	/* A live address handed out again: its free was missed. */
 	if (block_take(address, b->owner, &old)) {
-		count(window_number ? COUNTER_FREED_UNSEEN
-				    : COUNTER_MISSED_FREE,
-		      1);
-		if (window_number)
+		if (window_number) {
+			count(COUNTER_FREED_UNSEEN, 1);
 			note_gone(&old);
+		} else {
+			count(COUNTER_MISSED_FREE, 1);
+		}
 		block_freed(&old);
 	}
 	if (others >= (__s64)outstanding_max || !block_insert(address, b)) {

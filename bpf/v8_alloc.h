@@ -220,15 +220,17 @@ v8_account(struct v8_allocation *a, __u32 kind, const struct v8_layout *l,
 	   struct v8_heap *h)
 {
 	struct v8_allocator *state = v8_allocator(h, a->allocator, a->owner);
+	bool rested;
 
 	if (!state)
 		return NULL;
-	/* What was allocated while the probes rested is not known. */
-	if (state->turn != a->turn)
-		state->bytes = 0;
-	/* What collections allocate, to move objects, is not the program's. */
-	if (h->collecting || state->turn != a->turn) {
+	rested = state->turn != a->turn;
+	if (rested) { /* what was allocated meanwhile is not known */
 		state->turn = a->turn;
+		state->bytes = 0;
+	}
+	/* What collections allocate, to move objects, is not the program's. */
+	if (h->collecting || rested) {
 		state->area = a->object;
 		state->limit = a->limit;
 		return NULL;

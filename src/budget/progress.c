@@ -119,16 +119,27 @@ double progress_seen(const struct progress_comparison *c,
 	       IDLE_PROGRESS * births->wall_ns;
 }
 
-double progress_pace(const struct progress_comparison *c, bool *spare)
+static bool is_known(const struct progress_comparison *c)
+{
+	return is_enough(&c->both) && is_enough(&c->frees);
+}
+
+double progress_pace(const struct progress_comparison *c)
 {
 	const struct progress_sample *both = &c->both, *frees = &c->frees;
 
-	*spare = true;
-	if (!is_enough(both) || !is_enough(frees))
+	if (!is_known(c))
 		return 1;
-	*spare = frees->cpu_ns / frees->wall_ns <
-		 SPARE_SHARE * both->cpu_ns / both->wall_ns;
 	return fmin(both->frees / both->wall_ns /
 			    (frees->frees / frees->wall_ns),
 		    1);
+}
+
+bool progress_has_spare(const struct progress_comparison *c)
+{
+	const struct progress_sample *both = &c->both, *frees = &c->frees;
+
+	return !is_known(c) ||
+	       frees->cpu_ns / frees->wall_ns <
+		       SPARE_SHARE * both->cpu_ns / both->wall_ns;
 }

@@ -47,8 +47,9 @@ double progress_factor(const struct progress_comparison *c);
 double progress_seen(const struct progress_comparison *c,
 		     const struct progress_sample *births);
 /* Frees per time in births parts, of those in frees parts, where there are
- * fewer probes; at most 1. `spare`: in the latter it has time to spare, so
- * frees come as they do outside. */
-double progress_pace(const struct progress_comparison *c, bool *spare);
+ * fewer probes; at most 1. */
+double progress_pace(const struct progress_comparison *c);
+/* In frees parts it has time to spare, so frees come as they do outside. */
+bool progress_has_spare(const struct progress_comparison *c);
 
 #endif

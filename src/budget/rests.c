@@ -22,7 +22,11 @@
 
 void rests_start(struct rests *r, double share, uint64_t now_ns)
 {
-	*r = (struct rests){.begun_ns = now_ns, .scale = 1};
+	*r = (struct rests){
+		.started_ns = now_ns,
+		.begun_ns = now_ns,
+		.scale = 1,
+	};
 	budget_start(&r->budget, share,
 		     fmin(FIRST_CREDIT_NS, share * CREDIT_NS),
 		     share * CREDIT_NS, now_ns);
@@ -63,7 +67,6 @@ static void settle_turn(struct rests *r, uint64_t now_ns)
 
 static enum rests_step rest(struct rests *r, uint64_t now_ns, double random)
 {
-	settle_turn(r, now_ns);
 	r->needed_ns = r->budget.highest_ns * TURN_SHARE * (0.5 + random);
 	begin(r, true, now_ns);
 	return RESTS_REST;
@@ -102,19 +105,18 @@ enum rests_step rests_step(struct rests *r, uint64_t now_ns, double random)
 	if (r->resting)
 		return credit >= r->needed_ns ? resume(r, now_ns)
 					      : RESTS_NOTHING;
-	if (credit < (r->turn_ns ? -OVERDRAFT * r->needed_ns : 0))
+	if (credit < (r->turn_ns ? -OVERDRAFT * r->needed_ns : 0)) {
+		settle_turn(r, now_ns);
 		return rest(r, now_ns, random);
+	}
 	if (ns < (r->turn_ns ? (double)r->turn_ns : RATE_NS))
 		return RESTS_NOTHING;
 	if (!r->turn_ns) {
 		begin(r, false, now_ns); /* rates anew */
 		return RESTS_NOTHING;
 	}
-	r->rate = r->spent_ns / fmax(ns, 1);
-	if (!is_affordable(r))
-		return rest(r, now_ns, random);
 	settle_turn(r, now_ns);
-	return stay(r, now_ns);
+	return is_affordable(r) ? stay(r, now_ns) : rest(r, now_ns, random);
 }
 
 uint64_t rests_due_ns(const struct rests *r)
@@ -122,12 +124,11 @@ uint64_t rests_due_ns(const struct rests *r)
 	return !r->resting && r->turn_ns ? r->begun_ns + r->turn_ns : 0;
 }
 
-double rests_seen_share(const struct rests *r, uint64_t since_ns,
-			uint64_t now_ns)
+double rests_seen_share(const struct rests *r, uint64_t now_ns)
 {
 	double rested = r->rested_ns + (r->resting ? lasted(r, now_ns) : 0);
 
-	if (now_ns <= since_ns || !(rested > 0))
+	if (now_ns <= r->started_ns || !(rested > 0))
 		return 1;
-	return fmin(fmax(1 - rested / (double)(now_ns - since_ns), 0), 1);
+	return fmin(fmax(1 - rested / (double)(now_ns - r->started_ns), 0), 1);
 }

@@ -17,6 +17,7 @@
 
 struct rests {
 	struct budget budget;
+	uint64_t started_ns;
 	bool resting;
 	uint64_t begun_ns; /* the turn, or the rest */
 	uint64_t turn_ns;  /* as planned; 0: until it is too expensive */
@@ -44,8 +45,7 @@ void rests_charge(struct rests *r, uint64_t now_ns, double spent_ns);
 enum rests_step rests_step(struct rests *r, uint64_t now_ns, double random);
 /* When the turn ends; 0: it does not by itself. */
 uint64_t rests_due_ns(const struct rests *r);
-/* Of the time since then, the share that was no rest. */
-double rests_seen_share(const struct rests *r, uint64_t since_ns,
-			uint64_t now_ns);
+/* Of the time so far, the share that was no rest. */
+double rests_seen_share(const struct rests *r, uint64_t now_ns);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/record.h"
+
 /* More levels than the symbolizer unfolds (symbol/dwarf_index.h). */
 #define LEVELS_MAX 256
 
@@ -60,7 +62,7 @@ static int add_string(struct names_reader *r, const uint8_t *bytes, size_t size)
 	return 0;
 }
 
-int names_take_strings(struct names_reader *r, struct cursor *in)
+static int take_strings(struct names_reader *r, struct cursor *in)
 {
 	while (cursor_left(in)) {
 		uint64_t size = cursor_uleb(in);
@@ -92,7 +94,7 @@ static bool take_string(const struct names_reader *r, struct cursor *in,
 /* ---- Objects ----------------------------------------------------------------
  */
 
-int names_take_objects(struct names_reader *r, struct cursor *in)
+static int take_objects(struct names_reader *r, struct cursor *in)
 {
 	while (cursor_left(in)) {
 		struct names_object o = {0};
@@ -218,7 +220,7 @@ static int take_symbol(struct names_reader *r, struct cursor *in)
 	return put(r, frame, s);
 }
 
-int names_take_symbols(struct names_reader *r, struct cursor *in)
+static int take_symbols(struct names_reader *r, struct cursor *in)
 {
 	int err = 0;
 
@@ -248,7 +250,7 @@ static struct symbol_level *level_of(struct names_reader *r, uint64_t frame,
 		       : NULL;
 }
 
-int names_take_generated(struct names_reader *r, struct cursor *in)
+static int take_generated(struct names_reader *r, struct cursor *in)
 {
 	while (cursor_left(in)) {
 		uint64_t frame = cursor_uleb(in);
@@ -339,6 +341,34 @@ static int resolve(void *context, uint32_t tgid, const uint64_t *frames,
 static uint32_t given_up(void *context)
 {
 	return ((const struct names_reader *)context)->given_up;
+}
+
+typedef int (*take_fn)(struct names_reader *r, struct cursor *in);
+
+static take_fn take_of(uint32_t type)
+{
+	switch (type) {
+	case CAPTURE_OBJECT:
+		return take_objects;
+	case CAPTURE_STRINGS:
+		return take_strings;
+	case CAPTURE_SYMBOLS:
+		return take_symbols;
+	case CAPTURE_GENERATED:
+		return take_generated;
+	default:
+		return NULL;
+	}
+}
+
+bool names_are_in(uint32_t type)
+{
+	return take_of(type);
+}
+
+int names_take(struct names_reader *r, uint32_t type, struct cursor *in)
+{
+	return take_of(type)(r, in);
 }
 
 struct names names_of_reader(struct names_reader *r)

@@ -22,11 +22,10 @@ struct names_reader {
 int names_reader_init(struct names_reader *r); /* 0 or -ENOMEM */
 void names_reader_free(struct names_reader *r);
 
-/* The records: 0, -EINVAL, -ENOMEM. */
-int names_take_strings(struct names_reader *r, struct cursor *in);
-int names_take_objects(struct names_reader *r, struct cursor *in);
-int names_take_symbols(struct names_reader *r, struct cursor *in);
-int names_take_generated(struct names_reader *r, struct cursor *in);
+/* Whether records of this type are names. */
+bool names_are_in(uint32_t type);
+/* Takes such a record: 0, -EINVAL, -ENOMEM. */
+int names_take(struct names_reader *r, uint32_t type, struct cursor *in);
 
 /* Whether there is a symbol of this frame. */
 bool names_reader_has(struct names_reader *r, uint64_t frame);

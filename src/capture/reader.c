@@ -162,21 +162,14 @@ static int take_record(struct capture *c, uint32_t type, struct cursor *in)
 	switch (type) {
 	case CAPTURE_PROCESS:
 		return take_process(c, in);
-	case CAPTURE_OBJECT:
-		return names_take_objects(&c->names, in);
-	case CAPTURE_STRINGS:
-		return names_take_strings(&c->names, in);
-	case CAPTURE_SYMBOLS:
-		return names_take_symbols(&c->names, in);
-	case CAPTURE_GENERATED:
-		return names_take_generated(&c->names, in);
 	case CAPTURE_STACKS:
 		return capture_take_stacks(&c->stacks, in);
 	case CAPTURE_SNAPSHOT:
 		return take_snapshot(c, in);
 	default:
-		return 0; /* of a later version, which says it can be left out
-			   */
+		/* Others are of a later version, which says that they can be
+		 * left out. */
+		return names_are_in(type) ? names_take(&c->names, type, in) : 0;
 	}
 }
 

@@ -144,7 +144,7 @@ static int copy_record(struct copy *c, uint32_t type)
 	case CAPTURE_PROCESS:
 		return thin_names_put_process(&c->names, payload, c->out);
 	default:
-		if (thin_names_has(type))
+		if (names_are_in(type))
 			return 0; /* written with the stacks they are of */
 		return record_write(c->out, (enum capture_record)type, payload);
 	}

@@ -18,20 +18,6 @@ void thin_names_free(struct thin_names *t)
 		text_free(&t->processes[i]);
 }
 
-bool thin_names_has(uint32_t type)
-{
-	switch (type) {
-	case CAPTURE_PROCESS:
-	case CAPTURE_OBJECT:
-	case CAPTURE_STRINGS:
-	case CAPTURE_SYMBOLS:
-	case CAPTURE_GENERATED:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* That of the record's process; NULL: it has none that can be. */
 static struct text *process_of(struct thin_names *t, const struct text *payload)
 {
@@ -63,20 +49,9 @@ int thin_names_take(struct thin_names *t, uint32_t type,
 {
 	struct cursor in = cursor_make(payload->data, payload->size);
 
-	switch (type) {
-	case CAPTURE_PROCESS:
+	if (type == CAPTURE_PROCESS)
 		return take_process(t, payload);
-	case CAPTURE_OBJECT:
-		return names_take_objects(&t->known, &in);
-	case CAPTURE_STRINGS:
-		return names_take_strings(&t->known, &in);
-	case CAPTURE_SYMBOLS:
-		return names_take_symbols(&t->known, &in);
-	case CAPTURE_GENERATED:
-		return names_take_generated(&t->known, &in);
-	default:
-		return 0;
-	}
+	return names_are_in(type) ? names_take(&t->known, type, &in) : 0;
 }
 
 int thin_names_put_process(struct thin_names *t, const struct text *payload,

@@ -24,8 +24,6 @@ struct thin_names {
 int thin_names_init(struct thin_names *t); /* 0 or -ENOMEM */
 void thin_names_free(struct thin_names *t);
 
-/* Whether records of the type are names. */
-bool thin_names_has(uint32_t type);
 /* Takes a record of the old file, all of them before any is written. 0 or
  * -errno. */
 int thin_names_take(struct thin_names *t, uint32_t type,

@@ -8,6 +8,7 @@
 #include "report/blame.h"
 #include "report/format.h"
 #include "report/names.h"
+#include "report/text_targets.h"
 #include "report/verdict_text.h"
 
 /* Isolates that get a line. */
@@ -17,18 +18,13 @@
 /* Larger Buffers than that are worth a look at who slices them. */
 #define PINNABLE_BYTES (64 << 10)
 
-static void begin_line(struct text *t, const char *label)
-{
-	text_printf(t, "  %-12s ", label);
-}
-
 static void add_pauses(struct text *t, const struct heap_summary *h)
 {
 	double collections = (double)(h->scavenges + h->full_gcs);
 
 	if (!(collections > 0))
 		return;
-	begin_line(t, "");
+	text_begin_line(t, "");
 	text_printf(t, "%s scavenge%s", format_count((double)h->scavenges).text,
 		    h->scavenges == 1 ? "" : "s");
 	if (h->scavenges)
@@ -49,7 +45,7 @@ static void add_rests(struct text *t, const struct heap_summary *h)
 {
 	if (!(h->sampled_share < SAMPLED_ALL))
 		return;
-	begin_line(t, "");
+	text_begin_line(t, "");
 	text_printf(t,
 		    "sampled %s of the time, as --max-overhead allows no "
 		    "more: samples stand for the rest, too\n",
@@ -60,7 +56,7 @@ static void add_external(struct text *t, const struct heap_summary *h)
 {
 	if (!(h->external > 0))
 		return;
-	begin_line(t, "");
+	text_begin_line(t, "");
 	text_printf(t, "%s outside of it (Buffers and the like)",
 		    format_bytes(h->external).text);
 	if (h->external_growth_known)
@@ -72,7 +68,7 @@ static void add_external(struct text *t, const struct heap_summary *h)
 static void add_heap(struct text *t, const struct report *r,
 		     const struct heap_summary *h)
 {
-	begin_line(t, "V8 heap");
+	text_begin_line(t, "V8 heap");
 	if (r->target_count > 1)
 		text_printf(t, "pid %d: ", (int)h->pid);
 	if (h->tid && h->tid != h->pid)
@@ -130,7 +126,7 @@ static void add_promoted(struct text *t, const struct report *r)
 	if (!v->promoted_count ||
 	    !text_v8_place(&place, r, v->promoted[0].stack) || !place.data)
 		return;
-	begin_line(t, "");
+	text_begin_line(t, "");
 	text_printf(t,
 		    "%s in V8's old space that no full collection has looked "
 		    "at yet, held or garbage: %s of it from ",
@@ -148,7 +144,7 @@ void text_v8_heaps(struct text *t, const struct report *r)
 	if (!v)
 		return;
 	if (v->refused) {
-		begin_line(t, "V8 heap");
+		text_begin_line(t, "V8 heap");
 		text_add(t, "its objects are not followed: ");
 		name_for_people(t, v->refused, 160);
 		text_add(t, "\n");
@@ -156,7 +152,7 @@ void text_v8_heaps(struct text *t, const struct report *r)
 	for (size_t i = 0; i < v->heap_count && i < HEAPS_MAX; i++)
 		add_heap(t, r, &v->heaps[i]);
 	if (v->heap_count > HEAPS_MAX) {
-		begin_line(t, "");
+		text_begin_line(t, "");
 		text_printf(t, "and %zu more isolates\n",
 			    v->heap_count - HEAPS_MAX);
 	}

@@ -54,17 +54,21 @@ void v8_heap_take_probes(struct tracee *e, struct probe_links *links)
 	probe_sets_release(&e->v8_heap.areas, links);
 }
 
-void v8_heap_refuse(struct tracer *t, struct tracee *e, const char *reason)
+static void end_following(struct tracer *t, struct tracee *e)
 {
-	bool followed = e->v8_heap.state == V8_HEAP_FOLLOWED;
 	struct probe_links links = {0};
 
-	e->v8_heap.state = V8_HEAP_REFUSED;
-	snprintf(e->v8_heap.reason, sizeof(e->v8_heap.reason), "%s", reason);
 	v8_heap_take_probes(e, &links);
 	probe_links_close(&links);
-	if (followed)
+	if (e->v8_heap.state == V8_HEAP_FOLLOWED)
 		purge(t, e);
+}
+
+void v8_heap_refuse(struct tracer *t, struct tracee *e, const char *reason)
+{
+	end_following(t, e);
+	e->v8_heap.state = V8_HEAP_REFUSED;
+	snprintf(e->v8_heap.reason, sizeof(e->v8_heap.reason), "%s", reason);
 	diag_warn("process %d: objects on V8's heap are not followed: %s; "
 		  "native memory is",
 		  (int)e->pid, reason);
@@ -176,12 +180,7 @@ void v8_heap_attach(struct tracer *t, struct tracee *e)
 
 void v8_heap_forget(struct tracer *t, struct tracee *e)
 {
-	struct probe_links links = {0};
-
-	v8_heap_take_probes(e, &links);
-	probe_links_close(&links);
-	if (e->v8_heap.state == V8_HEAP_FOLLOWED)
-		purge(t, e);
+	end_following(t, e);
 	e->v8_heap = (struct v8_heap_tracking){0};
 }
 

@@ -32,8 +32,7 @@ struct v8_heap_tracking {
 	struct probe_links links;
 	struct probe_sets areas; /* on allocations; they may rest */
 	struct rests rests;
-	uint64_t begun_ns; /* they were set */
-	uint32_t turn;	   /* since the last rest */
+	uint32_t turn; /* since the last rest */
 };
 
 /* v8_heap.c: once V8 has been found (v8.h), sets the probes; what fails is said

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "trace/tracer_internal.h"
-#include "trace/v8_rests.h"
 
 /* More is no memory, but a heap that is not there any more. */
 #define EXTERNAL_BYTES_MAX (1ULL << 46)
@@ -61,7 +60,7 @@ static double sampled_share(struct tracer *t, const struct v8_key *key)
 {
 	const struct tracee *e = tracee_find(t, (pid_t)key->owner);
 
-	return e ? v8_rests_seen_share(e, monotonic_ns()) : 1;
+	return e ? rests_seen_share(&e->v8_heap.rests, monotonic_ns()) : 1;
 }
 
 /* The size is asked for right after the event was sent. */

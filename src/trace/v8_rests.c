@@ -19,7 +19,6 @@ void v8_rests_start(const struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
 	rests_start(&e->v8_heap.rests, BUDGET_SHARE * t->options.max_overhead,
 		    now_ns);
-	e->v8_heap.begun_ns = now_ns;
 }
 
 static bool has_probes(const struct tracee *e)
@@ -125,9 +124,4 @@ uint64_t v8_rests_next_look(const struct tracer *t, uint64_t soon_ns,
 uint32_t v8_rests_scale_q8(const struct tracee *e)
 {
 	return (uint32_t)lround(e->v8_heap.rests.scale * SCALE_Q8);
-}
-
-double v8_rests_seen_share(const struct tracee *e, uint64_t now_ns)
-{
-	return rests_seen_share(&e->v8_heap.rests, e->v8_heap.begun_ns, now_ns);
 }

@@ -26,7 +26,5 @@ uint64_t v8_rests_next_look(const struct tracer *t, uint64_t soon_ns,
 			    uint64_t latest_ns);
 /* For struct target: what a sample stands for, times 256. */
 uint32_t v8_rests_scale_q8(const struct tracee *e);
-/* Of the time since the probes were set, the share in which they were. */
-double v8_rests_seen_share(const struct tracee *e, uint64_t now_ns);
 
 #endif

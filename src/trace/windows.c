@@ -153,17 +153,18 @@ static double births_own_ns(const struct window_samples *s)
 static double births_outside_ns(const struct window *w)
 {
 	const uint64_t *births_ns = w->history.births_ns;
-	double wall_ns = (double)(births_ns[1] - births_ns[0]), pace;
+	double wall_ns = (double)(births_ns[1] - births_ns[0]);
 	double own_ns = births_own_ns(&w->samples);
-	bool spare;
+	const struct progress_comparison *c = &w->samples.comparison;
 
 	if (w->progress.by_progress)
 		return by_progress_ns(&w->progress, own_ns, wall_ns);
 	if (!window_waits_long(&w->waits))
 		return wall_ns;
-	pace = progress_pace(&w->samples.comparison, &spare);
-	return spare ? pace * wall_ns
-		     : by_progress_ns(&w->progress, own_ns, pace * wall_ns);
+	wall_ns *= progress_pace(c);
+	return progress_has_spare(c)
+		       ? wall_ns
+		       : by_progress_ns(&w->progress, own_ns, wall_ns);
 }
 
 /* The same for the other part. */
@@ -171,10 +172,9 @@ static double frees_outside_ns(const struct window *w)
 {
 	const struct window_samples *s = &w->samples;
 	double own_ns = progress_seen(&s->comparison, &s->frees);
-	bool spare;
 
-	progress_pace(&s->comparison, &spare);
-	if (w->progress.by_progress || (window_waits_long(&w->waits) && !spare))
+	if (w->progress.by_progress || (window_waits_long(&w->waits) &&
+					!progress_has_spare(&s->comparison)))
 		return by_progress_ns(&w->progress, own_ns, s->frees.wall_ns);
 	return s->frees.wall_ns;
 }

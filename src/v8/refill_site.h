@@ -18,7 +18,7 @@
  *
  * A shared library calls its public functions by way of its PLT, as Debian's
  * libnode does. Another object may then give the function that runs, but what
- *is probed is the call, and its arguments are the same.
+ * is probed is the call, and its arguments are the same.
  */
 #ifndef V8_REFILL_SITE_H
 #define V8_REFILL_SITE_H

@@ -378,12 +378,10 @@ static void the_pace_is_that_of_frees_with_time_to_spare(void **state)
 		struct progress_comparison c = {0};
 		struct progress_sample both = paced(cases[i].rate, true);
 		struct progress_sample frees = paced(cases[i].rate, false);
-		bool spare;
 
 		progress_compare(&c, &both, &frees);
-		assert_true(fabs(progress_pace(&c, &spare) - cases[i].pace) <
-			    0.01);
-		assert_int_equal(spare, cases[i].spare);
+		assert_true(fabs(progress_pace(&c) - cases[i].pace) < 0.01);
+		assert_int_equal(progress_has_spare(&c), cases[i].spare);
 	}
 }
 

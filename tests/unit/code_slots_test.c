@@ -20,21 +20,8 @@
 #include "base/cleanup.h"
 #include "probe/code_slots.h"
 #include "probe/insn.h"
+#include "registry.h"
 #include "scratch.h"
-
-static struct object_registry *registry;
-
-static int setup(void **state)
-{
-	registry = object_registry_new();
-	return registry ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	object_registry_free(registry);
-	return 0;
-}
 
 /* One function of each kind that a PLT leads to: the library's own, one whose
  * address is taken as well (.plt.got), two of others. */
@@ -304,7 +291,8 @@ static void files_cut_short_are_read_as_far_as_they_go(void **state)
 	close(fd);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, registry_make, registry_remove)
 
 int main(void)
 {

@@ -75,7 +75,7 @@ static void what_is_affordable_never_rests(void **state)
 	live(&l, 0.9 * SHARE, 3600);
 	assert_int_equal(l.changes, 0);
 	assert_true(l.rests.scale == 1);
-	assert_true(rests_seen_share(&l.rests, SECOND, l.now_ns) == 1);
+	assert_true(rests_seen_share(&l.rests, l.now_ns) == 1);
 }
 
 static void without_a_limit_there_are_no_rests(void **state)
@@ -167,7 +167,7 @@ static void the_share_of_time_that_was_seen_is_told(void **state)
 	(void)state;
 	life_start(&l);
 	live(&l, 0.15, 600);
-	share = rests_seen_share(&l.rests, SECOND, l.now_ns);
+	share = rests_seen_share(&l.rests, l.now_ns);
 	if (fabs(share - SHARE / 0.15) > 0.02)
 		fail_msg("%.3f of the time, expected %.3f", share,
 			 SHARE / 0.15);

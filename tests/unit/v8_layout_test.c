@@ -21,24 +21,12 @@
 #include "v8/layout_symbols.h"
 #include "v8/layout_table.h"
 #include "v8_binaries.h"
+#include "registry.h"
 #include "scratch.h"
 
 /* ---- Libraries assembled here ------------------------------------------- */
 
-static struct object_registry *registry;
 static struct v8_engine engine;
-
-static int setup(void **state)
-{
-	registry = object_registry_new();
-	return registry ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	object_registry_free(registry);
-	return 0;
-}
 
 static const char macros[] =
 	".macro function name:req\n"
@@ -705,7 +693,8 @@ static void real_builds_are_as_the_table_says(void **state)
 	globfree(&paths);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, registry_make, registry_remove)
 
 int main(void)
 {

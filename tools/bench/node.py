@@ -141,8 +141,8 @@ def attach(bench, name, pid):
 
 
 def _measure_both(programs, pool, seconds):
-    for _ in pool.map(lambda p: p.measure(1), programs):
-        pass # A second of load: by then leakbpf is within its budget.
+    # A second of load: by then leakbpf is within its budget.
+    list(pool.map(lambda p: p.measure(1), programs))
     return list(pool.map(lambda p: p.measure(seconds), programs))
 
 

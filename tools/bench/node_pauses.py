@@ -44,14 +44,15 @@ class Pauses:
     def median_ratio(self):
         """Of the turns, two of which make one ratio; None: there are too few
         pauses to speak of."""
-        logs = [statistics.median(b) / statistics.median(a)
-                for a, b in self.turns if min(len(a), len(b)) >= 20]
-        return statistics.geometric_mean(logs) if logs else None
+        ratios = [statistics.median(b) / statistics.median(a)
+                  for a, b in self.turns if min(len(a), len(b)) >= 20]
+        return statistics.geometric_mean(ratios) if ratios else None
 
 
-def _turn(bench, traced, others, path):
-    """The pauses of all, by program and kind, and the longest pass, in ms."""
-    programs = [*others, traced]
+def _turn(bench, programs, path):
+    """The pauses of both, by kind, and the longest pass of the second one, which
+    is traced, in ms."""
+    traced = programs[1]
     with Leakbpf(bench.leakbpf, traced.pid, "-i", "3600", "-n", "1",
                  "--max-overhead", BUDGET, "--json", path) as tracer:
         tracer.wait_attached()
@@ -72,8 +73,8 @@ def measure(bench, rounds):
     mebibytes = MEBIBYTES // 8 if bench.quick else MEBIBYTES
     with tempfile.TemporaryDirectory(prefix="leakbpf-bench-") as folder, \
             side_by_side([Ring(mebibytes), Ring(mebibytes)]) as (programs, _):
-        for traced, other in (programs, programs[::-1]) * rounds:
-            pauses, longest = _turn(bench, traced, [other],
+        for both in (programs[::-1], programs) * rounds:
+            pauses, longest = _turn(bench, both,
                                     os.path.join(folder, "json"))
             passes.append(longest)
             for i, kind in enumerate(KINDS):

@@ -7,8 +7,8 @@ do the same are 1 within one per cent, where rounds one after the other differ b
 a quarter."""
 
 import contextlib
-import math
 import os
+import statistics
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,9 +68,5 @@ def take_turns(turn, sides=(0, 1)):
         for key, value in both[side].items():
             values.setdefault(key, []).append(value)
             ratios.setdefault(key, []).append(value / both[1 - side][key])
-    return {key: (sum(values[key]) / len(sides), _mean_ratio(ratios[key]))
+    return {key: (sum(values[key]) / len(sides), statistics.geometric_mean(ratios[key]))
             for key in values}
-
-
-def _mean_ratio(ratios):
-    return math.prod(ratios) ** (1 / len(ratios))
