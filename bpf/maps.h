@@ -23,7 +23,8 @@ const volatile __u64 outstanding_high_water = 0; /* blocks */
 const volatile __u32 block_line_mask = 0;	 /* lines less one */
 const volatile __u32 stepped_units = 1;		 /* a stepped hit's cost */
 const volatile __u32 meter_unit_ns = 1000;	 /* a hit's cost */
-const volatile bool all_maps = false;		 /* --mmap */
+const volatile __u32 possible_cpus = 1;
+const volatile bool all_maps = false; /* --mmap */
 /* Random: targets must not be able to make stacks or blocks collide. */
 const volatile __u64 stack_hash_seed = 0;
 const volatile __u64 block_hash_seed = 0;

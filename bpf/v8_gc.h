@@ -9,6 +9,7 @@
 
 #include "v8_alloc.h"
 #include "v8_passes.h"
+#include "v8_pauses.h"
 
 static __always_inline void v8_gc_begin(struct v8_heap *h, __u64 heap,
 					const struct v8_layout *l, __u32 owner)
@@ -27,8 +28,9 @@ static __always_inline void v8_gc_begin(struct v8_heap *h, __u64 heap,
 #define V8_GC_SCAVENGE	   0
 #define V8_GC_MARK_COMPACT 1
 
-static __always_inline void v8_gc_end(struct v8_heap *h, struct v8_pass *pass,
-				      __u32 kind)
+static __always_inline void v8_gc_end(struct v8_process *p, struct v8_heap *h,
+				      struct v8_pass *pass, __u32 kind,
+				      __u64 cookie)
 {
 	__u64 now = bpf_ktime_get_ns(), pause = now - h->gc_begin_ns;
 
@@ -51,6 +53,7 @@ static __always_inline void v8_gc_end(struct v8_heap *h, struct v8_pass *pass,
 		h->other_gcs++;
 	}
 	h->collecting = 0;
+	v8_pause_ended(p, h, pause, cookie);
 	v8_interval_adjust(h, now);
 }
 
@@ -146,9 +149,10 @@ static __always_inline int v8_collection(struct pt_regs *ctx)
 		return 0;
 	if (kind == V8_GC_BEGIN) {
 		__sync_fetch_and_add(&p->gc_epoch, 1);
+		h->gc_begin_hits = v8_hits_so_far(cookie);
 		v8_gc_begin(h, first, &p->layout, pass.owner);
 	} else if (kind == V8_GC_END) {
-		v8_gc_end(h, &pass, second);
+		v8_gc_end(p, h, &pass, second, cookie);
 		__sync_fetch_and_add(&p->gc_epoch, 1);
 	} else if (kind == V8_TEAR_DOWN) {
 		v8_gc_gone(&pass, tgid);

@@ -131,6 +131,9 @@ struct v8_process {
 	 * collection. */
 	__u32 gc_epoch;
 	__u32 reserved;
+	/* Of all collections that have ended: how many, their time, and the
+	 * hits in it of probes that windows take out (bpf/v8_pauses.h). */
+	__u64 pauses, pauses_ns, pauses_hits;
 };
 
 /* The receiver of a JavaScript call, from the frame pointer: the last word that
@@ -246,6 +249,7 @@ struct v8_heap {
 	__u32 tid;	/* that collects it: the isolate's thread */
 	__u32 collecting;
 	__u64 gc_begin_ns;
+	__u64 gc_begin_hits;
 	__u64 scavenges, scavenge_ns; /* count, sum of pauses */
 	__u64 full_gcs, full_gc_ns;
 	__u64 other_gcs;    /* of kinds that cannot be followed (--minor-ms) */

@@ -109,6 +109,7 @@ static void set_parameters(struct tracer *t)
 {
 	const struct tracer_options *o = &t->options;
 	uint64_t seeds[2] = {0};
+	int cpus = libbpf_num_possible_cpus();
 
 	if (getrandom(seeds, sizeof(seeds), 0) != sizeof(seeds))
 		seeds[0] = seeds[1] = monotonic_ns();
@@ -122,6 +123,7 @@ static void set_parameters(struct tracer *t)
 	t->skel->rodata->block_line_mask = t->plan.block_lines - 1;
 	t->skel->rodata->stepped_units = tracer_stepped_units(t);
 	t->skel->rodata->meter_unit_ns = (uint32_t)tracer_hit_ns(t);
+	t->skel->rodata->possible_cpus = cpus > 0 ? (uint32_t)cpus : 0;
 	t->skel->rodata->all_maps = o->memory_maps;
 	t->skel->bss->sampling.interval_bytes = o->sample_bytes;
 	t->skel->bss->sampling.variance_shift = variance_shift(o->sample_bytes);

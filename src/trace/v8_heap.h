@@ -6,6 +6,7 @@
 #include "budget/rests.h"
 #include "probe/link.h"
 #include "trace/probe_sets.h"
+#include "trace/v8_pauses.h"
 #include "trace/v8_survivors.h"
 #include "v8/heap_trend.h"
 
@@ -33,6 +34,7 @@ struct v8_heap_tracking {
 	struct probe_sets areas; /* on allocations; they may rest */
 	struct rests rests;
 	uint32_t turn; /* since the last rest */
+	struct v8_pauses pauses;
 };
 
 /* v8_heap.c: once V8 has been found (v8.h), sets the probes; what fails is said

@@ -5,6 +5,7 @@
 
 #include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
+#include "trace/v8_pauses.h"
 #include "trace/v8_rests.h"
 #include "trace/window_costs.h"
 
@@ -12,6 +13,8 @@
 #define LEAST_SHARE 0.25
 /* The cost of probes that stay is taken over so much time. */
 #define SMOOTHING_NS 2e9
+/* ... and that of those that windows set, of so much time with them. */
+#define USUAL_NS 0.3e9
 
 bool window_leads(const struct tracee *e)
 {
@@ -50,7 +53,9 @@ static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	if (fresh->wall_ns > 0)
 		c->other_rate += weight * (c->largest * stays / fresh->wall_ns -
 					   c->other_rate);
-	w->budget.share = fmax(limit - c->other_rate, LEAST_SHARE * limit);
+	w->budget.share =
+		v8_pauses_limit(&e->v8_heap.pauses, fmax(limit - c->other_rate,
+							 LEAST_SHARE * limit));
 	budget_charge(&w->budget, now_ns, c->largest * spent);
 	budget_charge(&t->windows.total, now_ns, spent);
 	large_blocks_charge(t, e, now_ns, factor * w->meter.fresh_maps_ns);
@@ -76,6 +81,7 @@ void window_accounts_settle(struct tracer *t)
 	uint64_t now = monotonic_ns();
 
 	window_costs_read(t);
+	v8_pauses_read(t);
 	charge_bystanders(t, now);
 	for (size_t i = 0; i < window_account_count(t); i++)
 		if (window_leads(window_account(t, i)))
@@ -95,4 +101,6 @@ void window_measure_rates(struct window *w)
 		.frees = factor * sum->free_ns * part,
 		.progress = progress_ns(sum, factor) * part,
 	};
+	w->cost.usual_births += lasted / (lasted + USUAL_NS) *
+				(w->cost.rates.births - w->cost.usual_births);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "trace/window_always.h"
 
+#include <math.h>
+
 #include "base/diag.h"
 #include "trace/large_blocks.h"
 #include "trace/tracer_internal.h"
@@ -56,6 +58,10 @@ void window_leave_always(struct tracer *t, struct tracee *e)
 			"than the %.1f %% of a CPU that --max-overhead allows "
 			"in all: observing it in windows",
 			window_name(t, e).text, 100 * t->windows.total.share);
+	else if (v8_pauses_limits(&e->v8_heap.pauses, w->budget.share))
+		diag_info("%s: observing it all the time makes pauses of V8's "
+			  "collector too long: observing it in windows",
+			  window_name(t, e).text);
 	else
 		diag_info("%s: observing it all the time costs about %.1f %% "
 			  "of a CPU, --max-overhead allows %.1f %%: observing "
@@ -129,7 +135,8 @@ bool window_is_affordable(const struct tracer *t, const struct window *w)
 			all += cost_always(other);
 	}
 	return w->budget.credit_ns > 0 &&
-	       w->cost.rates.births < CALM_SHARE * w->budget.share &&
+	       fmax(w->cost.rates.births, w->cost.usual_births) <
+		       CALM_SHARE * w->budget.share &&
 	       (budget_unlimited(total) || all < CALM_SHARE * total->share);
 }
 

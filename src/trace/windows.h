@@ -54,6 +54,8 @@ struct window_meter {
 /* What it costs per time (window_accounts.c). */
 struct window_cost {
 	struct window_rates rates; /* as last measured */
+	double usual_births;	   /* of the last ones; a short window may see
+				    * none of what comes in bursts */
 	double other_rate;	   /* of probes that stay, smoothed */
 	/* The part of the process that has most of it: it must keep to the
 	 * budget. 1 but for all that share probes. */

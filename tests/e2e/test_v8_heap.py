@@ -18,6 +18,7 @@ from v8_samples import collecting, misplaced, samples
 
 SCRIPT = os.path.join(ROOT, "tests/targets/v8_heap.js")
 COPIES = os.path.join(ROOT, "tests/targets/v8_copies.js")
+RING = os.path.join(ROOT, "tools/bench/pauses.js")
 VERSIONS = ("18", "20", "22", "24", "debian")
 MB = 1e6
 
@@ -183,6 +184,27 @@ def test_probes_rest_where_they_cost_too_much():
     seen = heap_bytes(run)
     # Some 100 samples, and the last rest may be a tenth of the time.
     assert 0.6 < seen / grown < 1.5, f"{seen} of {grown}\n{run}"
+
+
+@pytest.mark.parametrize("options, limited", [((), True), (("--no-v8",), False)])
+def test_pauses_limit_what_probes_on_malloc_may_cost(options, limited):
+    """Scavenges that promote a lot call malloc and free some 1,600 times, and
+    become a tenth longer: that is more than pauses may, and not more than the
+    budget. Where V8's heap is not followed its pauses are not known."""
+    with subprocess.Popen([*node("22"), RING, "64", "64"], stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL) as target:
+        try:
+            with Profiler([target.pid], "-i", 600, "-n", 0, "-v",
+                          "--max-overhead", 20, *options) as profiler:
+                time.sleep(20)
+                run = profiler.stop()
+        finally:
+            target.kill()
+    assert ("makes pauses of V8's collector too long" in run.err) == limited, run
+    observed = re.search(r"observed +(\d+) % of the time", run.out)
+    assert bool(observed) == limited, run.out
+    if limited:
+        assert int(observed[1]) < 90, run.out
 
 
 def test_a_leak_is_named_without_forced_collections():

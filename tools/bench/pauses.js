@@ -2,9 +2,10 @@
 // Keeps MEBIBYTES of objects alive and replaces them over and over, so that all
 // that a profiler follows is full. An answer to every line on standard input: the
 // pauses of the collector since the last one, in ms, [scavenges, full
-// collections]; and how many times everything was replaced.
+// collections]; and how many times everything was replaced. "collect" has it
+// collect everything first.
 //
-// usage: pauses.js MEBIBYTES MEBIBYTES_PER_SECOND
+// usage: node --expose-gc pauses.js MEBIBYTES MEBIBYTES_PER_SECOND
 'use strict';
 const { PerformanceObserver, constants } = require('node:perf_hooks');
 
@@ -50,7 +51,8 @@ function turn() {
   setTimeout(turn, 1);
 }
 
-process.stdin.on('data', () => {
+process.stdin.on('data', (line) => {
+  if (String(line) === 'collect\n') globalThis.gc();
   console.log(JSON.stringify({ pauses, rounds: made / parts }));
   pauses = [[], []];
 });
