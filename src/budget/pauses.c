@@ -7,7 +7,7 @@
 /* Pauses may become longer by that part on average, or where they are short by
  * so much, which nobody notices. What following V8's objects takes of them, about
  * a hundredth, comes on top. */
-#define GROWTH_MOST    0.02
+#define GROWTH_MOST	0.02
 #define GROWTH_LEAST_NS 0.1e6
 /* What older samples count. */
 #define MEMORY_NS   60e9
