@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /* Pauses may become longer by that part on average, or where they are short by
- * so much, which nobody notices. What following V8's objects takes of them, about
- * a hundredth, comes on top. */
+ * so much, which nobody notices. What following V8's objects takes of them,
+ * about a hundredth, comes on top. */
 #define GROWTH_MOST	0.02
 #define GROWTH_LEAST_NS 0.1e6
 /* What older samples count. */
@@ -44,8 +44,8 @@ static bool is_enough(const struct pauses_sample *sum)
 double pauses_share(const struct pauses *p)
 {
 	const struct pauses_sample *sum = &p->sum;
-	double growth_ns = fmax(GROWTH_MOST * sum->ns,
-				GROWTH_LEAST_NS * sum->count);
+	double growth_ns =
+		fmax(GROWTH_MOST * sum->ns, GROWTH_LEAST_NS * sum->count);
 
 	if (!is_enough(sum))
 		return INFINITY;

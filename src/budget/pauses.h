@@ -2,8 +2,8 @@
 /*
  * Pauses of a garbage collector, in which everything waits: probes on the
  * allocations that it makes itself may make them longer by a few per cent, no
- * matter how little that is of the program's time. Pure arithmetic: no clock, no
- * I/O.
+ * matter how little that is of the program's time. Pure arithmetic: no clock,
+ * no I/O.
  */
 #ifndef BUDGET_PAUSES_H
 #define BUDGET_PAUSES_H

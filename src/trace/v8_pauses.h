@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What probes on malloc and free add to V8's pauses, and the limit that sets for
- * them (budget/pauses.h): a collection that promotes many objects calls these
- * hundreds of times. Beyond it the process is observed in windows, as where
- * --max-overhead is exceeded. Not for processes that share probes: windows are
- * common to these.
+ * What probes on malloc and free add to V8's pauses, and the limit that sets
+ * for them (budget/pauses.h): a collection that promotes many objects calls
+ * these hundreds of times. Beyond it the process is observed in windows, as
+ * beyond the budget. Not for processes that share probes: windows are common to
+ * these.
  */
 #ifndef TRACE_V8_PAUSES_H
 #define TRACE_V8_PAUSES_H
