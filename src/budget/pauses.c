@@ -22,9 +22,8 @@ static double kept(double memory, double fresh)
 	return memory / (memory + fresh);
 }
 
-void pauses_add(struct pauses *p, const struct pauses_sample *fresh)
+void pauses_add(struct pauses *sum, const struct pauses *fresh)
 {
-	struct pauses_sample *sum = &p->sum;
 	double time = kept(MEMORY_NS, fresh->wall_ns);
 	double hits = kept(MEMORY_HITS, fresh->hits);
 
@@ -35,15 +34,14 @@ void pauses_add(struct pauses *p, const struct pauses_sample *fresh)
 	sum->hits_in = sum->hits_in * hits + fresh->hits_in;
 }
 
-static bool is_enough(const struct pauses_sample *sum)
+static bool is_enough(const struct pauses *sum)
 {
 	return sum->count >= PAUSES_ENOUGH && sum->hits >= HITS_ENOUGH &&
 	       sum->hits_in > 0 && sum->ns > 0 && sum->wall_ns > 0;
 }
 
-double pauses_share(const struct pauses *p)
+double pauses_share(const struct pauses *sum)
 {
-	const struct pauses_sample *sum = &p->sum;
 	double growth_ns =
 		fmax(GROWTH_MOST * sum->ns, GROWTH_LEAST_NS * sum->count);
 

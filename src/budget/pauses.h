@@ -8,21 +8,17 @@
 #ifndef BUDGET_PAUSES_H
 #define BUDGET_PAUSES_H
 
-/* What happened between two looks. */
-struct pauses_sample {
+/* What happened between two looks, or the sums: older ones count less and less.
+ */
+struct pauses {
 	double wall_ns;
 	double count, ns;     /* pauses that have ended, and their time */
 	double hits, hits_in; /* of the probes: all, and those in pauses */
 };
 
-/* Sums; older samples count less and less. */
-struct pauses {
-	struct pauses_sample sum;
-};
-
-void pauses_add(struct pauses *p, const struct pauses_sample *fresh);
+void pauses_add(struct pauses *sum, const struct pauses *fresh);
 /* What the probes may cost, CPU time per time, for pauses to stay as they are;
  * INFINITY: there are too few pauses to speak of, or hits in them. */
-double pauses_share(const struct pauses *p);
+double pauses_share(const struct pauses *sum);
 
 #endif

@@ -368,7 +368,9 @@ bool names_are_in(uint32_t type)
 
 int names_take(struct names_reader *r, uint32_t type, struct cursor *in)
 {
-	return take_of(type)(r, in);
+	take_fn take = take_of(type);
+
+	return take ? take(r, in) : 0;
 }
 
 struct names names_of_reader(struct names_reader *r)

@@ -24,7 +24,7 @@ void names_reader_free(struct names_reader *r);
 
 /* Whether records of this type are names. */
 bool names_are_in(uint32_t type);
-/* Takes such a record: 0, -EINVAL, -ENOMEM. */
+/* Takes such a record, and leaves out others: 0, -EINVAL, -ENOMEM. */
 int names_take(struct names_reader *r, uint32_t type, struct cursor *in);
 
 /* Whether there is a symbol of this frame. */

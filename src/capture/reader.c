@@ -169,7 +169,7 @@ static int take_record(struct capture *c, uint32_t type, struct cursor *in)
 	default:
 		/* Others are of a later version, which says that they can be
 		 * left out. */
-		return names_are_in(type) ? names_take(&c->names, type, in) : 0;
+		return names_take(&c->names, type, in);
 	}
 }
 

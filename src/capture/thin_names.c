@@ -51,7 +51,7 @@ int thin_names_take(struct thin_names *t, uint32_t type,
 
 	if (type == CAPTURE_PROCESS)
 		return take_process(t, payload);
-	return names_are_in(type) ? names_take(&t->known, type, &in) : 0;
+	return names_take(&t->known, type, &in);
 }
 
 int thin_names_put_process(struct thin_names *t, const struct text *payload,

@@ -22,7 +22,7 @@ static void add(struct tracee *e, const struct v8_process *p)
 {
 	struct v8_pauses *v = &e->v8_heap.pauses;
 	const uint64_t *hits = e->window.meter.hits;
-	struct pauses_sample fresh = {
+	struct pauses fresh = {
 		.wall_ns = e->window.meter.fresh.wall_ns,
 		.count = advance(&v->count, p->pauses),
 		.ns = advance(&v->ns, p->pauses_ns),

@@ -37,6 +37,13 @@ static double windowed_cost_ns(const struct progress_sample *s, double factor)
 	return progress_overhead_ns(s, factor) - factor * s->other_ns;
 }
 
+/* Takes a rate that was seen for so long into account. */
+static void smooth(double *rate, double seen, double lasted_ns,
+		   double memory_ns)
+{
+	*rate += lasted_ns / (lasted_ns + memory_ns) * (seen - *rate);
+}
+
 /* What was spent since the last look goes on all accounts. */
 static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 {
@@ -48,11 +55,10 @@ static void charge(struct tracer *t, struct tracee *e, uint64_t now_ns)
 	double stays = other + w->meter.fresh_pages_ns;
 	/* Probes that stay are taken off the share instead. */
 	double spent = windowed_cost_ns(fresh, factor);
-	double weight = fresh->wall_ns / (fresh->wall_ns + SMOOTHING_NS);
 
 	if (fresh->wall_ns > 0)
-		c->other_rate += weight * (c->largest * stays / fresh->wall_ns -
-					   c->other_rate);
+		smooth(&c->other_rate, c->largest * stays / fresh->wall_ns,
+		       fresh->wall_ns, SMOOTHING_NS);
 	w->budget.share =
 		v8_pauses_limit(&e->v8_heap.pauses, fmax(limit - c->other_rate,
 							 LEAST_SHARE * limit));
@@ -101,6 +107,5 @@ void window_measure_rates(struct window *w)
 		.frees = factor * sum->free_ns * part,
 		.progress = progress_ns(sum, factor) * part,
 	};
-	w->cost.usual_births += lasted / (lasted + USUAL_NS) *
-				(w->cost.rates.births - w->cost.usual_births);
+	smooth(&w->cost.usual_births, w->cost.rates.births, lasted, USUAL_NS);
 }

@@ -23,7 +23,7 @@ struct program {
 static struct pauses watch(const struct program *p)
 {
 	struct pauses pauses = {0};
-	struct pauses_sample fresh = {
+	struct pauses fresh = {
 		.wall_ns = SECOND / 10,
 		.count = p->pauses_per_second / 10,
 		.ns = p->pauses_per_second * p->pause_ns / 10,
@@ -102,7 +102,7 @@ static void what_is_not_observed_does_not_change_it(void **state)
 	struct program p = {11, 12e6, 1600, 5000, 120};
 	struct pauses pauses = watch(&p);
 	double before = pauses_share(&pauses);
-	struct pauses_sample unseen = {
+	struct pauses unseen = {
 		.wall_ns = SECOND,
 		.count = 11,
 		.ns = 11 * 12e6,
@@ -118,7 +118,7 @@ static void pauses_that_are_over_are_forgotten(void **state)
 {
 	struct program p = {11, 12e6, 1600, 5000, 120};
 	struct pauses pauses = watch(&p);
-	struct pauses_sample quiet = {.wall_ns = SECOND / 10, .hits = 500};
+	struct pauses quiet = {.wall_ns = SECOND / 10, .hits = 500};
 
 	(void)state;
 	for (int i = 0; i < 10 * 3600; i++)
