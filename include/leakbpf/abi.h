@@ -111,6 +111,11 @@ struct stack_stats {
 	 * (97.5 %), although some of the time it is not observed; 0: not known.
 	 */
 	__u64 surely_live_bytes;
+	/* The same: what is live is uncertain by so much more, as windows stand
+	 * for other times. By chance, in the unit of live_bytes_variance; and a
+	 * standard deviation that all stacks of a process have in common. */
+	__u64 windows_variance;
+	__u64 windows_error_bytes;
 };
 
 /* ---- Cohort layout (written by user space only) ------------------------ */

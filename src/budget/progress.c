@@ -17,12 +17,22 @@
 #define CPU_LEAST_NS 4e6
 #define FACTOR_LEAST 0.7
 #define FACTOR_MOST  4.0
+/* What a hit is charged as long as nothing is known: where caches are spoilt it
+ * is that much. */
+#define FACTOR_UNKNOWN 1.2
 /* What a hit usually costs, which counts like so many frees: one comparison of
  * some milliseconds on a busy machine says little. */
-#define FACTOR_USUAL 1.2
-#define USUAL_FREES  5000
-/* What older times count when new ones are added. */
-#define FACTOR_MEMORY 0.85
+#define FACTOR_USUAL 1.0
+#define USUAL_FREES  2000
+/* What older times count when new ones are added: from one window to the next
+ * what hits cost goes up and down by a tenth on a virtual machine. */
+#define FACTOR_MEMORY 0.9
+/* What hits cost may be off by that share of it: always, as calibration knows
+ * the ratio of its parts no better, and in a single window. */
+#define COST_ERROR	  0.03
+#define COST_ERROR_WINDOW 0.1
+/* Nothing is known of what is not known to that share. */
+#define ERROR_MOST 0.7
 
 void progress_add(struct progress_sample *sum,
 		  const struct progress_sample *more)
@@ -68,6 +78,7 @@ void progress_compare(struct progress_comparison *c,
 {
 	fade(&c->both);
 	fade(&c->frees);
+	c->windows = c->windows * FACTOR_MEMORY + 1;
 	progress_add(&c->both, both);
 	progress_add(&c->frees, frees);
 }
@@ -83,13 +94,13 @@ double progress_factor(const struct progress_comparison *c)
 	double per_free, alloc_per_free, found, weight;
 
 	if (!is_enough(both) || !is_enough(frees))
-		return FACTOR_USUAL;
+		return FACTOR_UNKNOWN;
 	per_free = (both->cpu_ns - both->sample_ns) / both->frees -
 		   (frees->cpu_ns - frees->sample_ns) / frees->frees;
 	alloc_per_free =
 		both->alloc_ns / both->frees - frees->alloc_ns / frees->frees;
 	if (!(alloc_per_free > 0))
-		return FACTOR_USUAL;
+		return FACTOR_UNKNOWN;
 	found = fmin(fmax(per_free / alloc_per_free, FACTOR_LEAST),
 		     FACTOR_MOST);
 	weight = both->frees / (both->frees + USUAL_FREES);
@@ -117,6 +128,19 @@ double progress_seen(const struct progress_comparison *c,
 		return progress_ns(births, factor);
 	return own_per_free(&all, factor) * births->frees +
 	       IDLE_PROGRESS * births->wall_ns;
+}
+
+double progress_error(const struct progress_comparison *c)
+{
+	double factor = progress_factor(c), cost, error;
+	struct progress_sample all = c->both;
+
+	progress_add(&all, &c->frees);
+	if (!is_enough(&all))
+		return ERROR_MOST;
+	cost = progress_overhead_ns(&all, factor) / all.frees;
+	error = cost * hypot(COST_ERROR, COST_ERROR_WINDOW / sqrt(c->windows));
+	return fmin(error / own_per_free(&all, factor), ERROR_MOST);
 }
 
 static bool is_known(const struct progress_comparison *c)

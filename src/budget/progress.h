@@ -35,6 +35,7 @@ double progress_ns(const struct progress_sample *s, double factor);
  */
 struct progress_comparison {
 	struct progress_sample both, frees;
+	double windows; /* so many were compared */
 };
 
 void progress_compare(struct progress_comparison *c,
@@ -46,6 +47,9 @@ double progress_factor(const struct progress_comparison *c);
  * remains of its own CPU time. */
 double progress_seen(const struct progress_comparison *c,
 		     const struct progress_sample *births);
+/* How far off that may be, as a share of it (standard deviation): what probes
+ * cost is known only so well, and may be most of what it is taken off from. */
+double progress_error(const struct progress_comparison *c);
 /* Frees per time in births parts, of those in frees parts, where there are
  * fewer probes; at most 1. */
 double progress_pace(const struct progress_comparison *c);

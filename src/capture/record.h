@@ -14,7 +14,7 @@
 
 #include "base/text.h"
 
-#define CAPTURE_VERSION 2 /* is written; older ones are read */
+#define CAPTURE_VERSION 3 /* is written; older ones are read */
 /* Bytes of one record, unpacked: far more than any stack table needs. */
 #define CAPTURE_RECORD_MAX (64u << 20)
 

@@ -7,11 +7,13 @@
 
 #include "base/leb128.h"
 
-/* Figures of a stack: the counters and times, both cohort arrays, and what is
- * surely live. */
+/* Figures of a stack: the counters and times, both cohort arrays, and what
+ * observation windows know. */
 #define COUNTS	11
 #define SURELY	(COUNTS + 2 * COHORTS)
-#define FIGURES (SURELY + 1)
+#define CHANCE	(SURELY + 1)
+#define ERROR	(CHANCE + 1)
+#define FIGURES (ERROR + 1)
 
 /* ---- The table ------------------------------------------------------------
  */
@@ -151,6 +153,8 @@ static void to_figures(const struct stack_stats *s, int64_t to[FIGURES])
 	memcpy(to + COUNTS + COHORTS, s->cohort_objects_q8,
 	       sizeof(s->cohort_objects_q8));
 	to[SURELY] = (int64_t)s->surely_live_bytes;
+	to[CHANCE] = (int64_t)s->windows_variance;
+	to[ERROR] = (int64_t)s->windows_error_bytes;
 }
 
 static void from_figures(const int64_t from[FIGURES], struct stack_stats *s)
@@ -173,6 +177,8 @@ static void from_figures(const int64_t from[FIGURES], struct stack_stats *s)
 	memcpy(s->cohort_objects_q8, from + COUNTS + COHORTS,
 	       sizeof(s->cohort_objects_q8));
 	s->surely_live_bytes = (uint64_t)from[SURELY];
+	s->windows_variance = (uint64_t)from[CHANCE];
+	s->windows_error_bytes = (uint64_t)from[ERROR];
 }
 
 static int64_t wrapping_difference(int64_t a, int64_t b)

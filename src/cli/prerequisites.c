@@ -35,11 +35,15 @@ enum exit_code check_privileges(void)
 }
 
 enum exit_code check_kernel(const struct options *o,
-			    struct kernel_features *features)
+			    struct kernel_features *features,
+			    struct closer *closer)
 {
 	char missing[512] = "";
-	int err = features_probe(features);
+	struct probe_links tried = {0};
+	int err = features_probe(features, &tried);
 
+	closer_take(closer, &tried);
+	closer_step(closer);
 	if (err == -EPERM || err == -EACCES) {
 		diag_error("the kernel forbids BPF programs or perf events in "
 			   "spite of CAP_BPF and CAP_PERFMON: look for "

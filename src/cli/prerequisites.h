@@ -7,10 +7,12 @@
 #include "cli/exit_codes.h"
 #include "cli/options.h"
 #include "probe/features.h"
+#include "trace/closer.h"
 
 enum exit_code check_privileges(void);
-/* Finds out what the kernel can do. */
+/* Finds out what the kernel can do; `closer` takes what it was tried with. */
 enum exit_code check_kernel(const struct options *o,
-			    struct kernel_features *features);
+			    struct kernel_features *features,
+			    struct closer *closer);
 
 #endif

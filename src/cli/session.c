@@ -36,6 +36,7 @@ struct session {
 	struct debuginfod *debuginfod; /* NULL: no servers are asked */
 	struct js_names *js_names;
 	struct kernel_features features;
+	struct closer closer; /* of what these were tried with */
 	struct spawned command;
 	struct targets targets;
 	struct following *following; /* NULL: only those given */
@@ -201,7 +202,7 @@ static enum exit_code prepare(struct session *s)
 	if (code == EXIT_CODE_OK)
 		code = open_helpers(s);
 	if (code == EXIT_CODE_OK)
-		code = check_kernel(o, &s->features);
+		code = check_kernel(o, &s->features, &s->closer);
 	return code == EXIT_CODE_OK ? open_tracer(s) : code;
 }
 
@@ -381,6 +382,7 @@ static enum exit_code run(struct session *s)
 static void finish(struct session *s)
 {
 	tracer_free(s->tracer);
+	closer_finish(&s->closer);
 	serving_close(s->serving);
 	spawn_end(&s->command);
 	following_free(s->following);

@@ -179,7 +179,7 @@ static void measure(struct lab *lab, struct kernel_features *features)
 	features->return_ns = costs.return_ns;
 }
 
-int features_probe(struct kernel_features *f)
+int features_probe(struct kernel_features *f, struct probe_links *tried)
 {
 	struct lab lab;
 	int error;
@@ -200,6 +200,8 @@ int features_probe(struct kernel_features *f)
 	error = probe_links(&lab, f);
 	if (!error)
 		measure(&lab, f);
+	if (tried)
+		probe_links_take(tried, &lab.links);
 	lab_close(&lab);
 	return error;
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct probe_links;
+
 enum link_kind {
 	LINK_NONE = 0,
 	LINK_PERF,    /* one perf event per probe and direction */
@@ -35,9 +37,11 @@ struct kernel_features {
 	uint32_t return_ns; /* in addition to the entry */
 };
 
-/* Probes and measures everything; takes some 100 ms. 0, or -EPERM when the
- * process may not use BPF or perf events at all. */
-int features_probe(struct kernel_features *f);
+/* Probes and measures everything; takes some 50 ms. 0, or -EPERM when the
+ * process may not use BPF or perf events at all. `tried` gets the links that
+ * were made for it: closing them takes longer than all else, and half a minute
+ * where the kernel's own threads wait for a CPU. NULL: closed here. */
+int features_probe(struct kernel_features *f, struct probe_links *tried);
 /* The best link kind, or LINK_NONE; `forced` != LINK_NONE must be possible. */
 enum link_kind features_best_link(const struct kernel_features *f,
 				  enum link_kind forced);

@@ -10,20 +10,34 @@ static struct estimate exactly(double value)
 	return (struct estimate){value, value, value};
 }
 
+static double bytes_variance(const struct estimate_sums *s)
+{
+	return s->bytes_variance + s->windows_variance +
+	       s->windows_error * s->windows_error;
+}
+
 struct estimate estimate_bytes(const struct estimate_sums *s, uint64_t interval)
 {
 	double value = s->bytes > 0 ? s->bytes : 0;
-	double low, high, n, scale;
+	double low, high, n, scale, variance = bytes_variance(s);
 
 	/* Every sample was taken with certainty. */
-	if (!(s->bytes_variance > 0) || !(value > 0))
+	if (!(variance > 0) || !(value > 0))
 		return exactly(value);
-	scale = fmax((double)interval, s->bytes_variance / value);
-	n = s->bytes_variance / (scale * scale);
+	scale = fmax((double)interval, variance / value);
+	n = variance / (scale * scale);
 	poisson_limits(n, &low, &high);
 	low = value - scale * (n - low);
 	high = value + scale * (high - n);
 	return (struct estimate){value, low > 0 ? low : 0, high};
+}
+
+/* As uncertain as the bytes. */
+static double windows_objects_variance(const struct estimate_sums *s)
+{
+	double each = s->bytes > 0 ? s->objects / s->bytes : 0;
+
+	return (bytes_variance(s) - s->bytes_variance) * each * each;
 }
 
 struct estimate estimate_objects(const struct estimate_sums *s)
@@ -36,7 +50,8 @@ struct estimate estimate_objects(const struct estimate_sums *s)
 		return exactly(value);
 	/* The kernel cuts each sample's variance to 1/16 and rounds its weight
 	 * to 1/256 (leakbpf/sampling.h). */
-	variance = s->objects_variance + s->samples / 32;
+	variance = s->objects_variance + s->samples / 32 +
+		   windows_objects_variance(s);
 	n = value * value / variance;
 	scale = variance / value;
 	poisson_limits(n, &low, &high);

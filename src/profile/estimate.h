@@ -17,6 +17,10 @@ struct estimate_sums {
 	double objects;		 /* 1/P */
 	double bytes_variance;	 /* (1-P)(size/P)^2, bytes^2 */
 	double objects_variance; /* (1-P)/P^2, object^2 */
+	/* What windows make uncertain besides (struct stack_stats): by chance,
+	 * bytes^2; and what all have in common, bytes. */
+	double windows_variance;
+	double windows_error;
 };
 
 /*

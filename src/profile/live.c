@@ -79,6 +79,8 @@ void live_sum(const struct profile *p, const struct stack_stats *st,
 			   256,
 		.bytes_variance = (double)st->live_bytes_variance * unit,
 		.objects_variance = (double)st->live_objects_variance_q4 / 16,
+		.windows_variance = (double)st->windows_variance * unit,
+		.windows_error = (double)st->windows_error_bytes,
 	};
 
 	memset(out, 0, sizeof(*out));
@@ -91,6 +93,8 @@ void live_sum(const struct profile *p, const struct stack_stats *st,
 		all.objects = out->sums.objects;
 		all.samples = ceil(all.samples * objects);
 		all.bytes_variance *= bytes;
+		all.windows_variance *= bytes * bytes;
+		all.windows_error *= bytes;
 		all.objects_variance *= objects;
 	}
 	out->sums = all;

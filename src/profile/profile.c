@@ -156,6 +156,8 @@ static void add_totals(struct profile_totals *t, struct estimate_sums *all,
 	all->objects += sums->objects;
 	all->bytes_variance += sums->bytes_variance;
 	all->objects_variance += sums->objects_variance;
+	all->windows_variance += sums->windows_variance;
+	all->windows_error += sums->windows_error;
 	t->alloc_bytes += v->alloc_bytes;
 	t->freed_bytes += v->freed_bytes;
 	t->growth_bytes_per_minute += v->growth_bytes_per_minute;
@@ -187,6 +189,7 @@ int profile_add(struct profile *p, uint32_t id, const struct stack_frames *f,
 	e->view.alloc_objects = (double)st->alloc_objects_q8 / 256;
 	e->view.freed_bytes = (double)st->freed_bytes;
 	e->view.surely_live_bytes = (double)st->surely_live_bytes;
+	e->view.windows_error_bytes = live.sums.windows_error;
 	e->view.mean_age_seconds = live.mean_age_seconds;
 	e->view.oldest_seconds = live.oldest_seconds;
 	e->view.first_seen_seconds = seconds_before(st->first_alloc_ns, since);

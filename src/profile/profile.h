@@ -40,6 +40,7 @@ struct profile_stack {
 					 */
 	double growth_bytes;		/* over the window */
 	double surely_live_bytes;	/* struct stack_stats */
+	double windows_error_bytes;	/* struct stack_stats */
 	double mean_age_seconds;	/* of live bytes, from the cohorts */
 	double oldest_seconds;		/* age of the oldest live cohort */
 	double first_seen_seconds;	/* since attach */

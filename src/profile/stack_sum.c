@@ -32,6 +32,8 @@ void stack_stats_add(struct stack_stats *sum, const struct stack_stats *s)
 		sum->cohort_objects_q8[i] += s->cohort_objects_q8[i];
 	}
 	sum->surely_live_bytes += s->surely_live_bytes;
+	sum->windows_variance += s->windows_variance;
+	sum->windows_error_bytes += s->windows_error_bytes;
 }
 
 void stack_stats_add_gone(struct stack_stats *sum,

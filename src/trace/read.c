@@ -118,6 +118,7 @@ static bool copy_stack(struct tracer *t, uint32_t id, struct stack_stats *stats)
 	}
 	window_lives_apply(t, id, monotonic_ns(), stats);
 	fill_in(stats);
+	window_weights_apply(t, id, stats);
 	if (stats->source == STACK_SOURCE_V8_HEAP)
 		v8_survivors_apply(&t->v8_survivors, id, &t->cohorts.readable,
 				   t->skel->bss->sampling.variance_shift,

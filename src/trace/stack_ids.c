@@ -69,6 +69,7 @@ static void settle(struct tracer *t, uint32_t id, uint64_t now_ns)
 			regions_forget_stack(t->regions, id);
 		memset(s, 0, sizeof(*s));
 		window_lives_forget(t, id);
+		window_weights_forget(t, id);
 		t->stack_frames[id].depth = 0;
 		t->stack_frames[id].retired = 0;
 		t->retired_ns[id] = 0;

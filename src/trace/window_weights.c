@@ -2,6 +2,7 @@
 #include "trace/window_weights.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,21 +41,20 @@ int window_weights_begin(struct tracer *t, const struct tracee *e)
 		/* Another process may have a window of its own. */
 		if (!s->alloc_samples)
 			w->totals[id] = (struct window_totals){0};
-		else if (window_owners_have(&owners, s))
-			w->totals[id] = (struct window_totals){
-				.bytes = s->alloc_bytes,
-				.objects_q8 = objects_of(s),
-			};
+		if (!window_owners_have(&owners, s))
+			continue;
+		w->totals[id].bytes = s->alloc_bytes;
+		w->totals[id].objects_q8 = objects_of(s);
 	}
 	window_owners_free(&owners);
 	return 0;
 }
 
-/* What is new counts `more` times in addition. */
-static void weigh_totals(struct stack_stats *s,
-			 const struct window_totals *before, double more)
+/* What is new stands for what was not seen, too. */
+static void weigh_totals(struct stack_stats *s, struct window_totals *before,
+			 const struct window_weight *weight)
 {
-	double bytes, objects;
+	double more = 1 / weight->share - 1, bytes, objects;
 
 	/* Thinning may have moved them the other way. */
 	if (s->alloc_bytes < before->bytes ||
@@ -66,17 +66,18 @@ static void weigh_totals(struct stack_stats *s,
 			   __ATOMIC_RELAXED);
 	__atomic_fetch_add(&s->alloc_objects_q8, (uint64_t)(objects * more),
 			   __ATOMIC_RELAXED);
+	cluster_add(&before->seen, bytes / weight->share, weight->seconds);
 }
 
-void window_weights_end(struct tracer *t, const struct tracee *e, double share,
-			uint64_t born_from_ns, uint64_t born_to_ns)
+void window_weights_end(struct tracer *t, struct tracee *e,
+			const struct window_weight *weight)
 {
 	struct upkeep_pass pass = {
 		.weigh_tgid =
 			e == t->sharing.all ? WEIGH_SHARED : (uint32_t)e->pid,
-		.born_from_ns = born_from_ns,
-		.born_to_ns = born_to_ns,
-		.share = window_share(share),
+		.born_from_ns = weight->born_from_ns,
+		.born_to_ns = weight->born_to_ns,
+		.share = window_share(weight->share),
 	};
 	struct window_owners owners;
 	int err;
@@ -84,16 +85,54 @@ void window_weights_end(struct tracer *t, const struct tracee *e, double share,
 	if (!pass.share || !t->windows.totals ||
 	    window_owners_find(t, e, &owners))
 		return;
+	cluster_add_time(&e->window.history.times, weight->seconds);
 	/* Totals first: what lives must not exceed what was allocated. */
 	for (uint32_t id = STACK_ID_FIRST; id < t->plan.stacks; id++) {
 		struct stack_stats *s = &t->stack_stats[id];
 
 		if (window_owners_have(&owners, s))
-			weigh_totals(s, &t->windows.totals[id], 1 / share - 1);
+			weigh_totals(s, &t->windows.totals[id], weight);
 	}
 	window_owners_free(&owners);
 	err = tracer_upkeep(t, &pass);
 	if (err)
 		diag_warn("%s: cannot weigh what was seen: %s",
 			  window_name(t, e).text, strerror(-err));
+}
+
+/* Of its live bytes, those that windows have seen at most: the sums of these.
+ */
+static void apply(struct stack_stats *s, const struct window *w,
+		  const struct cluster_sums *seen, double unit)
+{
+	double live = (double)(s->alloc_bytes - s->freed_bytes);
+	double windowed = fmin(live, seen->bytes), share, variance;
+
+	if (!(windowed > 0))
+		return;
+	share = windowed / seen->bytes;
+	variance = cluster_variance(seen, &w->history.times) * share * share;
+	/* That few blocks were seen is in there, too. */
+	variance = fmax(variance / unit - (double)s->live_bytes_variance, 0);
+	s->windows_variance = (uint64_t)fmin(variance, 0x1p63);
+	s->windows_error_bytes = (uint64_t)(windowed * w->progress.error);
+}
+
+void window_weights_apply(struct tracer *t, uint32_t id, struct stack_stats *s)
+{
+	uint32_t shift = t->skel->bss->sampling.variance_shift;
+	struct tracee *e;
+
+	if (!t->windows.totals || s->source != STACK_SOURCE_NATIVE)
+		return;
+	e = tracee_find(t, (pid_t)s->tgid);
+	if (e)
+		apply(s, &sharing_account(t, e)->window,
+		      &t->windows.totals[id].seen, ldexp(1, 2 * (int)shift));
+}
+
+void window_weights_forget(struct tracer *t, uint32_t id)
+{
+	if (t->windows.totals)
+		t->windows.totals[id] = (struct window_totals){0};
 }

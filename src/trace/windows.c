@@ -27,6 +27,9 @@
 #define OVERDRAFT 0.5
 /* Rates of a target that is observed all the time are of so much time. */
 #define RATES_NS 2000000000ULL
+/* How far off the pace of those that wait for a CPU may be: what others take
+ * differs from one part of a window to the other. */
+#define PACE_ERROR 0.25
 /* Between two looks: while something is expensive, and otherwise. */
 #define LOOK_BUSY_NS 50000000ULL
 #define LOOK_IDLE_NS 400000000ULL
@@ -195,22 +198,44 @@ static double share_seen(struct window *w)
 			    births_outside_ns(w));
 }
 
-/* What its blocks stand for, and for how long it has looked at those of others.
- */
-static double note_lives(struct window *w, double share)
+/* The share is not known better than that. */
+static double share_error(const struct window *w)
+{
+	const struct progress_comparison *c = &w->samples.comparison;
+
+	if (w->progress.by_progress)
+		return progress_error(c);
+	if (!window_waits_long(&w->waits))
+		return 0;
+	return progress_has_spare(c) ? PACE_ERROR : progress_error(c);
+}
+
+static struct window_weight weigh(struct window *w)
+{
+	double share = share_seen(w);
+
+	w->progress.error = share_error(w);
+	return (struct window_weight){
+		.share = share,
+		.seconds = births_outside_ns(w) / share / 1e9,
+		.born_from_ns = w->history.births_ns[0],
+		.born_to_ns = w->history.births_ns[1],
+	};
+}
+
+/* Returns for how long it has looked at blocks, seconds. */
+static double note_lives(struct window *w, const struct window_weight *weight)
 {
 	const struct window_samples *s = &w->samples;
 	struct window_history *h = &w->history;
-	double births_ns = births_outside_ns(w);
-	double frees_ns = frees_outside_ns(w);
 
 	h->unseen_seconds += fmax(w->progress.unseen_wall_ns, 0) / 1e9;
 	h->seen_seconds += (s->births.wall_ns + s->frees.wall_ns) / 1e9;
 	h->past[h->past_count++ % WINDOWS_PAST] = (struct past_window){
 		.middle_ns = h->births_ns[0] / 2 + h->births_ns[1] / 2,
-		.stands_seconds = births_ns / share / 1e9,
+		.stands_seconds = weight->seconds,
 	};
-	return (births_ns + frees_ns) / 1e9;
+	return (births_outside_ns(w) + frees_outside_ns(w)) / 1e9;
 }
 
 /* By both parts of the window that ends. */
@@ -224,22 +249,22 @@ static void compare_parts(struct window_samples *s)
 static void end_window(struct tracer *t, struct tracee *e)
 {
 	struct window *w = &e->window;
-	double share;
+	struct window_weight weight;
 
 	window_accounts_settle(t);
 	window_waits_end(t, e);
 	compare_parts(&w->samples);
-	share = share_seen(w);
-	window_weights_end(t, e, share, w->history.births_ns[0],
-			   w->history.births_ns[1]);
-	window_lives_end(t, e, note_lives(w, share));
+	weight = weigh(w);
+	window_weights_end(t, e, &weight);
+	window_lives_end(t, e, note_lives(w, &weight));
 	w->history.ended_ns = monotonic_ns();
-	e->observed_share = window_share(share);
+	e->observed_share = window_share(weight.share);
 	diag_debug("%s: observed for %.0f ms and %.0f ms, %.2f %% of "
-		   "what it did; a hit costs %.2f of what was calibrated",
+		   "what it did (give or take %.0f %% of that); a hit costs "
+		   "%.2f of what was calibrated",
 		   window_name(t, e).text, w->samples.births.wall_ns / 1e6,
-		   w->samples.frees.wall_ns / 1e6, 100 * share,
-		   w->samples.hit_factor);
+		   w->samples.frees.wall_ns / 1e6, 100 * weight.share,
+		   100 * w->progress.error, w->samples.hit_factor);
 	if (window_is_affordable(t, w)) {
 		window_observe_always(t, e);
 		return;

@@ -77,6 +77,7 @@ struct window_progress {
 	double unseen_ns, unseen_wall_ns; /* before the last window */
 	bool by_progress; /* what its windows stand for (budget.h) */
 	struct coverage coverage;
+	double error; /* how far off that may be: a share, standard deviation */
 };
 
 /* When blocks were seen to be born, and the time that they stand for. */
@@ -96,6 +97,7 @@ struct window_history {
 	double seen_seconds;   /* in windows */
 	struct past_window past[WINDOWS_PAST]; /* the last ones, a ring */
 	uint64_t past_count;
+	struct cluster_times times;	  /* that they stand for */
 	uint64_t watched_ns, observed_ns; /* until the state began */
 	uint64_t opened;
 };

@@ -80,9 +80,25 @@ static void doubt_unseen(const struct profile *p, const struct profile_stack *s,
 	v->settle_seconds = 2 * profile_seconds(p);
 }
 
+/* What windows stand for is as uncertain as a rate. */
+static void widen_rate(const struct profile_stack *s, struct verdict *v)
+{
+	struct estimate *g = &v->growth;
+	double error, low, value = g->value;
+
+	if (!(s->live_bytes.value > 0))
+		return;
+	error = 1.96 * fmin(s->windows_error_bytes / s->live_bytes.value, 1);
+	low = value - hypot(value - g->low, error * value);
+	/* That it is above 0 is not in question. */
+	g->low = g->low > 0 ? fmax(low, g->low * exp(-error)) : low;
+	g->high = value + hypot(g->high - value, error * value);
+}
+
 void unobserved_doubt(const struct profile *p, const struct profile_stack *s,
 		      const struct diagnosis_facts *facts, struct verdict *v)
 {
 	doubt_unseen(p, s, facts, v);
 	doubt_windows(s, facts, v);
+	widen_rate(s, v);
 }

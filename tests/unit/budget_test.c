@@ -395,6 +395,39 @@ static void too_little_seen_leaves_the_usual(void **state)
 	assert_true(progress_factor(&c) == 1.2);
 	progress_compare(&c, &both, &frees);
 	assert_true(progress_factor(&c) == 1.2);
+	assert_true(progress_error(&c) > 0.5);
+}
+
+/* A twentieth of what probes cost is most of what a program has for itself
+ * that does nothing but allocate, and nothing to one with other work. */
+static void how_far_off_progress_may_be_is_said(void **state)
+{
+	static const struct {
+		double own;
+		int windows;
+		double least, most;
+	} cases[] = {
+		{50, 1, 0.6, 1},      {50, 20, 0.4, 1},
+		{1000, 1, 0.05, 0.2}, {1000, 20, 0.02, 0.07},
+		{1e5, 1, 0, 0.002},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct progress_sample both = work(8e3, cases[i].own, 1, true);
+		struct progress_sample frees =
+			work(2e4, cases[i].own, 1, false);
+		struct progress_comparison c = {0};
+		double error;
+
+		for (int k = 0; k < cases[i].windows; k++)
+			progress_compare(&c, &both, &frees);
+		error = progress_error(&c);
+		if (error < cases[i].least || error > cases[i].most)
+			fail_msg("%g ns, %d windows: expected %g to %g, got %g",
+				 cases[i].own, cases[i].windows, cases[i].least,
+				 cases[i].most, error);
+	}
 }
 
 static void a_program_that_is_all_probes_still_moves(void **state)
@@ -428,6 +461,7 @@ int main(void)
 			what_is_lost_in_the_cost_of_probes_is_not_nothing),
 		cmocka_unit_test(the_pace_is_that_of_frees_with_time_to_spare),
 		cmocka_unit_test(too_little_seen_leaves_the_usual),
+		cmocka_unit_test(how_far_off_progress_may_be_is_said),
 		cmocka_unit_test(a_program_that_is_all_probes_still_moves),
 	};
 

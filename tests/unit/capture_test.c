@@ -109,6 +109,8 @@ static struct stack_stats stats_at(uint32_t id, uint64_t seconds)
 		.cohort_bytes = {(int64_t)(n * 1000), -5},
 		.cohort_objects_q8 = {[COHORTS - 1] = (int64_t)n},
 		.surely_live_bytes = id == 2 ? 0 : n * 700,
+		.windows_variance = id == 2 ? 0 : n << 40,
+		.windows_error_bytes = id == 2 ? 0 : n * 30,
 	};
 
 	if (id == 3)
@@ -507,7 +509,7 @@ static void other_files_are_refused(void **state)
 	write_file("#!/bin/sh\necho no capture at all\n", 32);
 	assert_int_equal(read_capture(&torn), -EINVAL);
 	/* Later versions, and none. */
-	write_file("\x89LBPF\r\n\x1a\x03\0\0\0\0\0\0\0", 16);
+	write_file("\x89LBPF\r\n\x1a\x04\0\0\0\0\0\0\0", 16);
 	assert_int_equal(read_capture(&torn), -ENOTSUP);
 	write_file("\x89LBPF\r\n\x1a\0\0\0\0\0\0\0\0", 16);
 	assert_int_equal(read_capture(&torn), -ENOTSUP);

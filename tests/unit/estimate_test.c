@@ -299,6 +299,30 @@ static void one_sample_gives_a_wide_one_sided_interval(void **state)
 	assert_true(fabs(b.high / 65536 - 5.5716) < 0.001);
 }
 
+/* A thousand samples in windows: which times these are is chance, too, and how
+ * much they stand for is known to a third. */
+static void windows_widen_intervals(void **state)
+{
+	const double bytes = 1000 * 65536.0;
+	struct estimate_sums s = {.samples = 1000,
+				  .bytes = bytes,
+				  .bytes_variance = bytes * 65536,
+				  .objects = 1e6,
+				  .objects_variance = 1e9};
+	struct estimate b, o;
+
+	(void)state;
+	s.windows_variance = 0.04 * bytes * bytes;
+	b = estimate_bytes(&s, 65536);
+	o = estimate_objects(&s);
+	assert_true(fabs((b.high - b.low) / 2 / b.value - 0.41) < 0.04);
+	assert_true(fabs((o.high - o.low) / 2 / o.value - 0.41) < 0.04);
+	s.windows_error = 0.33 * bytes;
+	b = estimate_bytes(&s, 65536);
+	assert_true(fabs((b.high - b.low) / 2 / b.value - 0.8) < 0.1);
+	assert_true(b.low > 0 && b.value == bytes);
+}
+
 /* P(X <= n) of a Poisson variable. */
 static double poisson_cdf(int n, double mean)
 {
@@ -349,6 +373,7 @@ int main(void)
 		cmocka_unit_test(intervals_narrow_with_the_samples),
 		cmocka_unit_test(exact_recording_has_no_margin),
 		cmocka_unit_test(blocks_sampled_with_certainty_have_no_margin),
+		cmocka_unit_test(windows_widen_intervals),
 		cmocka_unit_test(one_sample_gives_a_wide_one_sided_interval),
 		cmocka_unit_test(poisson_limits_leave_out_a_fortieth_each),
 		cmocka_unit_test(

@@ -124,7 +124,7 @@ static void probing_finds_and_measures(void **state)
 	int error;
 
 	skip_unless_root();
-	error = features_probe(&f);
+	error = features_probe(&f, NULL);
 	print_message("link kind %s; entry emulated %u ns, stepped %u ns, "
 		      "return %u ns more; return probes %s under seccomp; "
 		      "took %.0f ms\n",
@@ -158,7 +158,7 @@ static void probing_leaves_nothing_behind(void **state)
 				*(unsigned char *)(uintptr_t)own_function_get(
 					kind, i);
 	descriptors = open_descriptors();
-	assert_int_equal(features_probe(&f), 0);
+	assert_int_equal(features_probe(&f, NULL), 0);
 	assert_int_equal(open_descriptors(), descriptors);
 	for (unsigned i = 0; i < OWN_FUNCTIONS; i++)
 		for (unsigned kind = 0; kind < 2; kind++)
@@ -187,7 +187,7 @@ static int probe_without_privileges(void)
 {
 	struct kernel_features f;
 
-	return -features_probe(&f);
+	return -features_probe(&f, NULL);
 }
 
 static int name_missing_privileges(void)

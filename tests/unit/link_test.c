@@ -481,7 +481,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	if (features_probe(&features)) {
+	if (features_probe(&features, NULL)) {
 		print_error("features_probe failed\n");
 		return 1;
 	}

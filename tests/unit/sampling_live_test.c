@@ -107,7 +107,7 @@ static int set_up(void **state)
 		return 0;
 	t->objects = object_registry_new();
 	start_child(t);
-	if (features_probe(&features) ||
+	if (features_probe(&features, NULL) ||
 	    tracer_new(&options, &features, t->objects, &t->tracer) ||
 	    process_open(&t->process, t->pid, &err) != PROCESS_OK)
 		return -1;
