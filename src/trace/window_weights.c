@@ -100,12 +100,23 @@ void window_weights_end(struct tracer *t, struct tracee *e,
 			  window_name(t, e).text, strerror(-err));
 }
 
-/* Of its live bytes, those that windows have seen at most: the sums of these.
- */
-static void apply(struct stack_stats *s, const struct window *w,
-		  const struct cluster_sums *seen, double unit)
+/* In whole cohorts. */
+static double live_born_since(const struct stack_stats *s,
+			      const struct cohort_layout *l, uint64_t from_ns)
 {
-	double live = (double)(s->alloc_bytes - s->freed_bytes);
+	double sum = 0;
+
+	for (uint32_t i = 0; i < l->count && i < COHORTS; i++)
+		if (i + 1 == l->count || l->start_ns[i + 1] > from_ns)
+			sum += (double)s->cohort_bytes[l->slot[i] % COHORTS];
+	return sum;
+}
+
+static void apply(struct stack_stats *s, const struct cohort_layout *cohorts,
+		  const struct window *w, const struct cluster_sums *seen,
+		  double unit)
+{
+	double live = live_born_since(s, cohorts, w->history.first_ns);
 	double windowed = fmin(live, seen->bytes), share, variance;
 
 	if (!(windowed > 0))
@@ -121,14 +132,16 @@ static void apply(struct stack_stats *s, const struct window *w,
 void window_weights_apply(struct tracer *t, uint32_t id, struct stack_stats *s)
 {
 	uint32_t shift = t->skel->bss->sampling.variance_shift;
+	const struct window_totals *totals = t->windows.totals;
 	struct tracee *e;
 
-	if (!t->windows.totals || s->source != STACK_SOURCE_NATIVE)
+	if (!totals || !(totals[id].seen.bytes > 0) ||
+	    s->source != STACK_SOURCE_NATIVE)
 		return;
 	e = tracee_find(t, (pid_t)s->tgid);
 	if (e)
-		apply(s, &sharing_account(t, e)->window,
-		      &t->windows.totals[id].seen, ldexp(1, 2 * (int)shift));
+		apply(s, &t->cohorts.readable, &sharing_account(t, e)->window,
+		      &totals[id].seen, ldexp(1, 2 * (int)shift));
 }
 
 void window_weights_forget(struct tracer *t, uint32_t id)
