@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "-v"))
 		diag_set_level(DIAG_DEBUG);
-	error = features_probe(&features);
+	error = features_probe(&features, NULL);
 	if (error) {
 		fprintf(stderr, "features_probe: %s\n", strerror(-error));
 		return 1;
