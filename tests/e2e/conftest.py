@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(__file__))
 
 import machine  # noqa: E402
+from leakbpf import Run  # noqa: E402
 from paths import BINARY, ROOT  # noqa: E402
 
 
@@ -26,6 +27,18 @@ def pytest_sessionstart(session):
     if built.returncode:
         pytest.exit("cannot build the targets:\n" + built.stdout +
                     built.stderr, 2)
+
+
+def pytest_runtest_setup():
+    Run.made.clear()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """Of a message that is no text pytest shows the type at best."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections += [("leakbpf", str(run)) for run in Run.made]
 
 
 @pytest.fixture(autouse=True)

@@ -267,8 +267,10 @@ class Profiler:
 
 class Run:
     """What one run of leakbpf printed."""
+    made = []  # by this test; shown when it fails (conftest.py)
 
     def __init__(self, profiler):
+        Run.made.append(self)
         self.arguments = profiler.arguments
         self.code = profiler.process.returncode
         self.out = profiler.text(profiler.out)

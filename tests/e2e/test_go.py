@@ -118,7 +118,7 @@ def test_verdicts_of_a_leak_and_of_a_healthy_server(tmp_path):
         with open(tmp_path / name) as f:
             reports.append(json.load(f))
     leak, none = (r["diagnosis"] for r in reports)
-    assert leak["kind"] == "leak", str(runs[0])
+    assert leak["kind"] == "leak", runs[0]
     assert "rememberSession" in leak["headline"], runs[0]
     assert none["kind"] != "leak", runs[1]
     assert {s["memory"] for s in reports[0]["stacks"]} == {"go heap"}
