@@ -117,13 +117,20 @@ static double own_per_free(const struct progress_sample *s, double factor)
 	return (own + sqrt(own * own + 4 * OWN_LEAST_NS * OWN_LEAST_NS)) / 2;
 }
 
+static struct progress_sample all_of(const struct progress_comparison *c)
+{
+	struct progress_sample all = c->both;
+
+	progress_add(&all, &c->frees);
+	return all;
+}
+
 double progress_seen(const struct progress_comparison *c,
 		     const struct progress_sample *births)
 {
 	double factor = progress_factor(c);
-	struct progress_sample all = c->both;
+	struct progress_sample all = all_of(c);
 
-	progress_add(&all, &c->frees);
 	if (!is_enough(&all))
 		return progress_ns(births, factor);
 	return own_per_free(&all, factor) * births->frees +
@@ -133,9 +140,8 @@ double progress_seen(const struct progress_comparison *c,
 double progress_error(const struct progress_comparison *c)
 {
 	double factor = progress_factor(c), cost, error;
-	struct progress_sample all = c->both;
+	struct progress_sample all = all_of(c);
 
-	progress_add(&all, &c->frees);
 	if (!is_enough(&all))
 		return ERROR_MOST;
 	cost = progress_overhead_ns(&all, factor) / all.frees;

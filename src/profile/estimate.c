@@ -10,16 +10,16 @@ static struct estimate exactly(double value)
 	return (struct estimate){value, value, value};
 }
 
-static double bytes_variance(const struct estimate_sums *s)
+static double windows_bytes_variance(const struct estimate_sums *s)
 {
-	return s->bytes_variance + s->windows_variance +
-	       s->windows_error * s->windows_error;
+	return s->windows_variance + s->windows_error * s->windows_error;
 }
 
 struct estimate estimate_bytes(const struct estimate_sums *s, uint64_t interval)
 {
 	double value = s->bytes > 0 ? s->bytes : 0;
-	double low, high, n, scale, variance = bytes_variance(s);
+	double variance = s->bytes_variance + windows_bytes_variance(s);
+	double low, high, n, scale;
 
 	/* Every sample was taken with certainty. */
 	if (!(variance > 0) || !(value > 0))
@@ -37,7 +37,7 @@ static double windows_objects_variance(const struct estimate_sums *s)
 {
 	double each = s->bytes > 0 ? s->objects / s->bytes : 0;
 
-	return (bytes_variance(s) - s->bytes_variance) * each * each;
+	return windows_bytes_variance(s) * each * each;
 }
 
 struct estimate estimate_objects(const struct estimate_sums *s)

@@ -39,8 +39,6 @@ int window_weights_begin(struct tracer *t, const struct tracee *e)
 		const struct stack_stats *s = &t->stack_stats[id];
 
 		/* Another process may have a window of its own. */
-		if (!s->alloc_samples)
-			w->totals[id] = (struct window_totals){0};
 		if (!window_owners_have(&owners, s))
 			continue;
 		w->totals[id].bytes = s->alloc_bytes;

@@ -147,6 +147,23 @@ static double births_own_ns(const struct window_samples *s)
 	return progress_seen(&s->comparison, &s->births);
 }
 
+/* What tells how long a part of a window takes outside of it. */
+enum window_clock {
+	CLOCK_TIME,
+	CLOCK_PACE,	/* its frees, of those in the other part */
+	CLOCK_PROGRESS, /* its own CPU time */
+};
+
+static enum window_clock clock_of(const struct window *w)
+{
+	if (w->progress.by_progress)
+		return CLOCK_PROGRESS;
+	if (!window_waits_long(&w->waits))
+		return CLOCK_TIME;
+	return progress_has_spare(&w->samples.comparison) ? CLOCK_PACE
+							  : CLOCK_PROGRESS;
+}
+
 /*
  * How long what the births part has seen takes outside of it: as long, for a
  * target that has time to spare and need not wait for a CPU. One that waits is
@@ -157,29 +174,27 @@ static double births_outside_ns(const struct window *w)
 {
 	const uint64_t *births_ns = w->history.births_ns;
 	double wall_ns = (double)(births_ns[1] - births_ns[0]);
-	double own_ns = births_own_ns(&w->samples);
-	const struct progress_comparison *c = &w->samples.comparison;
+	enum window_clock clock = clock_of(w);
 
-	if (w->progress.by_progress)
-		return by_progress_ns(&w->progress, own_ns, wall_ns);
-	if (!window_waits_long(&w->waits))
+	/* Of those that wait the pace is the most it can be. */
+	if (clock != CLOCK_TIME && !w->progress.by_progress)
+		wall_ns *= progress_pace(&w->samples.comparison);
+	if (clock != CLOCK_PROGRESS)
 		return wall_ns;
-	wall_ns *= progress_pace(c);
-	return progress_has_spare(c)
-		       ? wall_ns
-		       : by_progress_ns(&w->progress, own_ns, wall_ns);
+	return by_progress_ns(&w->progress, births_own_ns(&w->samples),
+			      wall_ns);
 }
 
 /* The same for the other part. */
 static double frees_outside_ns(const struct window *w)
 {
 	const struct window_samples *s = &w->samples;
-	double own_ns = progress_seen(&s->comparison, &s->frees);
 
-	if (w->progress.by_progress || (window_waits_long(&w->waits) &&
-					!progress_has_spare(&s->comparison)))
-		return by_progress_ns(&w->progress, own_ns, s->frees.wall_ns);
-	return s->frees.wall_ns;
+	if (clock_of(w) != CLOCK_PROGRESS)
+		return s->frees.wall_ns;
+	return by_progress_ns(&w->progress,
+			      progress_seen(&s->comparison, &s->frees),
+			      s->frees.wall_ns);
 }
 
 /* Of all that it did since the last window, what this one has seen. */
@@ -201,13 +216,15 @@ static double share_seen(struct window *w)
 /* The share is not known better than that. */
 static double share_error(const struct window *w)
 {
-	const struct progress_comparison *c = &w->samples.comparison;
-
-	if (w->progress.by_progress)
-		return progress_error(c);
-	if (!window_waits_long(&w->waits))
-		return 0;
-	return progress_has_spare(c) ? PACE_ERROR : progress_error(c);
+	switch (clock_of(w)) {
+	case CLOCK_PROGRESS:
+		return progress_error(&w->samples.comparison);
+	case CLOCK_PACE:
+		return PACE_ERROR;
+	case CLOCK_TIME:
+		break;
+	}
+	return 0;
 }
 
 static struct window_weight weigh(struct window *w)
